@@ -1,0 +1,1 @@
+//! RTP on its own threads: playout, digits, recording, bridging.

@@ -1,0 +1,1 @@
+//! An independent SIP and RTP caller, for people at a terminal, tests and load.

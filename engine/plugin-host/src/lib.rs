@@ -1,0 +1,1 @@
+//! Runs an agency's script in its sandbox.

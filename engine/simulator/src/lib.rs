@@ -1,0 +1,1 @@
+//! The deterministic world: virtual clock, seeded trouble, phones by script, checkers.

@@ -1,0 +1,1 @@
+//! SIP trunks, registrations and dialogs, turned into leg events.

@@ -1,0 +1,1 @@
+//! Prompt segments to words and sound.

@@ -1,0 +1,1 @@
+//! Durable keeping: call records, agency storage, blobs.

@@ -1,0 +1,2 @@
+//! The sample back end.
+fn main() {}

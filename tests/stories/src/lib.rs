@@ -1,0 +1,1 @@
+//! The twelve caller stories, one file each.

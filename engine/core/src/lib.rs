@@ -1,1 +1,24 @@
-//! The sans-IO heart: what a call does, as state machines without sockets, clocks, threads or randomness.
+//! The heart of Gudok: what a call *does*, as state machines that ask nobody the time.
+//!
+//! Inputs and `now` go in; commands and the next deadline come out. The real host, the simulator and the
+//! explorer drive the same machine.
+//!
+//! Deliberately not here: sockets, clocks, threads, randomness, wasmtime, serde. Whoever stores or shows something of
+//! ours converts it to a record of its own.
+//!
+//! - [`call::CallMachine`]: one call from its INVITE to its last call record
+//! - [`collect::Collector`]: keys to answers, by the rules of a grammar
+//! - [`routing::Routes`]: dialled number to agency, script entry and fallback
+//! - [`calendar::Calendar`]: when operators work, in the centre's time zone
+//! - [`leg`], [`script`], [`prompt`]: the words that SIP, scripts and prompts share with the machine
+//! - [`privacy`]: redaction as a type
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+pub mod ids;
+pub mod input;
+pub mod leg;
+pub mod privacy;
+pub mod prompt;
+pub mod script;
+pub mod time;

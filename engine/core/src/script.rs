@@ -1,0 +1,268 @@
+//! What passes between a script and the machine: one request at a time, and its answer. The capability gate, quotas and
+//! the journal stand before it, in the plugin host.
+
+use crate::ids::Group;
+use crate::input::{CollectOptions, Outcome};
+use crate::privacy::{Keys, PhoneNumber};
+use crate::prompt::{LanguageTag, Prompt};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why a call came to its end, as a script is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[expect(missing_docs, reason = "documented in the WIT")]
+pub enum EndReason {
+    CallerHangup,
+    FarEndHangup,
+    HostLimit,
+    DrainTimeout,
+    AdminKill,
+    MediaLost,
+    ScriptHangup,
+    Moved,
+}
+
+/// Why a host call gave no result; the WIT's `call-error`.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "documented in the WIT")]
+pub enum CallError {
+    #[error("the call is over ({0:?})")]
+    Ended(EndReason),
+    #[error("not granted: {0}")]
+    Denied(String),
+    #[error("allowance used up: {0}")]
+    Quota(String),
+    #[error("invalid: {0}")]
+    Invalid(String),
+    #[error("not found: {0}")]
+    NotFound(String),
+    #[error("busy: {0}")]
+    BusyResource(String),
+    #[error("no answer in time")]
+    Timeout,
+    #[error("host fault {0}")]
+    Internal(String),
+}
+
+/// A background playback or recording of one call.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub struct HandleId(pub u32);
+
+/// Why an incoming call is refused by its script.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "documented in the WIT")]
+pub enum RejectCause {
+    Busy,
+    Declined,
+    Unavailable,
+    NotInService,
+}
+
+/// How a recording is made; the WIT's `record-options`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "documented in the WIT")]
+pub struct RecordOptions {
+    pub duration_max: Duration,
+    pub silence_stop: Duration,
+    pub beep: bool,
+    pub stop_keys: String,
+    pub consent_prompt: Option<Arc<Prompt>>,
+    pub retention_days: u16,
+}
+
+/// What ended a recording.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "documented in the WIT")]
+pub enum StoppedBy {
+    Max,
+    Silence,
+    Key,
+    Hangup,
+    Script,
+}
+
+/// A finished recording.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "documented in the WIT")]
+pub struct Recording {
+    pub id: Arc<str>,
+    pub duration: Duration,
+    pub stopped_by: StoppedBy,
+    pub sha256: [u8; 32],
+}
+
+/// To whom a caller is handed; the WIT's `target`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "documented in the WIT")]
+pub enum TransferTarget {
+    Group(Group),
+    Operator(Arc<str>),
+    Extension(Arc<str>),
+    Number(PhoneNumber),
+    Script(Arc<str>),
+}
+
+/// How a caller is handed over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "documented in the WIT")]
+pub enum TransferMode {
+    Blind,
+    Attended,
+    Bridge,
+}
+
+/// The WIT's `transfer-options`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "documented in the WIT")]
+pub struct TransferOptions {
+    pub mode: TransferMode,
+    pub ring_timeout: Duration,
+    pub music: Option<Arc<str>>,
+    pub whisper: Option<Arc<Prompt>>,
+    pub screen_pop: Vec<(Arc<str>, Arc<str>)>,
+    pub return_on_end: bool,
+}
+
+/// The WIT's `transfer-outcome`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "documented in the WIT")]
+pub enum TransferOutcome {
+    Moved,
+    BridgedThenReturned(Duration),
+    Busy,
+    NoAnswer,
+    Rejected(u16),
+    Unavailable,
+    /// From when somebody works again, "06:00", where the calendar knows.
+    Closed(Option<Arc<str>>),
+}
+
+/// Where a playback stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "documented in the WIT")]
+pub struct PlaybackEnd {
+    pub finished: bool,
+    pub interrupted_by: Option<char>,
+    pub at: Duration,
+}
+
+/// What a script asks of its call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "documented in the WIT")]
+pub enum Request {
+    Answer,
+    EarlyMedia,
+    Reject(RejectCause),
+    Hangup {
+        goodbye: Option<Arc<Prompt>>,
+    },
+    /// Answered with [`Reply::EndReason`], at once.
+    Ended,
+    SetLanguage(LanguageTag),
+    Say(Arc<Prompt>),
+    PlayBackground {
+        prompt: Arc<Prompt>,
+        loop_forever: bool,
+    },
+    PlayerWait(HandleId),
+    PlayerPause(HandleId),
+    PlayerResume(HandleId),
+    PlayerSeek(HandleId, Duration),
+    PlayerStop(HandleId),
+    /// The script let go of it; answered with [`Reply::Done`] in any case.
+    PlayerDrop(HandleId),
+    Collect(Box<CollectOptions>),
+    NextKey {
+        timeout: Duration,
+    },
+    FlushKeys,
+    SendDtmf(Keys),
+    Wait(Duration),
+    Tag(Vec<(Arc<str>, Arc<str>)>),
+    RecordMessage(Box<RecordOptions>),
+    StartRecording(Box<RecordOptions>),
+    RecorderPause(HandleId),
+    RecorderResume(HandleId),
+    RecorderFinish(HandleId),
+    /// The script let go of it; what was not finished is discarded.
+    RecorderDrop(HandleId),
+    Transfer {
+        target: TransferTarget,
+        options: Box<TransferOptions>,
+    },
+}
+
+/// The answer to a [`Request`] that succeeded.
+#[derive(Clone, PartialEq, Debug)]
+#[expect(missing_docs, reason = "each belongs to the request of its name")]
+pub enum Reply {
+    Done,
+    Playback(PlaybackEnd),
+    Handle(HandleId),
+    EndReason(Option<EndReason>),
+    Outcome(Outcome),
+    Key(Option<char>),
+    Recording(Recording),
+    Transfer(TransferOutcome),
+}
+
+/// What became of the caller, in the script's own words; the WIT's `summary`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Summary {
+    /// `served`, `transferred`, …, or the text of `custom`.
+    pub code: Arc<str>,
+    /// Kept with the call record.
+    pub fields: Vec<(Arc<str>, Arc<str>)>,
+}
+
+/// Why the host took a call out of its script's hands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum LandingCause {
+    /// The script trapped: unreachable, out of bounds, division by zero, a panic.
+    Trap,
+    /// It used more CPU between two host calls than it may: an endless loop.
+    Cpu,
+    /// It asked for more memory or table space than it may.
+    Memory,
+    /// Its stack ran over.
+    Stack,
+    /// A host call, or the whole call, took longer than it may.
+    Timeout,
+    /// It made more host calls, or wrote more log, than it may.
+    Quota,
+    /// It could not be started: no instance free, refused, or not there.
+    Refused,
+    /// It returned an error.
+    Error,
+    /// It returned while the caller was still on the line, without hanging up or handing over.
+    Abandoned,
+}
+
+impl LandingCause {
+    /// The word for it in call records and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Trap => "trap",
+            Self::Cpu => "cpu",
+            Self::Memory => "memory",
+            Self::Stack => "stack",
+            Self::Timeout => "timeout",
+            Self::Quota => "quota",
+            Self::Refused => "refused",
+            Self::Error => "error",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
+/// How a script's run ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ScriptEnd {
+    /// `run` returned a summary.
+    Returned(Summary),
+    /// `run` returned an error (`ended` is the normal way to go when the caller has left).
+    Failed(CallError),
+    /// The host stopped it. The backtrace is kept for the author, not here.
+    Stopped(LandingCause),
+}

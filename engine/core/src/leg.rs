@@ -172,6 +172,12 @@ pub enum LegCommand {
     },
     /// BYE, CANCEL or a refusal, whichever the leg's state asks for.
     Hangup,
+    /// How the transfer that the party asked for ([`LegEvent::TransferRequested`]) goes on: NOTIFY with message/sipfrag,
+    /// final from 200 upwards.
+    ReferOutcome {
+        /// 100, or the final status.
+        status: u16,
+    },
     /// REFER: the party is to dial the target itself.
     Refer {
         /// Where to.

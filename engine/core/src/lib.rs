@@ -6,7 +6,6 @@
 //! Deliberately not here: sockets, clocks, threads, randomness, wasmtime, serde. Whoever stores or shows something of
 //! ours converts it to a record of its own.
 //!
-//! - [`call::CallMachine`]: one call from its INVITE to its last call record
 //! - [`collect::Collector`]: keys to answers, by the rules of a grammar
 //! - [`routing::Routes`]: dialled number to agency, script entry and fallback
 //! - [`calendar::Calendar`]: when operators work, in the centre's time zone
@@ -15,10 +14,14 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+pub mod admission;
+pub mod calendar;
+pub mod collect;
 pub mod ids;
 pub mod input;
 pub mod leg;
 pub mod privacy;
 pub mod prompt;
+pub mod routing;
 pub mod script;
 pub mod time;

@@ -40,6 +40,8 @@ pub enum CallError {
     BusyResource(String),
     #[error("no answer in time")]
     Timeout,
+    #[error("unavailable: {0}")]
+    Unavailable(String),
     #[error("host fault {0}")]
     Internal(String),
 }

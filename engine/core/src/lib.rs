@@ -6,7 +6,8 @@
 //! Deliberately not here: sockets, clocks, threads, randomness, wasmtime, serde. Whoever stores or shows something of
 //! ours converts it to a record of its own.
 //!
-//! - [`collect::Collector`]: keys to answers, by the rules of a grammar
+//! - [`call::CallMachine`]: one call from its INVITE to its last call record
+//! - [`collect::Entry`]: keys to answers, by the rules of a grammar
 //! - [`routing::Routes`]: dialled number to agency, script entry and fallback
 //! - [`calendar::Calendar`]: when operators work, in the centre's time zone
 //! - [`leg`], [`script`], [`prompt`]: the words that SIP, scripts and prompts share with the machine
@@ -16,12 +17,14 @@
 
 pub mod admission;
 pub mod calendar;
+pub mod call;
 pub mod collect;
 pub mod ids;
 pub mod input;
 pub mod leg;
 pub mod privacy;
 pub mod prompt;
+pub mod records;
 pub mod routing;
 pub mod script;
 pub mod time;

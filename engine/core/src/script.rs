@@ -236,7 +236,7 @@ pub enum LandingCause {
     Refused,
     /// It returned an error.
     Error,
-    /// It returned while the caller was still on the line, without hanging up or handing over.
+    /// It returned before it ever answered the call, or saying `no-service`.
     Abandoned,
 }
 

@@ -1,0 +1,224 @@
+//! The way in and the way out that no script can touch: the overlay before it, the landing after it.
+//!
+//! A landed caller hears an apology and is put through to the agency's operators; at night, or when nobody answers, the
+//! caller is told so before we hang up.
+
+use super::input::{Command, ScriptRun};
+use super::legs::LegPhase;
+use super::{CallMachine, Initiator, Operation, Pending, ScriptState};
+use crate::ids::{Agency, Entry};
+use crate::leg::HangupCause;
+use crate::prompt::{HostPrompt, PromptSource};
+use crate::records::Mode;
+use crate::script::{
+    CallError, EndReason, LandingCause, Reply, Request, ScriptEnd, Summary, TransferMode, TransferOptions,
+    TransferOutcome, TransferTarget,
+};
+use crate::time::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Scripts that one caller may be handed through.
+const SCRIPT_RUNS_MAX: u16 = 16;
+/// Between two rounds of ringing.
+const ROUND_PAUSE: Duration = Duration::from_secs(5);
+const NO_SERVICE: &str = "no-service";
+
+/// Where a landed caller is.
+#[derive(Debug)]
+pub(super) enum Landing {
+    Apology,
+    Operators { round: u8 },
+    Pause { round: u8 },
+    Farewell,
+}
+
+impl CallMachine {
+    /// The first thing in every call: the overlay if there is one, else the script.
+    pub(super) fn begin_call(&mut self) {
+        let record = Box::new(self.legs.first().record.clone());
+        self.command(Command::LegBegan(record));
+        if self.start.overlay.is_some() {
+            self.host_say_first();
+        } else {
+            self.start_script(ScriptRun(0), self.start.agency.clone(), self.start.entry.clone());
+        }
+    }
+
+    fn start_script(&mut self, run: ScriptRun, agency: Agency, entry: Entry) {
+        self.script = ScriptState::Running(run);
+        self.start.agency = agency.clone();
+        self.command(Command::StartScript { run, agency, entry });
+    }
+
+    /// Another script takes the caller over; the old one's part is done.
+    pub(super) fn hand_over(&mut self, initiator: Initiator, agency: Agency, entry: Entry, now: Timestamp) {
+        let Some(old) = self.script_run() else { return };
+        if old.0 + 1 >= SCRIPT_RUNS_MAX {
+            let error = CallError::Quota(format!("transfers to scripts: {SCRIPT_RUNS_MAX} in one call"));
+            self.answer(initiator, Err(error), now);
+            return;
+        }
+        self.drop_all_players();
+        self.recorders.discard_all(&mut self.commands);
+        self.answer(initiator, Ok(Reply::Transfer(TransferOutcome::Moved)), now);
+        self.command(Command::EndScript { run: old, reason: EndReason::Moved });
+        self.start_script(ScriptRun(old.0 + 1), agency, entry);
+    }
+
+    pub(super) fn handle_script_end(&mut self, run: ScriptRun, end: ScriptEnd, now: Timestamp) {
+        if !self.script.is(run) {
+            return;
+        }
+        self.script = ScriptState::Finished;
+        // Whatever it waited for, nobody waits now; a caller who is talking to somebody goes on talking.
+        let talking = self.keep_conversation();
+        if !talking {
+            self.abandon_operation(now);
+            self.pending = None;
+        }
+        self.drop_all_players();
+        match end {
+            ScriptEnd::Returned(summary) => self.script_returned(summary, talking, now),
+            ScriptEnd::Failed(CallError::Ended(_)) if self.ended.is_some() => {}
+            ScriptEnd::Failed(_) => self.script_failed(LandingCause::Error, talking, now),
+            ScriptEnd::Stopped(cause) => self.script_failed(cause, talking, now),
+        }
+    }
+
+    fn script_returned(&mut self, summary: Summary, talking: bool, now: Timestamp) {
+        let tags_max = self.start.limits.tags_max;
+        let record = &mut self.legs.first_mut().record;
+        let refused = &*summary.code == NO_SERVICE;
+        record.result = Some(summary.code);
+        let room = tags_max.saturating_sub(record.tags.len());
+        record.tags.extend(summary.fields.into_iter().take(room));
+        if self.ended.is_some() || talking {
+            return;
+        }
+        if refused || self.legs.first().phase < LegPhase::Answering {
+            self.land(LandingCause::Abandoned, now);
+        } else {
+            self.hang_up(HangupCause::EngineHangup, now);
+        }
+    }
+
+    fn script_failed(&mut self, cause: LandingCause, talking: bool, now: Timestamp) {
+        self.note_landing(cause);
+        if self.ended.is_none() && !talking {
+            self.land(cause, now);
+        }
+    }
+
+    /// Takes the call out of the script's hands. Does nothing to a caller who is gone or landed already.
+    pub(super) fn land(&mut self, cause: LandingCause, now: Timestamp) {
+        if self.ended.is_some() || self.landing.is_some() {
+            return;
+        }
+        self.note_landing(cause);
+        if let ScriptState::Running(run) = self.script {
+            if self.keep_conversation() {
+                self.script = ScriptState::Finished;
+                self.command(Command::StopScript { run });
+                return;
+            }
+            self.command(Command::StopScript { run });
+        }
+        self.script = ScriptState::Finished;
+        self.abandon_operation(now);
+        self.pending = None;
+        self.drop_all_players();
+        self.keys_ahead.clear();
+        self.landing = Some(Landing::Apology);
+        self.host_say_first();
+    }
+
+    /// Says the next host prompt, answering the call first where it is not.
+    fn host_say_first(&mut self) {
+        if self.legs.first().phase < LegPhase::Answered {
+            self.begin_answer(Initiator::Host, None);
+        } else {
+            self.host_answered();
+        }
+    }
+
+    /// The call is answered: the overlay, or the apology.
+    fn host_answered(&mut self) {
+        let source = match (&self.landing, &self.start.overlay) {
+            (None, Some(overlay)) => PromptSource::Script(Arc::clone(&overlay.prompt)),
+            _ => PromptSource::Host(HostPrompt::Apology),
+        };
+        self.host_say(source);
+    }
+
+    fn host_say(&mut self, source: PromptSource) {
+        self.play_foreground(vec![source], false);
+        self.pending = Some(Pending { initiator: Initiator::Host, operation: Operation::Say });
+    }
+
+    /// An operation that the host itself began is over.
+    pub(super) fn host_operation_finished(&mut self, result: Result<Reply, CallError>, now: Timestamp) {
+        if self.ended.is_some() {
+            return;
+        }
+        match (&self.landing, result) {
+            (Some(Landing::Apology) | None, Ok(Reply::Done)) => self.host_answered(),
+            (None, heard) => self.overlay_over(&heard),
+            // An apology that could not be said is no reason not to connect.
+            (Some(Landing::Apology), _) => self.ring_operators(0, now),
+            (Some(Landing::Operators { round }), result) => {
+                let round = *round;
+                self.operators_answered(round, &result, now);
+            }
+            (Some(Landing::Pause { round }), _) => {
+                let round = *round;
+                self.ring_operators(round, now);
+            }
+            (Some(Landing::Farewell), _) => self.hang_up(HangupCause::EngineHangup, now),
+        }
+    }
+
+    fn overlay_over(&mut self, heard: &Result<Reply, CallError>) {
+        let finished = matches!(heard, Ok(Reply::Playback(end)) if end.finished);
+        self.legs.first_mut().record.overlay_heard = finished;
+        self.start_script(ScriptRun(0), self.start.agency.clone(), self.start.entry.clone());
+    }
+
+    fn ring_operators(&mut self, round: u8, now: Timestamp) {
+        let Some(routes) = self.start.routes.agencies.get(&self.start.agency) else {
+            self.farewell(HostPrompt::OperatorsUnavailable);
+            return;
+        };
+        let target = TransferTarget::Group(routes.fallback.clone());
+        let options = TransferOptions {
+            mode: TransferMode::Bridge,
+            ring_timeout: self.start.limits.landing_ring_timeout,
+            music: None,
+            whisper: None,
+            screen_pop: Vec::new(),
+            return_on_end: false,
+        };
+        self.landing = Some(Landing::Operators { round });
+        self.begin(Initiator::Host, Request::Transfer { target, options: Box::new(options) }, now);
+    }
+
+    fn operators_answered(&mut self, round: u8, result: &Result<Reply, CallError>, now: Timestamp) {
+        match result {
+            Ok(Reply::Transfer(TransferOutcome::Closed(_))) => self.farewell(HostPrompt::OperatorsClosed),
+            Ok(Reply::Transfer(TransferOutcome::Moved | TransferOutcome::BridgedThenReturned(_))) => {
+                self.hang_up(HangupCause::EngineHangup, now);
+            }
+            _ if self.mode() == Mode::Automatic => self.farewell(HostPrompt::OperatorsClosed),
+            _ if round + 1 < self.start.limits.landing_rounds_max => {
+                self.landing = Some(Landing::Pause { round: round + 1 });
+                self.begin(Initiator::Host, Request::Wait(ROUND_PAUSE), now);
+            }
+            _ => self.farewell(HostPrompt::OperatorsUnavailable),
+        }
+    }
+
+    fn farewell(&mut self, prompt: HostPrompt) {
+        self.landing = Some(Landing::Farewell);
+        self.host_say(PromptSource::Host(prompt));
+    }
+}

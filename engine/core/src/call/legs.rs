@@ -1,0 +1,290 @@
+//! The legs of a call and the records that they leave.
+
+use super::input::{CallStart, Command};
+use super::{CallMachine, MediaEvent, Operation};
+use crate::ids::LegId;
+use crate::leg::{DialTarget, HangupCause, LegCommand, LegEvent};
+use crate::privacy::PhoneNumber;
+use crate::records::{Direction, EndedBy, LegRecord};
+use crate::time::Timestamp;
+use std::collections::VecDeque;
+
+/// Legs of one call, ever.
+const LEGS_MAX: u16 = 64;
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum LegPhase {
+    /// An INVITE is open.
+    Trying,
+    /// Sound before the answer.
+    EarlyMedia,
+    /// 200 is out, ACK is not in.
+    Answering,
+    Answered,
+    Ended,
+}
+
+#[derive(Debug)]
+pub(super) struct Leg {
+    pub(super) phase: LegPhase,
+    pub(super) record: LegRecord,
+}
+
+/// All legs; the first is the caller's.
+#[derive(Debug)]
+pub(super) struct Legs {
+    legs: Vec<Leg>,
+}
+
+impl Legs {
+    pub(super) fn incoming(start: &CallStart, now: Timestamp) -> Self {
+        let record = LegRecord {
+            call: start.id,
+            leg: LegId::FIRST,
+            direction: Direction::Inbound,
+            agency: start.agency.clone(),
+            entry: start.entry.clone(),
+            scripts: Vec::new(),
+            trunk: Some(start.incoming.trunk.clone()),
+            caller: start.incoming.caller.clone(),
+            called: start.incoming.called.clone(),
+            started: now,
+            rang: None,
+            answered: None,
+            ended: now,
+            cause: HangupCause::Crash,
+            status: None,
+            ended_by: EndedBy::Engine,
+            mode: start.mode,
+            lang: start.lang.clone(),
+            result: None,
+            landing: None,
+            transfer: None,
+            tags: Vec::new(),
+            recordings: Vec::new(),
+            overlay_heard: false,
+        };
+        Self { legs: vec![Leg { phase: LegPhase::Trying, record }] }
+    }
+
+    pub(super) fn first(&self) -> &Leg {
+        &self.legs[0]
+    }
+
+    pub(super) fn first_mut(&mut self) -> &mut Leg {
+        &mut self.legs[0]
+    }
+
+    fn find(&mut self, id: LegId) -> Option<&mut Leg> {
+        self.legs.get_mut(usize::from(id.0))
+    }
+
+    /// A new outbound leg; none where the call has had as many as it may.
+    pub(super) fn outbound(&mut self, target: &DialTarget, now: Timestamp) -> Option<(LegId, LegRecord)> {
+        let id = LegId(u16::try_from(self.legs.len()).ok().filter(|count| *count < LEGS_MAX)?);
+        let first = &self.first().record;
+        let record = LegRecord {
+            leg: id,
+            direction: Direction::Outbound,
+            scripts: Vec::new(),
+            trunk: target.trunk.clone(),
+            called: target.address.clone(),
+            started: now,
+            rang: None,
+            answered: None,
+            ended: now,
+            cause: HangupCause::Crash,
+            status: None,
+            ended_by: EndedBy::Engine,
+            result: None,
+            landing: None,
+            transfer: None,
+            tags: Vec::new(),
+            recordings: Vec::new(),
+            overlay_heard: false,
+            ..first.clone()
+        };
+        self.legs.push(Leg { phase: LegPhase::Trying, record: record.clone() });
+        Some((id, record))
+    }
+
+    pub(super) fn is_live(&self, id: LegId) -> bool {
+        self.legs.get(usize::from(id.0)).is_some_and(|leg| leg.phase != LegPhase::Ended)
+    }
+
+    /// Marks the caller's leg as ended; its record goes out when the script is done as well.
+    pub(super) fn end_first(&mut self, cause: HangupCause, status: Option<u16>, by: EndedBy, now: Timestamp) {
+        self.first_mut().end(cause, status, by, now);
+    }
+
+    /// Marks an outbound leg as ended and hands out its record.
+    pub(super) fn end_other(
+        &mut self,
+        id: LegId,
+        (cause, status): (HangupCause, Option<u16>),
+        by: EndedBy,
+        now: Timestamp,
+        commands: &mut VecDeque<Command>,
+    ) {
+        if id == LegId::FIRST || !self.is_live(id) {
+            return;
+        }
+        if let Some(leg) = self.find(id) {
+            leg.end(cause, status, by, now);
+            commands.push_back(Command::LegEnded(Box::new(leg.record.clone())));
+        }
+    }
+
+    /// Hangs up every outbound leg that still lives.
+    pub(super) fn end_all_others(&mut self, now: Timestamp, commands: &mut VecDeque<Command>) {
+        for at in 1..self.legs.len() {
+            let id = LegId(u16::try_from(at).unwrap_or(LEGS_MAX));
+            if self.is_live(id) {
+                commands.push_back(Command::Leg(id, LegCommand::Hangup));
+                self.end_other(id, (HangupCause::EngineHangup, None), EndedBy::Engine, now, commands);
+            }
+        }
+    }
+
+    /// Hands out the caller's record: the call is over.
+    pub(super) fn close_first(&mut self, commands: &mut VecDeque<Command>) {
+        commands.push_back(Command::LegEnded(Box::new(self.first().record.clone())));
+    }
+}
+
+impl Leg {
+    fn end(&mut self, cause: HangupCause, status: Option<u16>, by: EndedBy, now: Timestamp) {
+        if self.phase == LegPhase::Ended {
+            return;
+        }
+        self.phase = LegPhase::Ended;
+        self.record.cause = cause;
+        self.record.status = status;
+        self.record.ended_by = by;
+        self.record.ended = now;
+    }
+
+    pub(super) fn answered(&mut self, now: Timestamp) {
+        if self.phase < LegPhase::Answered {
+            self.phase = LegPhase::Answered;
+            self.record.answered.get_or_insert(now);
+        }
+    }
+}
+
+impl CallMachine {
+    pub(super) fn handle_leg(&mut self, id: LegId, event: LegEvent, now: Timestamp) {
+        if !self.legs.is_live(id) {
+            return;
+        }
+        if id == LegId::FIRST { self.handle_first_leg(event, now) } else { self.handle_other_leg(id, event, now) }
+    }
+
+    fn handle_first_leg(&mut self, event: LegEvent, now: Timestamp) {
+        match event {
+            LegEvent::Answered => {
+                self.legs.first_mut().answered(now);
+                self.answer_finished(now);
+            }
+            LegEvent::Held => {
+                self.held_since.get_or_insert(now);
+            }
+            LegEvent::Resumed => self.resume_from_hold(now),
+            LegEvent::Ended { cause, status } => {
+                let by = if ended_by_party(cause) { EndedBy::Party } else { EndedBy::Engine };
+                self.legs.end_first(cause, status, by, now);
+                let moved = self.first_leg_ended_in_transfer(now);
+                let reason = if moved { crate::script::EndReason::Moved } else { LegRecord::end_reason(cause) };
+                self.caller_gone(reason, now);
+            }
+            LegEvent::ReferProgress { status } => self.refer_progress(status, now),
+            LegEvent::TransferRequested { target } => self.party_asks_transfer(LegId::FIRST, &target, now),
+            LegEvent::Ringing { .. } => {}
+        }
+    }
+
+    fn handle_other_leg(&mut self, id: LegId, event: LegEvent, now: Timestamp) {
+        match event {
+            LegEvent::Ringing { .. } => {
+                if let Some(leg) = self.legs.find(id) {
+                    leg.record.rang.get_or_insert(now);
+                }
+            }
+            LegEvent::Answered => {
+                if let Some(leg) = self.legs.find(id) {
+                    leg.answered(now);
+                }
+                self.target_answered(id, now);
+            }
+            LegEvent::Ended { cause, status } => {
+                let by = if ended_by_party(cause) { EndedBy::Party } else { EndedBy::Engine };
+                self.legs.end_other(id, (cause, status), by, now, &mut self.commands);
+                self.target_ended(id, cause, status, now);
+            }
+            LegEvent::TransferRequested { target } => self.party_asks_transfer(id, &target, now),
+            LegEvent::Held | LegEvent::Resumed | LegEvent::ReferProgress { .. } => {}
+        }
+    }
+
+    pub(super) fn handle_media(&mut self, id: LegId, event: MediaEvent, now: Timestamp) {
+        if !self.legs.is_live(id) {
+            // A recording that was finished by the hang-up is still kept.
+            if let MediaEvent::RecordingEnded { .. } = event {
+                self.recording_event(event, now);
+            }
+            return;
+        }
+        match event {
+            MediaEvent::Key { key, source } if id == LegId::FIRST => self.key(key, source, now),
+            MediaEvent::Key { .. } => {}
+            MediaEvent::PlaybackEnded { .. } | MediaEvent::PlaybackFailed { .. } => {
+                self.playback_event(id, event, now);
+            }
+            MediaEvent::RecordingEnded { .. } | MediaEvent::RecordingFailed { .. } => self.recording_event(event, now),
+            MediaEvent::KeysSent => {
+                if matches!(self.pending_operation(), Some(Operation::SendKeys)) {
+                    self.finish(Ok(crate::script::Reply::Done), now);
+                }
+            }
+            MediaEvent::Lost => self.media_lost(id, now),
+        }
+    }
+
+    fn media_lost(&mut self, id: LegId, now: Timestamp) {
+        if id == LegId::FIRST {
+            if self.held_since.is_none() {
+                self.hang_up(HangupCause::MediaLost, now);
+            }
+            return;
+        }
+        self.leg_command(id, LegCommand::Hangup);
+        self.handle_other_leg(id, LegEvent::Ended { cause: HangupCause::MediaLost, status: None }, now);
+    }
+
+    fn resume_from_hold(&mut self, now: Timestamp) {
+        let Some(held) = self.held_since.take() else { return };
+        let away = now.since(held);
+        match self.pending.as_mut().map(|pending| &mut pending.operation) {
+            Some(Operation::NextKey { deadline } | Operation::Wait { deadline }) => *deadline = *deadline + away,
+            Some(Operation::Ask(question)) => question.delay(away),
+            _ => {}
+        }
+    }
+
+    /// The number that a target is shown as calling.
+    pub(super) fn caller_number(&self) -> Option<PhoneNumber> {
+        self.start.incoming.caller.clone()
+    }
+}
+
+const fn ended_by_party(cause: HangupCause) -> bool {
+    !matches!(
+        cause,
+        HangupCause::EngineHangup
+            | HangupCause::AdminKill
+            | HangupCause::DrainTimeout
+            | HangupCause::AdmissionLimit
+            | HangupCause::MediaLost
+            | HangupCause::SessionExpired
+    )
+}

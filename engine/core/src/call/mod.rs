@@ -1,0 +1,356 @@
+//! One call, from its INVITE to its last record.
+//!
+//! [`CallMachine`] is told what happens ([`CallMachine::handle`], [`CallMachine::handle_timeout`]) and says what to do
+//! ([`CallMachine::poll_command`]) and until when it can be left alone ([`CallMachine::deadline`]). After every input,
+//! drain the commands, then ask for the deadline.
+//!
+//! *Architecture Invariant:* every caller is landed. Whatever a script does, the machine ends in one of three ways: the
+//! caller hung up, the caller was handed to somebody, or the host said goodbye. `landing.rs` is the only way out of a
+//! failed script, and it does not depend on one.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | `input` | inputs, commands and limits: the machine's face |
+//! | `legs` | the legs and their records |
+//! | `playback` | who is heard: foreground prompts, background players |
+//! | `question` | collects: attempts, type-ahead, timers |
+//! | `recording` | messages and background recorders |
+//! | `transfer` | handing over: dial, whisper, bridge, REFER |
+//! | `landing` | overlay, apology, operators, farewell |
+//! | `requests` | what scripts ask, checked and begun |
+
+mod input;
+mod landing;
+mod legs;
+mod playback;
+mod question;
+mod recording;
+mod requests;
+mod transfer;
+
+pub use input::{
+    CallLimits, CallStart, Command, Input, KeySource, MediaCommand, MediaEvent, PlaybackId, RecordingId, RecordingPlan,
+    ScriptRun, TranscriptLine,
+};
+
+use crate::ids::LegId;
+use crate::leg::{HangupCause, LegCommand};
+use crate::records::{EndedBy, LegRecord, Mode};
+use crate::script::{CallError, EndReason, LandingCause, Reply, Request};
+use crate::time::Timestamp;
+use legs::Legs;
+use playback::Playbacks;
+use question::Question;
+use recording::{MessageRecording, Recorders};
+use std::collections::VecDeque;
+use std::time::Duration;
+use transfer::Transfer;
+
+/// One call.
+#[derive(Debug)]
+pub struct CallMachine {
+    start: CallStart,
+    legs: Legs,
+    playbacks: Playbacks,
+    recorders: Recorders,
+    /// Keys that nothing has asked for yet.
+    keys_ahead: VecDeque<char>,
+    pending: Option<Pending>,
+    script: ScriptState,
+    landing: Option<landing::Landing>,
+    /// What the caller hears while somebody is dialled.
+    music: Option<PlaybackId>,
+    /// Set once the caller is gone.
+    ended: Option<EndReason>,
+    /// The caller put us on hold at that time.
+    held_since: Option<Timestamp>,
+    call_deadline: Timestamp,
+    commands: VecDeque<Command>,
+    over: bool,
+}
+
+/// What is going on, and who asked for it.
+#[derive(Debug)]
+struct Pending {
+    initiator: Initiator,
+    operation: Operation,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Initiator {
+    Script(ScriptRun),
+    Host,
+}
+
+#[derive(Debug)]
+enum Operation {
+    /// Waiting for the ACK, then going on with what needs an answered call.
+    Answer {
+        then: Option<Request>,
+    },
+    Say,
+    /// The last words; then we hang up.
+    Goodbye,
+    Ask(Box<Question>),
+    NextKey {
+        deadline: Timestamp,
+    },
+    Wait {
+        deadline: Timestamp,
+    },
+    SendKeys,
+    AwaitPlayer(crate::script::HandleId),
+    Record(Box<MessageRecording>),
+    FinishRecorder(crate::script::HandleId),
+    Transfer(Box<Transfer>),
+}
+
+#[derive(Debug)]
+enum ScriptState {
+    /// The overlay comes first.
+    NotStarted,
+    Running(ScriptRun),
+    /// The call is over; the script may still save its state.
+    Grace {
+        run: ScriptRun,
+        deadline: Timestamp,
+    },
+    Finished,
+}
+
+impl CallMachine {
+    /// A call that just came in and was routed.
+    #[must_use]
+    pub fn new(start: CallStart, now: Timestamp) -> Self {
+        let call_deadline = now + start.limits.call_duration_max;
+        let legs = Legs::incoming(&start, now);
+        let mut machine = Self {
+            start,
+            legs,
+            playbacks: Playbacks::default(),
+            recorders: Recorders::default(),
+            keys_ahead: VecDeque::new(),
+            pending: None,
+            script: ScriptState::NotStarted,
+            landing: None,
+            music: None,
+            ended: None,
+            held_since: None,
+            call_deadline,
+            commands: VecDeque::new(),
+            over: false,
+        };
+        machine.begin_call();
+        machine
+    }
+
+    /// Takes one input. Drain [`CallMachine::poll_command`] afterwards.
+    pub fn handle(&mut self, input: Input, now: Timestamp) {
+        if self.over {
+            return;
+        }
+        match input {
+            Input::Leg(leg, event) => self.handle_leg(leg, event, now),
+            Input::Media(leg, event) => self.handle_media(leg, event, now),
+            Input::ScriptStarted { run, version } => {
+                if self.script.is(run) {
+                    self.legs.first_mut().record.scripts.push(version);
+                }
+            }
+            Input::ScriptRequest { run, request } => self.handle_request(run, request, now),
+            Input::ScriptEnded { run, end } => self.handle_script_end(run, end, now),
+            Input::Land(cause) => self.land(cause, now),
+            Input::Kill => self.hang_up(HangupCause::AdminKill, now),
+            Input::DrainDeadline => self.hang_up(HangupCause::DrainTimeout, now),
+        }
+        self.settle(now);
+    }
+
+    /// The deadline has come, or may have. Drain [`CallMachine::poll_command`] afterwards.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        if self.over {
+            return;
+        }
+        if now >= self.call_deadline {
+            self.hang_up_saying(HangupCause::EngineHangup, EndReason::HostLimit, now);
+        }
+        if let ScriptState::Grace { deadline, .. } = self.script
+            && now >= deadline
+        {
+            self.script = ScriptState::Finished;
+        }
+        if self.operation_deadline().is_some_and(|deadline| now >= deadline) {
+            self.operation_timeout(now);
+        }
+        self.settle(now);
+    }
+
+    /// The next thing to do. None: nothing until the next input or the deadline.
+    pub fn poll_command(&mut self) -> Option<Command> {
+        self.commands.pop_front()
+    }
+
+    /// When [`CallMachine::handle_timeout`] wants to be called at the latest. None: never; the call is over.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Timestamp> {
+        if self.over {
+            return None;
+        }
+        let grace = match self.script {
+            ScriptState::Grace { deadline, .. } => Some(deadline),
+            _ => None,
+        };
+        let call = self.ended.is_none().then_some(self.call_deadline);
+        [call, grace, self.operation_deadline()].into_iter().flatten().min()
+    }
+
+    /// Whether the call is over: its records are out, and no input changes anything.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Why the caller is gone; none while the call lives.
+    #[must_use]
+    pub const fn ended(&self) -> Option<EndReason> {
+        self.ended
+    }
+
+    fn operation_deadline(&self) -> Option<Timestamp> {
+        let pending = self.pending.as_ref()?;
+        if let Operation::Transfer(transfer) = &pending.operation {
+            return transfer.deadline();
+        }
+        // The caller's own clock stands still while the caller has us on hold.
+        if let Some(held) = self.held_since {
+            return Some(held + self.start.limits.hold_max);
+        }
+        match &pending.operation {
+            Operation::NextKey { deadline } | Operation::Wait { deadline } => Some(*deadline),
+            Operation::Ask(question) => question.deadline(),
+            _ => None,
+        }
+    }
+
+    fn operation_timeout(&mut self, now: Timestamp) {
+        if self.held_since.is_some() && !matches!(self.pending_operation(), Some(Operation::Transfer(_))) {
+            self.hang_up(HangupCause::MediaLost, now);
+            return;
+        }
+        match self.pending_operation() {
+            Some(Operation::NextKey { .. }) => self.finish(Ok(Reply::Key(None)), now),
+            Some(Operation::Wait { .. }) => self.finish(Ok(Reply::Done), now),
+            Some(Operation::Ask(_)) => self.question_timeout(now),
+            Some(Operation::Transfer(_)) => self.transfer_timeout(now),
+            _ => {}
+        }
+    }
+
+    fn pending_operation(&self) -> Option<&Operation> {
+        self.pending.as_ref().map(|pending| &pending.operation)
+    }
+
+    fn command(&mut self, command: Command) {
+        self.commands.push_back(command);
+    }
+
+    fn leg_command(&mut self, leg: LegId, command: LegCommand) {
+        self.command(Command::Leg(leg, command));
+    }
+
+    fn media_command(&mut self, leg: LegId, command: MediaCommand) {
+        self.command(Command::Media(leg, command));
+    }
+
+    /// Ends the pending operation and tells whoever asked for it.
+    fn finish(&mut self, result: Result<Reply, CallError>, now: Timestamp) {
+        if let Some(pending) = self.pending.take() {
+            self.answer(pending.initiator, result, now);
+        }
+    }
+
+    fn answer(&mut self, initiator: Initiator, result: Result<Reply, CallError>, now: Timestamp) {
+        match initiator {
+            Initiator::Script(run) => self.command(Command::Reply { run, result }),
+            Initiator::Host => self.host_operation_finished(result, now),
+        }
+    }
+
+    /// After every input: is it over?
+    fn settle(&mut self, now: Timestamp) {
+        if self.ended.is_none() || !matches!(self.script, ScriptState::Finished) || self.over {
+            return;
+        }
+        self.legs.end_all_others(now, &mut self.commands);
+        self.recorders.discard_all(&mut self.commands);
+        self.legs.close_first(&mut self.commands);
+        self.command(Command::Over);
+        self.over = true;
+    }
+
+    /// The caller is gone, for whatever reason: nothing pending goes on, the script has its grace.
+    fn caller_gone(&mut self, reason: EndReason, now: Timestamp) {
+        if self.ended.is_some() {
+            return;
+        }
+        self.ended = Some(reason);
+        self.landing = None;
+        self.playbacks.forget();
+        // A message that the caller left by hanging up is kept, and its report still answers the script.
+        if !self.keep_running_recording() {
+            self.abandon_operation(now);
+            if let Some(Pending { initiator: Initiator::Script(run), .. }) = self.pending.take() {
+                self.command(Command::Reply { run, result: Err(CallError::Ended(reason)) });
+            }
+        }
+        match self.script {
+            ScriptState::Running(run) => {
+                let deadline = now + self.start.limits.grace_max + self.start.limits.grace_slack;
+                self.script = ScriptState::Grace { run, deadline };
+                self.command(Command::EndScript { run, reason });
+            }
+            ScriptState::NotStarted => self.script = ScriptState::Finished,
+            ScriptState::Grace { .. } | ScriptState::Finished => {}
+        }
+    }
+
+    /// We end the caller's leg.
+    fn hang_up(&mut self, cause: HangupCause, now: Timestamp) {
+        self.hang_up_saying(cause, LegRecord::end_reason(cause), now);
+    }
+
+    fn hang_up_saying(&mut self, cause: HangupCause, reason: EndReason, now: Timestamp) {
+        if self.ended.is_some() {
+            return;
+        }
+        self.leg_command(LegId::FIRST, LegCommand::Hangup);
+        self.legs.end_first(cause, None, EndedBy::Engine, now);
+        self.caller_gone(reason, now);
+    }
+
+    const fn mode(&self) -> Mode {
+        self.start.mode
+    }
+
+    fn note_landing(&mut self, cause: LandingCause) {
+        self.legs.first_mut().record.landing.get_or_insert(cause);
+    }
+}
+
+impl ScriptState {
+    fn is(&self, asked: ScriptRun) -> bool {
+        match self {
+            Self::Running(run) | Self::Grace { run, .. } => *run == asked,
+            Self::NotStarted | Self::Finished => false,
+        }
+    }
+}
+
+/// A duration that a script asked for, or the reason why it is refused.
+fn within(what: &str, asked: Duration, max: Duration) -> Result<Duration, CallError> {
+    if asked <= max {
+        Ok(asked)
+    } else {
+        Err(CallError::Invalid(format!("{what} is {} ms; at most {} ms", asked.as_millis(), max.as_millis())))
+    }
+}

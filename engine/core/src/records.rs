@@ -1,0 +1,103 @@
+//! What remains of a call: one record a leg, made by the machine when the leg is over.
+
+use crate::ids::{Agency, CallId, Entry, LegId, ScriptVersion, Trunk};
+use crate::leg::HangupCause;
+use crate::privacy::PhoneNumber;
+use crate::prompt::LanguageTag;
+use crate::script::{EndReason, LandingCause, Recording, TransferOutcome};
+use crate::time::Timestamp;
+use std::sync::Arc;
+
+/// Who called whom, seen from the engine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "the names are the field's")]
+pub enum Direction {
+    Inbound,
+    Outbound,
+}
+
+/// Whether operators could be asked for when the call began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// Operators work.
+    Attended,
+    /// The centre runs by itself, as at night.
+    Automatic,
+}
+
+/// Who ended a leg.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EndedBy {
+    /// The party of this leg.
+    Party,
+    /// The engine: its script, its limits, its admin.
+    Engine,
+}
+
+/// The record of one leg. It is final: nothing is added after it was handed out.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LegRecord {
+    /// The call that the leg belongs to.
+    pub call: CallId,
+    /// Which leg; 0 is the caller's.
+    pub leg: LegId,
+    /// Inbound for the caller's.
+    pub direction: Direction,
+    /// Whose number was called.
+    pub agency: Agency,
+    /// Where the number led.
+    pub entry: Entry,
+    /// Every script version that ran, in order; on the first leg only.
+    pub scripts: Vec<ScriptVersion>,
+    /// By which trunk.
+    pub trunk: Option<Trunk>,
+    /// The calling number; none where withheld.
+    pub caller: Option<PhoneNumber>,
+    /// The called number or address.
+    pub called: PhoneNumber,
+    /// When the INVITE came or went.
+    pub started: Timestamp,
+    /// When it rang.
+    pub rang: Option<Timestamp>,
+    /// When it was answered.
+    pub answered: Option<Timestamp>,
+    /// When it was over.
+    pub ended: Timestamp,
+    /// Why.
+    pub cause: HangupCause,
+    /// The SIP status behind it.
+    pub status: Option<u16>,
+    /// By whom.
+    pub ended_by: EndedBy,
+    /// Attended or automatic.
+    pub mode: Mode,
+    /// The language at the end.
+    pub lang: LanguageTag,
+    /// What the script said became of the caller.
+    pub result: Option<Arc<str>>,
+    /// Why the host took the call out of the script's hands.
+    pub landing: Option<LandingCause>,
+    /// How the last transfer went.
+    pub transfer: Option<TransferOutcome>,
+    /// What scripts attached.
+    pub tags: Vec<(Arc<str>, Arc<str>)>,
+    /// What was recorded.
+    pub recordings: Vec<Recording>,
+    /// The emergency announcement was heard to its end.
+    pub overlay_heard: bool,
+}
+
+impl LegRecord {
+    /// The end as a script would be told it.
+    #[must_use]
+    pub const fn end_reason(cause: HangupCause) -> EndReason {
+        match cause {
+            HangupCause::EngineHangup => EndReason::ScriptHangup,
+            HangupCause::Transferred => EndReason::Moved,
+            HangupCause::MediaLost => EndReason::MediaLost,
+            HangupCause::AdminKill => EndReason::AdminKill,
+            HangupCause::DrainTimeout => EndReason::DrainTimeout,
+            _ => EndReason::CallerHangup,
+        }
+    }
+}

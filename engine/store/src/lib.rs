@@ -1,1 +1,93 @@
-//! Durable keeping: call records, agency storage, blobs.
+//! The durable room: call records, agency storage and blobs survive `kill -9` once they are acknowledged.
+//!
+//! What it is: the trait [`Store`], whose operations say *what is kept* (a leg began, a leg ended, a key of an
+//! agency's bucket is set under its quota, a blob is put), and [`SledStore`], the embedded backend. Each operation is
+//! one SQL transaction in another backend: none hands out iterators, locks or transactions of its own.
+//!
+//! What it deliberately is not: a cache, a queue, a place for configuration, or a raw key-value interface. It knows
+//! nothing of calls, scripts or agencies beyond their names, and never asks the time: every operation that depends on
+//! the time takes `now` as an argument.
+//!
+//! Two classes of writes:
+//!
+//! * **Promises** (agency storage, blobs): the returned [`Pending`] resolves after the bytes are on disk. Refused with
+//!   [`StoreError::DiskLow`] when less than a tenth of the disk is free.
+//! * **Call records** (`leg_began`, `leg_ended`): the call never waits. They are on disk within
+//!   [`StoreOptions::soon_ms_max`] plus one flush, or at the next promise; [`Store::settled`] waits for all of them.
+//!   They go on in the reserve below the promises' limit.
+//!
+//! Main types: [`Store`], [`SledStore`], [`StoreOptions`], [`Cdr`], [`LegBegan`], [`CdrQuery`], [`Bucket`], [`Quota`],
+//! [`BlobId`], [`StoreError`].
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+mod api;
+mod cdr;
+mod error;
+mod export;
+mod names;
+mod party;
+mod pending;
+mod sled_store;
+mod space;
+
+pub use api::{
+    BackupSummary, Bucket, CdrCursor, CdrPage, CdrQuery, Deleted, Entry, KeyPage, KeyQuery, Quota, Store, StoreStats,
+    Swept,
+};
+pub use cdr::{
+    Cdr, Direction, EndedBy, HangupCause, Landing, LegBegan, LegEnded, LegId, MediaStats, Mode, Recording, Transfer,
+    TransferKind, TransferResult, UtcMs,
+};
+pub use error::{QuotaKind, StoreError};
+pub use export::{CSV_HEADER, write_csv, write_json_lines};
+pub use names::{AgencyId, BlobId, BucketName, CallId, ScriptName};
+pub use party::{Party, Sealed, SubjectHash, SubjectKey};
+pub use pending::Pending;
+pub use sled_store::{SledStore, StoreOptions};
+pub use space::{FreeSpace, FreeSpaceOfDisk, SpaceLimits, SpaceNow};
+
+/// Named limits of the room; each is tested where it is applied.
+pub mod limits {
+    /// Longest name of an agency, script or bucket.
+    pub const NAME_BYTES_MAX: usize = 64;
+    /// Longest call id.
+    pub const CALL_ID_BYTES_MAX: usize = 128;
+    /// Longest key in a bucket, whatever the agency's quota allows.
+    pub const KEY_BYTES_MAX: usize = 512;
+    /// Largest value in a bucket, whatever the agency's quota allows. Seventeen of these must fit in a quarter of a
+    /// sled segment: beyond that sled moves a page into a file which it never fsyncs.
+    pub const VALUE_BYTES_MAX: usize = 64 * 1024;
+    /// Largest call record after trimming, encoded.
+    pub const CDR_BYTES_MAX: usize = 56 * 1024;
+    /// Longest name of a tag in a call record.
+    pub const CDR_TAG_BYTES_MAX: usize = 64;
+    /// Longest free text in a call record (a tag's value, a caller's number as shown, an entry's name).
+    pub const CDR_TEXT_BYTES_MAX: usize = 256;
+    /// Tags and recordings kept in one call record.
+    pub const CDR_LIST_ITEMS_MAX: usize = 32;
+    /// Call records in one page.
+    pub const PAGE_ROWS_MAX: usize = 1_000;
+    /// Keys in one answer of `bucket_list`.
+    pub const LIST_KEYS_MAX: usize = 1_000;
+    /// Rows that one query looks at before it hands out what it has and a cursor.
+    pub const SCAN_ROWS_MAX: usize = 10_000;
+    /// Rows that one step of sweeping or retention removes at most.
+    pub const SWEEP_ROWS_MAX: usize = 1_000;
+    /// Expired rows removed to make room when a write meets its agency's quota.
+    pub const SWEEP_ON_QUOTA_ROWS_MAX: usize = 256;
+    /// Writes waiting for the writer thread, by number.
+    pub const QUEUE_WRITES_MAX: usize = 32_768;
+    /// Writes waiting for the writer thread, by size.
+    pub const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
+    /// Writes of one durable commit.
+    pub const COMMIT_WRITES_MAX: usize = 4_096;
+    /// Rows of one atomic step inside a commit: sled's readers wait meanwhile, so it is short.
+    pub const APPLY_ROWS_MAX: usize = 64;
+    /// Jobs waiting for the reading thread, and for the thread that handles blob files.
+    pub const QUEUE_JOBS_MAX: usize = 1_024;
+    /// Largest blob held in memory (`blob_put`, `blob_read`); a file may be larger.
+    pub const BLOB_BYTES_MAX: usize = 64 * 1024 * 1024;
+    /// Longest line of a backup.
+    pub const BACKUP_LINE_BYTES_MAX: usize = 1024 * 1024;
+}

@@ -1,0 +1,353 @@
+//! Backups: JSON Lines with a header that names the format, records, and an end with a count and a hash of all before.
+//!
+//! ```text
+//! {"gudok_backup":1,"schema":1}
+//! {"cdr":{…}}
+//! {"leg":{…}}
+//! {"agency":{"agency":"mfc","last_version":17}}
+//! {"entry":{"agency":"mfc","script":"menu","bucket":"b","key":"k","version":7,"expires_ms":null,"value":"base64"}}
+//! {"blob":{"sha256":"ab…","offset":0,"data":"base64","last":true}}
+//! {"end":{"records":123,"sha256":"…"}}
+//! ```
+use std::collections::HashMap;
+use std::io::{BufRead, Read, Write};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::buckets::{Kept, Usage};
+use super::core::{Core, read_failed};
+use super::writer::Rows;
+use super::{blobs, folder, keys, legs, schema};
+use crate::limits::BACKUP_LINE_BYTES_MAX;
+use crate::{AgencyId, BackupSummary, BlobId, Bucket, BucketName, Cdr, LegBegan, ScriptName, StoreError};
+
+/// Version of the lines' format.
+const FORMAT: u32 = 1;
+/// Bytes of a blob on one line.
+const BLOB_PART_BYTES: usize = 256 * 1024;
+/// Rows handed to the writer at a time.
+const IMPORT_ROWS: usize = 1_024;
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Line {
+    Cdr(Box<Cdr>),
+    Leg(Box<LegBegan>),
+    Agency { agency: AgencyId, last_version: u64 },
+    Entry(EntryLine),
+    Blob(BlobLine),
+    End { records: u64, sha256: BlobId },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    gudok_backup: u32,
+    schema: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EntryLine {
+    agency: AgencyId,
+    script: ScriptName,
+    bucket: BucketName,
+    key: String,
+    version: u64,
+    expires_ms: Option<u64>,
+    value: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct BlobLine {
+    sha256: BlobId,
+    offset: u64,
+    data: String,
+    last: bool,
+}
+
+struct Out<'a> {
+    out: &'a mut dyn Write,
+    hash: Sha256,
+    records: u64,
+}
+
+impl Out<'_> {
+    fn line<T: Serialize>(&mut self, line: &T) -> Result<(), StoreError> {
+        let failed = |error| StoreError::io("writing", std::path::Path::new("the backup"), error);
+        let mut bytes = serde_json::to_vec(line).map_err(|error| failed(error.into()))?;
+        bytes.push(b'\n');
+        self.hash.update(&bytes);
+        self.records += 1;
+        self.out.write_all(&bytes).map_err(failed)
+    }
+}
+
+pub(super) fn export(core: &Core, out: &mut dyn Write) -> Result<BackupSummary, StoreError> {
+    let mut out = Out { out, hash: Sha256::new(), records: 0 };
+    let mut summary = BackupSummary::default();
+    out.line(&Header { gudok_backup: FORMAT, schema: schema::SCHEMA })?;
+    out.records = 0;
+    // Blobs first: a record read later never names a blob that the backup lacks because retention ran between.
+    for id in blobs::list(core)? {
+        match blobs::verify(core, &id) {
+            Ok(()) => {
+                export_blob(core, &mut out, &id)?;
+                summary.blobs += 1;
+            }
+            Err(StoreError::BlobDamaged { .. }) => summary.corrupt += 1,
+            // Deleted by retention meanwhile.
+            Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    for tag in [keys::CDR, keys::MARKER, keys::USAGE, keys::ENTRY] {
+        for row in core.db.scan_prefix([tag]) {
+            let (key, value) = row.map_err(|error| read_failed(&error))?;
+            match row_line(core, tag, &key, &value) {
+                Ok(line) => {
+                    match tag {
+                        keys::CDR => summary.cdrs += 1,
+                        keys::MARKER => summary.legs += 1,
+                        keys::ENTRY => summary.entries += 1,
+                        _ => {}
+                    }
+                    out.line(&line)?;
+                }
+                Err(_) => summary.corrupt += 1,
+            }
+        }
+    }
+    let end = Line::End { records: out.records, sha256: BlobId::from_sha256(out.hash.clone().finalize().into()) };
+    out.line(&end)?;
+    out.out.flush().map_err(|error| StoreError::io("writing", std::path::Path::new("the backup"), error))?;
+    Ok(summary)
+}
+
+fn row_line(core: &Core, tag: u8, key: &[u8], value: &[u8]) -> Result<Line, StoreError> {
+    let damaged = || core.quarantine(key, value);
+    Ok(match tag {
+        keys::CDR => Line::Cdr(legs::decode(core, key, value)?),
+        keys::MARKER => Line::Leg(legs::decode(core, key, value)?),
+        keys::USAGE => {
+            let usage = Usage::decode(core.open(key, value)?).ok_or_else(damaged)?;
+            Line::Agency { agency: keys::read_agency(key).ok_or_else(damaged)?, last_version: usage.last_version }
+        }
+        _ => {
+            let kept = Kept::decode(core.open(key, value)?).ok_or_else(damaged)?;
+            let (agency, script, bucket, name) = keys::read_entry(key).ok_or_else(damaged)?;
+            Line::Entry(EntryLine {
+                agency: AgencyId::new(agency)?,
+                script: ScriptName::new(script)?,
+                bucket: BucketName::new(bucket)?,
+                key: name.to_owned(),
+                version: kept.version,
+                expires_ms: kept.mortal(),
+                value: STANDARD.encode(&kept.value),
+            })
+        }
+    })
+}
+
+fn export_blob(core: &Core, out: &mut Out<'_>, id: &BlobId) -> Result<(), StoreError> {
+    let path = blobs::path(core, id);
+    let read = |error| StoreError::io("reading", &path, error);
+    let mut file = std::fs::File::open(&path).map_err(read)?;
+    let mut offset = 0;
+    loop {
+        let mut part = Vec::with_capacity(BLOB_PART_BYTES);
+        let len = Read::by_ref(&mut file).take(BLOB_PART_BYTES as u64).read_to_end(&mut part).map_err(read)?;
+        let last = len < BLOB_PART_BYTES;
+        out.line(&Line::Blob(BlobLine { sha256: *id, offset, data: STANDARD.encode(&part), last }))?;
+        if last {
+            return Ok(());
+        }
+        offset += len as u64;
+    }
+}
+
+type WriteRows<'a> = &'a dyn Fn(Rows, Option<Vec<u8>>) -> Result<(), StoreError>;
+
+pub(super) fn import(core: &Core, input: &mut dyn BufRead, write: WriteRows<'_>) -> Result<BackupSummary, StoreError> {
+    let used = [keys::CDR, keys::MARKER, keys::USAGE, keys::ENTRY].iter().any(|tag| core.db.scan_prefix([*tag]).next().is_some());
+    if used || !core.legs.lock().live.is_empty() || !blobs::list(core)?.is_empty() {
+        return Err(StoreError::NotEmpty);
+    }
+    let mut import = Import {
+        core,
+        write,
+        lines: Lines { input, number: 0, hash: Sha256::new(), text: Vec::new() },
+        rows: Vec::new(),
+        usage: HashMap::new(),
+        summary: BackupSummary::default(),
+        blob: None,
+        records: 0,
+    };
+    import.header()?;
+    (import.write)(vec![(keys::META_IMPORTING.to_vec(), Vec::new())], None)?;
+    while !import.record()? {}
+    import.flush_rows()?;
+    let usage: Rows = import.usage.iter().map(|(agency, usage)| (keys::of_agency(keys::USAGE, agency), usage.encode())).collect();
+    (import.write)(usage, Some(keys::META_IMPORTING.to_vec()))?;
+    Ok(import.summary)
+}
+
+struct Import<'a> {
+    core: &'a Core,
+    write: WriteRows<'a>,
+    lines: Lines<'a>,
+    rows: Rows,
+    usage: HashMap<AgencyId, Usage>,
+    summary: BackupSummary,
+    /// The blob under way: its hash, the file, the bytes so far and their hash.
+    blob: Option<BlobInProgress>,
+    records: u64,
+}
+
+struct BlobInProgress {
+    id: BlobId,
+    aside: std::path::PathBuf,
+    file: std::fs::File,
+    offset: u64,
+    hash: Sha256,
+}
+
+struct Lines<'a> {
+    input: &'a mut dyn BufRead,
+    number: u64,
+    hash: Sha256,
+    text: Vec<u8>,
+}
+
+impl Lines<'_> {
+    /// The next line in `text`; the hash of all before it is the answer.
+    fn next(&mut self) -> Result<BlobId, StoreError> {
+        let before = BlobId::from_sha256(self.hash.clone().finalize().into());
+        self.number += 1;
+        self.text.clear();
+        let input: &mut dyn BufRead = &mut *self.input;
+        let read = input.take(BACKUP_LINE_BYTES_MAX as u64 + 1).read_until(b'\n', &mut self.text);
+        read.map_err(|error| StoreError::io("reading", std::path::Path::new("the backup"), error))?;
+        if self.text.is_empty() {
+            return Err(self.wrong("the backup ends without its last line: it was cut short; use another one"));
+        }
+        if self.text.len() > BACKUP_LINE_BYTES_MAX {
+            return Err(self.wrong("the line is too long: this is not a backup, or it is damaged"));
+        }
+        self.hash.update(&self.text);
+        Ok(before)
+    }
+
+    fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, StoreError> {
+        serde_json::from_slice(&self.text).map_err(|error| self.wrong(&format!("{error}; the backup is damaged, use another one")))
+    }
+
+    fn wrong(&self, why: &str) -> StoreError {
+        StoreError::Backup { line: self.number, why: why.to_owned() }
+    }
+}
+
+impl Import<'_> {
+    fn header(&mut self) -> Result<(), StoreError> {
+        self.lines.next()?;
+        let header: Header = self.lines.parse()?;
+        if header.gudok_backup > FORMAT || header.schema > schema::SCHEMA {
+            return Err(self.lines.wrong("the backup was made by a newer engine: import it with that one"));
+        }
+        Ok(())
+    }
+
+    /// Takes in one line. `true` at the end.
+    fn record(&mut self) -> Result<bool, StoreError> {
+        let before = self.lines.next()?;
+        let line: Line = self.lines.parse()?;
+        if self.blob.is_some() && !matches!(line, Line::Blob(_)) {
+            return Err(self.lines.wrong("a blob is not whole: the backup is damaged, use another one"));
+        }
+        match line {
+            Line::End { records, sha256 } => {
+                if records != self.records || sha256 != before {
+                    return Err(self.lines.wrong("count or hash do not agree: the backup is damaged, use another one"));
+                }
+                return Ok(true);
+            }
+            Line::Cdr(cdr) => {
+                let ended = legs::Ended::of(&cdr)?;
+                let rows = ended.rows().into_iter();
+                self.rows.extend(rows.map(|(key, borrowed, owned)| (key, if owned.is_empty() { borrowed.to_vec() } else { owned })));
+                self.summary.cdrs += 1;
+            }
+            Line::Leg(leg) => {
+                let key = keys::tagged(keys::MARKER, &keys::leg(&leg.call_id, leg.leg));
+                self.rows.push((key, legs::encode(&leg)?));
+                self.summary.legs += 1;
+            }
+            Line::Agency { agency, last_version } => {
+                let usage = self.usage.entry(agency).or_default();
+                usage.last_version = usage.last_version.max(last_version);
+            }
+            Line::Entry(entry) => self.entry(entry)?,
+            Line::Blob(part) => self.blob_part(&part)?,
+        }
+        self.records += 1;
+        if self.rows.len() >= IMPORT_ROWS {
+            self.flush_rows()?;
+        }
+        Ok(false)
+    }
+
+    fn entry(&mut self, entry: EntryLine) -> Result<(), StoreError> {
+        let value = STANDARD.decode(&entry.value).map_err(|error| self.lines.wrong(&format!("value: {error}")))?;
+        let bucket = Bucket { agency: entry.agency, script: entry.script, bucket: entry.bucket };
+        super::buckets::check_key(&bucket.agency, &entry.key, u64::MAX)?;
+        if value.len() > crate::limits::VALUE_BYTES_MAX {
+            return Err(self.lines.wrong("the value is too large: the backup is damaged, use another one"));
+        }
+        let key = keys::entry(&bucket, &entry.key);
+        let expires_ms = entry.expires_ms.unwrap_or(u64::MAX);
+        if entry.expires_ms.is_some() {
+            self.rows.push((keys::expiry(&bucket.agency, expires_ms, &key), Vec::new()));
+        }
+        let usage = self.usage.entry(bucket.agency).or_default();
+        usage.keys += 1;
+        usage.bytes += (entry.key.len() + value.len()) as u64;
+        usage.last_version = usage.last_version.max(entry.version);
+        self.rows.push((key, Kept::encode(entry.version, expires_ms, &value)));
+        self.summary.entries += 1;
+        Ok(())
+    }
+
+    fn blob_part(&mut self, part: &BlobLine) -> Result<(), StoreError> {
+        let data = STANDARD.decode(&part.data).map_err(|error| self.lines.wrong(&format!("blob: {error}")))?;
+        let mut blob = match self.blob.take() {
+            Some(blob) => blob,
+            None => {
+                let aside = blobs::aside(self.core);
+                let file = std::fs::File::create_new(&aside).map_err(|error| StoreError::io("writing", &aside, error))?;
+                BlobInProgress { id: part.sha256, aside, file, offset: 0, hash: Sha256::new() }
+            }
+        };
+        if blob.id != part.sha256 || blob.offset != part.offset {
+            return Err(self.lines.wrong("a blob's part is missing: the backup is damaged, use another one"));
+        }
+        blob.hash.update(&data);
+        blob.offset += data.len() as u64;
+        blob.file.write_all(&data).map_err(|error| StoreError::io("writing", &blob.aside, error))?;
+        if !part.last {
+            self.blob = Some(blob);
+            return Ok(());
+        }
+        if BlobId::from_sha256(blob.hash.finalize().into()) != blob.id {
+            return Err(self.lines.wrong("a blob does not have its hash: the backup is damaged, use another one"));
+        }
+        folder::sync_file(&blob.aside)?;
+        blobs::place(self.core, &blob.aside, &blob.id)?;
+        self.summary.blobs += 1;
+        Ok(())
+    }
+
+    fn flush_rows(&mut self) -> Result<(), StoreError> {
+        (self.write)(std::mem::take(&mut self.rows), None)
+    }
+}

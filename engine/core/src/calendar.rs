@@ -118,7 +118,7 @@ mod tests {
     use super::*;
     use jiff::civil::{date, time};
 
-    fn novokuznetsk() -> TimeZone {
+    fn seven_hours_east() -> TimeZone {
         TimeZone::fixed(jiff::tz::offset(7))
     }
 
@@ -131,7 +131,7 @@ mod tests {
         let hours = Hours::new(time(6, 0, 0, 0), Time::midnight()).unwrap();
         let mut exceptions = BTreeMap::new();
         exceptions.insert(date(2026, 1, 1), vec![]);
-        Calendar::new(novokuznetsk(), std::array::from_fn(|_| vec![hours]), exceptions)
+        Calendar::new(seven_hours_east(), std::array::from_fn(|_| vec![hours]), exceptions)
     }
 
     #[test]
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_calendar_without_hours_never_opens() {
-        let never = Calendar::new(novokuznetsk(), std::array::from_fn(|_| Vec::new()), BTreeMap::new());
+        let never = Calendar::new(seven_hours_east(), std::array::from_fn(|_| Vec::new()), BTreeMap::new());
         assert_eq!(never.status(at("2026-05-05T12:00:00+07:00")), Status::Closed { opens: None });
     }
 

@@ -1,0 +1,373 @@
+//! The configuration file as it is written. docs/OPERATING.md has the reference; `gudok check-config` reads it with the
+//! same eyes.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use toml::Spanned;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    #[serde(default)]
+    pub(crate) node: Node,
+    pub(crate) sip: Sip,
+    #[serde(default)]
+    pub(crate) media: Media,
+    #[serde(default)]
+    pub(crate) speech: Speech,
+    #[serde(default)]
+    pub(crate) http: Http,
+    pub(crate) store: Store,
+    #[serde(default)]
+    pub(crate) scripts: Scripts,
+    #[serde(default)]
+    pub(crate) numbering: Numbering,
+    #[serde(default)]
+    pub(crate) call: Call,
+    #[serde(default)]
+    pub(crate) trunk: Vec<Trunk>,
+    #[serde(default)]
+    pub(crate) calendar: Vec<Calendar>,
+    #[serde(default)]
+    pub(crate) group: Vec<Group>,
+    #[serde(default)]
+    pub(crate) extension: Vec<Extension>,
+    #[serde(default)]
+    pub(crate) agency: Vec<Agency>,
+    #[serde(default)]
+    pub(crate) number: Vec<Number>,
+    #[serde(default)]
+    pub(crate) overlay: Vec<Overlay>,
+    /// The host's own words, by language tag.
+    #[serde(default)]
+    pub(crate) prompts: BTreeMap<String, HostPrompts>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Node {
+    /// The centre's time zone, by its name in the time-zone database.
+    pub(crate) time_zone: Spanned<String>,
+    /// The language where nothing else says one.
+    pub(crate) lang: String,
+    /// On SIGTERM, calls may go on for so long.
+    pub(crate) drain_s_max: u64,
+    /// `json` or `text`.
+    pub(crate) log: LogFormat,
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self { time_zone: Spanned::new(0..0, "UTC".into()), lang: "ru-RU".into(), drain_s_max: 300, log: LogFormat::Text }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sip {
+    /// `udp://127.0.0.1:5060`, `tcp://…`.
+    pub(crate) listen: Vec<Spanned<String>>,
+    pub(crate) advertised: Option<IpAddr>,
+    #[serde(default)]
+    pub(crate) unknown_source: UnknownSource,
+    #[serde(default)]
+    pub(crate) limits: SipLimits,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum UnknownSource {
+    #[default]
+    Refuse,
+    Drop,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SipLimits {
+    pub(crate) calls_max: usize,
+    pub(crate) calls_per_s_max: u32,
+    pub(crate) retry_after_s: u64,
+    pub(crate) source_messages_per_s_max: u32,
+}
+
+impl Default for SipLimits {
+    fn default() -> Self {
+        Self { calls_max: 5_000, calls_per_s_max: 2_000, retry_after_s: 5, source_messages_per_s_max: 40_000 }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Media {
+    pub(crate) bind: IpAddr,
+    /// `20000-29999`
+    pub(crate) ports: Spanned<String>,
+    pub(crate) pacer_threads: usize,
+    pub(crate) rtp_timeout_s: u64,
+}
+
+impl Default for Media {
+    fn default() -> Self {
+        Self {
+            bind: IpAddr::from([127, 0, 0, 1]),
+            ports: Spanned::new(0..0, "20000-29999".into()),
+            pacer_threads: 1,
+            rtp_timeout_s: 60,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Speech {
+    pub(crate) provider: SpeechProvider,
+    /// For the provider `http`.
+    pub(crate) url: Option<Spanned<String>>,
+    /// For the provider `espeak-ng`: the command, if it is not on the path.
+    pub(crate) command: Option<PathBuf>,
+    pub(crate) cache_mib_max: u64,
+    /// The host's own recordings: `<dir>/<lang>/<name>.wav`.
+    pub(crate) media_dir: Option<PathBuf>,
+}
+
+impl Default for Speech {
+    fn default() -> Self {
+        Self { provider: SpeechProvider::EspeakNg, url: None, command: None, cache_mib_max: 1024, media_dir: None }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SpeechProvider {
+    EspeakNg,
+    Http,
+    None,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Http {
+    /// Health, readiness and metrics; plain HTTP, so loopback only.
+    pub(crate) listen: Option<Spanned<SocketAddr>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Store {
+    pub(crate) dir: PathBuf,
+    /// New promises are refused below so much free disk.
+    #[serde(default = "ten")]
+    pub(crate) free_percent_min: u8,
+}
+
+const fn ten() -> u8 {
+    10
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Scripts {
+    pub(crate) threads: usize,
+    /// Scripts running at once, all agencies together.
+    pub(crate) instances_max: u32,
+    pub(crate) memory_mib_max: u32,
+    pub(crate) cpu_ms_per_step_max: u32,
+    pub(crate) wall_s_per_call_max: u32,
+    pub(crate) storage_kib_max: u64,
+}
+
+impl Default for Scripts {
+    fn default() -> Self {
+        Self {
+            threads: 1,
+            instances_max: 5_000,
+            memory_mib_max: 64,
+            cpu_ms_per_step_max: 200,
+            wall_s_per_call_max: 4 * 3600,
+            storage_kib_max: 64 * 1024,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Numbering {
+    pub(crate) country_code: String,
+    pub(crate) trunk_prefix: String,
+    pub(crate) international_prefixes: Vec<String>,
+    pub(crate) national_len: usize,
+}
+
+impl Default for Numbering {
+    fn default() -> Self {
+        Self {
+            country_code: "7".into(),
+            trunk_prefix: "8".into(),
+            international_prefixes: vec!["810".into(), "00".into()],
+            national_len: 10,
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Call {
+    pub(crate) duration_s_max: Option<u64>,
+    pub(crate) landing_ring_s: Option<u64>,
+    pub(crate) landing_rounds_max: Option<u8>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Trunk {
+    pub(crate) name: Spanned<String>,
+    /// Where its calls come from: addresses or networks.
+    #[serde(default)]
+    pub(crate) sources: Vec<Spanned<String>>,
+    pub(crate) proxy: Option<String>,
+    #[serde(default)]
+    pub(crate) transport: TrunkTransport,
+    pub(crate) domain: Option<String>,
+    pub(crate) username: Option<String>,
+    /// A file that holds the password.
+    pub(crate) password_file: Option<Spanned<PathBuf>>,
+    /// The user part to register, if it registers.
+    pub(crate) register: Option<String>,
+    #[serde(default = "hour")]
+    pub(crate) register_expires_s: u32,
+    #[serde(default)]
+    pub(crate) trusts_identity: bool,
+    #[serde(default)]
+    pub(crate) script_headers: Vec<String>,
+    /// Most wanted first.
+    pub(crate) codecs: Option<Vec<Spanned<String>>>,
+    #[serde(default)]
+    pub(crate) transcript: bool,
+    pub(crate) calls_max: Option<usize>,
+    /// 0 switches the session timer off where the peer does not ask for it.
+    pub(crate) session_expires_s: Option<u32>,
+}
+
+const fn hour() -> u32 {
+    3600
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum TrunkTransport {
+    #[default]
+    Udp,
+    Tcp,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Calendar {
+    pub(crate) name: Spanned<String>,
+    /// `"06:00-24:00"`, by `mon` … `sun`, or `daily`; a day that is missing is closed.
+    pub(crate) hours: BTreeMap<String, Spanned<Vec<String>>>,
+    /// By date, `2026-01-01 = []`.
+    #[serde(default)]
+    pub(crate) exceptions: BTreeMap<String, Spanned<Vec<String>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Group {
+    pub(crate) name: Spanned<String>,
+    pub(crate) calendar: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(crate) operators: Vec<Operator>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Operator {
+    pub(crate) name: String,
+    /// `sip:anna@192.0.2.7`, or a user part on a trunk.
+    pub(crate) address: Spanned<String>,
+    pub(crate) trunk: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Extension {
+    pub(crate) number: String,
+    pub(crate) address: Spanned<String>,
+    pub(crate) trunk: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Agency {
+    pub(crate) name: Spanned<String>,
+    /// The group where callers land whose script failed.
+    pub(crate) fallback: Spanned<String>,
+    /// The trunk for calls out.
+    pub(crate) outbound: Option<Spanned<String>>,
+    /// Scripts of other agencies that callers may be handed to: `passport = "mvd/readiness"`.
+    #[serde(default)]
+    pub(crate) reachable: BTreeMap<String, Spanned<String>>,
+    #[serde(default)]
+    pub(crate) script: Vec<Script>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Script {
+    pub(crate) entry: Spanned<String>,
+    pub(crate) bundle: Spanned<PathBuf>,
+    /// Capabilities that the admin approves, of those that the manifest declares.
+    #[serde(default)]
+    pub(crate) approve: Vec<String>,
+    /// Over the manifest's defaults.
+    #[serde(default)]
+    pub(crate) config: BTreeMap<String, String>,
+    /// Files that hold the secrets, by name.
+    #[serde(default)]
+    pub(crate) secrets: BTreeMap<String, Spanned<PathBuf>>,
+    /// Origins that the admin allows though they are not public: a back end in the centre's own network.
+    #[serde(default)]
+    pub(crate) private_origins: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Number {
+    /// As dialled; `*` is any other.
+    pub(crate) number: Spanned<String>,
+    pub(crate) agency: Spanned<String>,
+    pub(crate) entry: Spanned<String>,
+    pub(crate) lang: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Overlay {
+    /// What every caller hears first.
+    pub(crate) text: String,
+    pub(crate) lang: Option<String>,
+    /// Only callers of these; all where it is missing.
+    #[serde(default)]
+    pub(crate) agencies: Vec<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct HostPrompts {
+    pub(crate) apology: Option<String>,
+    pub(crate) operators_closed: Option<String>,
+    pub(crate) operators_unavailable: Option<String>,
+    pub(crate) recording_consent: Option<String>,
+}

@@ -1,0 +1,199 @@
+//! Asking the agency's back end over HTTP, with the patience of a call. Needs the capability "fetch".
+//!
+//! ```
+//! # use gudok_sdk::prelude::*;
+//! # use core::time::Duration;
+//! #[derive(serde::Deserialize)]
+//! struct Place { place: u32 }
+//!
+//! # fn script(call: &Call) -> Result<()> {
+//! let request = Request::get("https://queue.example/places/17")
+//!     .secret("queue-token")
+//!     .timeout(Duration::from_secs(3));
+//! let place: Place = request.send_while(call, "Минуту, ищу вашу заявку.")?.success()?.json()?;
+//! call.say(prompt!["Вы", ordinal(place.place), "в очереди."])?;
+//! # Ok(()) }
+//! ```
+
+use crate::bindings::gudok::ivr::fetch;
+pub use crate::bindings::gudok::ivr::fetch::Method;
+use crate::bindings::gudok::ivr::secrets::{Secret, secret_named};
+use crate::bindings::gudok::ivr::types::{CallError, Field};
+use crate::call::millis;
+use crate::prompt::IntoPrompt;
+use crate::{Call, Result};
+use core::time::Duration;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// How long a back end is waited for where the script does not say: a caller takes silence for a dropped call soon.
+pub const TIMEOUT_DEFAULT_MS: u32 = 5_000;
+
+/// A request before it is sent.
+pub struct Request {
+    inner: fetch::Request,
+    secret: Option<String>,
+}
+
+/// What the back end answered.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: Vec<Field>,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// A GET.
+    #[must_use]
+    pub fn get(url: impl Into<String>) -> Self {
+        Self::new(Method::Get, url)
+    }
+
+    /// A POST with a JSON body.
+    ///
+    /// # Errors
+    /// [`CallError::Invalid`] for a value that has no JSON, such as a map with keys that are no strings.
+    pub fn post(url: impl Into<String>, body: &impl Serialize) -> Result<Self> {
+        let mut request = Self::new(Method::Post, url).header("content-type", "application/json");
+        request.inner.body = serde_json::to_vec(body).map_err(|error| CallError::Invalid(format!("body: {error}")))?;
+        Ok(request)
+    }
+
+    /// Any method, without a body.
+    #[must_use]
+    pub fn new(method: Method, url: impl Into<String>) -> Self {
+        let inner = fetch::Request {
+            method,
+            url: url.into(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            timeout: TIMEOUT_DEFAULT_MS,
+            idempotency_key: None,
+        };
+        Self { inner, secret: None }
+    }
+
+    /// With one more header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.inner.headers.push(Field { name: name.to_owned(), value: value.into() });
+        self
+    }
+
+    /// With the secret of this name in the Authorization header; the script never sees it. Needs the capability "secrets".
+    #[must_use]
+    pub fn secret(mut self, name: &str) -> Self {
+        self.secret = Some(name.to_owned());
+        self
+    }
+
+    /// For everything, from the first packet to the last byte.
+    #[must_use]
+    pub fn timeout(mut self, patience: Duration) -> Self {
+        self.inner.timeout = millis(patience);
+        self
+    }
+
+    /// Lets the back end see that two requests are one.
+    #[must_use]
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.inner.idempotency_key = Some(key.into());
+        self
+    }
+
+    /// Sends it and waits.
+    ///
+    /// # Errors
+    /// [`CallError::Timeout`], [`CallError::Unavailable`], and as every host call.
+    pub fn send(self) -> Result<Response> {
+        let secret = self.open_secret()?;
+        fetch::send(&self.inner, secret.as_ref()).map(Response::from)
+    }
+
+    /// Sends it, talks meanwhile, and waits for what is left.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_while(self, call: &Call, what: impl IntoPrompt) -> Result<Response> {
+        let secret = self.open_secret()?;
+        let pending = fetch::start(&self.inner, secret.as_ref())?;
+        call.say(what)?;
+        let answered = pending.wait(self.inner.timeout)?;
+        answered.map(Response::from).ok_or(CallError::Timeout)
+    }
+
+    fn open_secret(&self) -> Result<Option<Secret>> {
+        self.secret.as_deref().map(secret_named).transpose()
+    }
+}
+
+impl Response {
+    /// The body of a response with a 2xx status.
+    ///
+    /// # Errors
+    /// [`CallError::Unavailable`] for any other status.
+    pub fn success(self) -> Result<Self> {
+        if (200..300).contains(&self.status) {
+            Ok(self)
+        } else {
+            Err(CallError::Unavailable(format!("the back end answered with status {}", self.status)))
+        }
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// [`CallError::Unavailable`] for a body that is not what the script expects. The error names the place, not the
+    /// text: it may be personal.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            let what = match error.classify() {
+                serde_json::error::Category::Data => "JSON of another shape",
+                _ => "what is not JSON",
+            };
+            CallError::Unavailable(format!("the back end answered {what} (line {line}, column {column})"))
+        })
+    }
+}
+
+impl From<fetch::Response> for Response {
+    fn from(response: fetch::Response) -> Self {
+        Self { status: response.status, headers: response.headers, body: response.body }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(status: u16, body: &str) -> Response {
+        Response { status, headers: Vec::new(), body: body.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn only_2xx_is_success() {
+        for (status, ok) in
+            [(199, false), (200, true), (204, true), (299, true), (302, false), (404, false), (500, false)]
+        {
+            assert_eq!(response(status, "").success().is_ok(), ok, "{status}");
+        }
+    }
+
+    #[test]
+    fn rubbish_is_a_fault_of_the_back_end_and_is_not_repeated() {
+        for body in ["", "<html>", "{\"place\":", "{\"place\":\"Иванов\"}", "{}"] {
+            let result: Result<std::collections::HashMap<String, u32>> = response(200, body).json();
+            if body == "{}" {
+                assert!(result.is_ok());
+                continue;
+            }
+            let Err(CallError::Unavailable(text)) = result else { unreachable!("{body} was read") };
+            assert!(!text.contains("Иванов"), "{text}");
+        }
+    }
+}

@@ -4,7 +4,7 @@ use crate::ids::{Agency, CallId, Entry, LegId, ScriptVersion, Trunk};
 use crate::leg::HangupCause;
 use crate::privacy::PhoneNumber;
 use crate::prompt::LanguageTag;
-use crate::script::{EndReason, LandingCause, Recording, TransferOutcome};
+use crate::script::{EndReason, LandingCause, Recording, TransferMode, TransferOutcome};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -32,6 +32,17 @@ pub enum EndedBy {
     Party,
     /// The engine: its script, its limits, its admin.
     Engine,
+}
+
+/// How the caller was last handed over, or was not.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TransferRecord {
+    /// By which way.
+    pub mode: TransferMode,
+    /// To whom: a group's or operator's name, or a masked number.
+    pub to: Arc<str>,
+    /// How it went.
+    pub outcome: TransferOutcome,
 }
 
 /// The record of one leg. It is final: nothing is added after it was handed out.
@@ -78,7 +89,7 @@ pub struct LegRecord {
     /// Why the host took the call out of the script's hands.
     pub landing: Option<LandingCause>,
     /// How the last transfer went.
-    pub transfer: Option<TransferOutcome>,
+    pub transfer: Option<TransferRecord>,
     /// What scripts attached.
     pub tags: Vec<(Arc<str>, Arc<str>)>,
     /// What was recorded.

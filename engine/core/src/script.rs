@@ -104,6 +104,18 @@ pub enum TransferTarget {
     Script(Arc<str>),
 }
 
+impl TransferTarget {
+    /// For writing down: names as they are, numbers masked.
+    #[must_use]
+    pub fn label(&self) -> Arc<str> {
+        match self {
+            Self::Group(name) => Arc::from(name.as_str()),
+            Self::Operator(name) | Self::Extension(name) | Self::Script(name) => Arc::clone(name),
+            Self::Number(number) => Arc::from(number.masked()),
+        }
+    }
+}
+
 /// How a caller is handed over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(missing_docs, reason = "documented in the WIT")]

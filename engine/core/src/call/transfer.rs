@@ -5,11 +5,12 @@ use super::{CallMachine, Initiator, Operation, Pending, within};
 use crate::ids::LegId;
 use crate::leg::{DialTarget, HangupCause, LegCommand};
 use crate::prompt::PromptSource;
-use crate::records::EndedBy;
+use crate::records::{EndedBy, TransferRecord};
 use crate::routing::Resolution;
 use crate::script::{CallError, EndReason, Reply, TransferMode, TransferOptions, TransferOutcome, TransferTarget};
 use crate::time::Timestamp;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// To a party's transfer that the engine does not allow.
 const STATUS_FORBIDDEN: u16 = 403;
@@ -18,6 +19,8 @@ const STATUS_BUSY: u16 = 486;
 /// One transfer.
 #[derive(Debug)]
 pub(super) struct Transfer {
+    /// For the record.
+    to: Arc<str>,
     options: TransferOptions,
     targets: VecDeque<DialTarget>,
     stage: Stage,
@@ -63,6 +66,10 @@ impl Transfer {
         }
     }
 
+    fn record(&self, outcome: TransferOutcome) -> TransferRecord {
+        TransferRecord { mode: self.options.mode, to: Arc::clone(&self.to), outcome }
+    }
+
     pub(super) const fn is_bridged(&self) -> bool {
         matches!(self.stage, Stage::Bridged { .. } | Stage::PassingOn { .. })
     }
@@ -81,28 +88,32 @@ impl CallMachine {
             self.answer(initiator, Err(error), now);
             return;
         }
+        let mut transfer = Transfer {
+            to: target.label(),
+            options,
+            targets: VecDeque::new(),
+            stage: Stage::Referring { other: None, deadline: now },
+            last_failure: TransferOutcome::Unavailable,
+        };
         match self.start.routes.resolve(&self.start.agency, target, now) {
             Resolution::NotFound(what) => self.answer(initiator, Err(CallError::NotFound(what)), now),
-            Resolution::Closed(opens) => self.transfer_over(initiator, TransferOutcome::Closed(opens), now),
             Resolution::Script(agency, entry) => self.hand_over(initiator, agency, entry, now),
-            Resolution::Dial(targets) if targets.is_empty() => {
-                self.transfer_over(initiator, TransferOutcome::Unavailable, now);
+            Resolution::Closed(opens) => {
+                self.transfer_over(initiator, &transfer, TransferOutcome::Closed(opens), now);
             }
-            Resolution::Dial(targets) => self.transfer_to(initiator, targets.into(), options, now),
+            Resolution::Dial(targets) if targets.is_empty() => {
+                self.transfer_over(initiator, &transfer, TransferOutcome::Unavailable, now);
+            }
+            Resolution::Dial(targets) => {
+                transfer.targets = targets.into();
+                self.transfer_begins(initiator, transfer, now);
+            }
         }
     }
 
-    fn transfer_to(
-        &mut self,
-        initiator: Initiator,
-        targets: VecDeque<DialTarget>,
-        options: TransferOptions,
-        now: Timestamp,
-    ) {
-        let blind = options.mode == TransferMode::Blind;
-        let stage = Stage::Referring { other: None, deadline: now };
-        let music = options.music.clone();
-        let transfer = Transfer { options, targets, stage, last_failure: TransferOutcome::Unavailable };
+    fn transfer_begins(&mut self, initiator: Initiator, transfer: Transfer, now: Timestamp) {
+        let blind = transfer.options.mode == TransferMode::Blind;
+        let music = transfer.options.music.clone();
         self.pending = Some(Pending { initiator, operation: Operation::Transfer(Box::new(transfer)) });
         if blind {
             self.refer_next(now);
@@ -115,16 +126,16 @@ impl CallMachine {
         }
     }
 
-    fn transfer_over(&mut self, initiator: Initiator, outcome: TransferOutcome, now: Timestamp) {
-        self.legs.first_mut().record.transfer = Some(outcome.clone());
+    fn transfer_over(&mut self, initiator: Initiator, transfer: &Transfer, outcome: TransferOutcome, now: Timestamp) {
+        self.legs.first_mut().record.transfer = Some(transfer.record(outcome.clone()));
         self.answer(initiator, Ok(Reply::Transfer(outcome)), now);
     }
 
     /// The pending transfer has come to its end; the caller is back, or gone for good.
     fn transfer_finished(&mut self, outcome: TransferOutcome, now: Timestamp) {
         self.stop_music();
-        if let Some(pending) = self.pending.take() {
-            self.transfer_over(pending.initiator, outcome, now);
+        if let Some(Pending { initiator, operation: Operation::Transfer(transfer) }) = self.pending.take() {
+            self.transfer_over(initiator, &transfer, outcome, now);
         }
     }
 
@@ -268,7 +279,8 @@ impl CallMachine {
             self.transfer_finished(outcome, now);
             return;
         }
-        self.legs.first_mut().record.transfer = Some(outcome);
+        let record = self.transfer_mut().map(|transfer| transfer.record(outcome));
+        self.legs.first_mut().record.transfer = record;
         self.leg_command(LegId::FIRST, LegCommand::Hangup);
         self.legs.end_first(HangupCause::EngineHangup, None, EndedBy::Engine, now);
         self.caller_gone(EndReason::FarEndHangup, now);
@@ -320,8 +332,9 @@ impl CallMachine {
         if let Some(leg) = *other {
             self.drop_leg(leg, HangupCause::Transferred, now);
         }
+        let transfer = self.transfer_mut().map(|transfer| transfer.record(TransferOutcome::Moved));
         let record = &mut self.legs.first_mut().record;
-        record.transfer = Some(TransferOutcome::Moved);
+        record.transfer = transfer;
         record.cause = HangupCause::Transferred;
         true
     }

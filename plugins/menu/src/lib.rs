@@ -1,6 +1,38 @@
-//! x
+//! A menu that reads its whole tree from data: an agency without programmers writes no code.
+//!
+//! `data/menu.toml` of the bundle holds the tree; README.md describes it. [`read()`] checks all of it at once and names
+//! the place of every fault, so that a menu is either whole or says at the first call what to mend. [`walk`] then leads
+//! the caller through it; it sees the call as a [`Line`], which tests replace with a list of what the caller does.
+//!
+//! What it is not: a programming language. There are no variables but the cells of a table's row, no conditions but
+//! opening hours and how a transfer ended. Who needs more writes a script.
+
+mod line;
+mod model;
+mod read;
+mod walk;
+
+pub use line::{Ask, Line};
+pub use model::Tree;
+pub use read::{Fault, read};
+pub use walk::walk;
+
 use gudok_sdk::prelude::*;
+
+/// The data file that holds the tree.
+pub const DATA_FILE: &str = "menu.toml";
+
 gudok_sdk::service!(run);
-fn run(_: &Call) -> Result<Summary> {
-    Ok(Summary::served())
+
+fn run(call: &Call) -> Result<Summary> {
+    let text = gudok_sdk::host::data_text(DATA_FILE)?;
+    match read(&text) {
+        Ok(tree) => walk(&tree, &mut line::OverCall::new(call)),
+        Err(faults) => {
+            for fault in faults {
+                gudok_sdk::error!("data/{DATA_FILE} {fault}");
+            }
+            Ok(Summary::no_service())
+        }
+    }
 }

@@ -116,6 +116,8 @@ macro_rules! service {
             }
         }
 
+        // A shared library of this machine could not even have symbols of these names.
+        #[cfg(target_arch = "wasm32")]
         #[allow(unsafe_code)]
         const _: () = {
     $crate::bindings::export!(GudokScript with_types_in $crate::bindings);

@@ -1,0 +1,158 @@
+//! From `menu.toml` to a [`Tree`]. Everything is checked, and all faults are told at once, each with its line and place.
+
+mod fields;
+mod hours;
+mod nodes;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use crate::model::{Asking, KEY, OPERATORS_OPEN, Row, Target, Tree, Words};
+use core::fmt;
+use fields::{Fields, Source};
+use nodes::Names;
+use std::collections::BTreeMap;
+
+/// The format that this menu reads.
+const FORMAT: i64 = 1;
+const NODES_MAX: usize = 1_000;
+/// A menu with more rows than this is not for the ear.
+const ROWS_MAX: usize = 100;
+
+/// What is wrong with a menu's data, and where.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Fault {
+    /// From 1.
+    pub line: usize,
+    /// The path to it: "nodes.main.choices.3"; empty for the file itself.
+    pub place: String,
+    /// What is wrong, and what would be right.
+    pub what: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}", self.line)?;
+        if !self.place.is_empty() {
+            write!(f, ", {}", self.place)?;
+        }
+        write!(f, ": {}", self.what)
+    }
+}
+
+/// Reads and checks a menu.
+///
+/// # Errors
+/// Every fault that was found, in the order of their lines.
+pub fn read(text: &str) -> Result<Tree, Vec<Fault>> {
+    let source = Source::new(text);
+    let document = source.parse().map_err(|fault| vec![fault])?;
+    let tree = tree(source.fields(&document));
+    let mut faults = source.into_faults();
+    faults.sort();
+    match tree {
+        Some(tree) if faults.is_empty() => Ok(tree),
+        _ => Err(faults),
+    }
+}
+
+/// The defaults of all questions, from `[asking]`.
+struct Defaults {
+    asking: Asking,
+    otherwise: Option<Target>,
+}
+
+fn tree(mut top: Fields<'_, '_>) -> Option<Tree> {
+    if let Some(format) = top.required("format").and_then(|format| format.integer(0..=i64::MAX)) {
+        if format != FORMAT {
+            top.fault(format!("format is {format}; this menu reads format = {FORMAT}"));
+        }
+    }
+    let languages = languages(&mut top);
+    let nodes = top.required("nodes").and_then(|nodes| nodes.fields());
+    let tables = top.optional("tables").and_then(|tables| tables.fields());
+    let names = Names {
+        nodes: nodes.as_ref().map(Fields::keys).unwrap_or_default(),
+        tables: tables.as_ref().map(Fields::keys).unwrap_or_default(),
+        languages: languages.clone(),
+    };
+    let start = top.required("start").and_then(|start| start.text()).and_then(|name| {
+        let known = names.node(name);
+        if known.is_none() {
+            top.fault(format!("start: there is no node {name:?}"));
+        }
+        known
+    });
+    let defaults = defaults(&mut top, &names, start);
+    let keys = top.optional("keys").and_then(|keys| keys.fields()).map(|keys| nodes::targets(keys, &names, start, 1));
+    let tables = tables.map(|tables| read_tables(tables, &names)).unwrap_or_default();
+    let nodes = nodes.map(|nodes| read_nodes(nodes, &names, &defaults, start)).unwrap_or_default();
+    top.finish();
+    Some(Tree { start: start?, languages, keys: keys.unwrap_or_default(), nodes, tables })
+}
+
+fn languages(top: &mut Fields<'_, '_>) -> Vec<String> {
+    let list = top.required("languages").and_then(|languages| languages.list()).unwrap_or_default();
+    if list.is_empty() {
+        top.fault("languages: name at least one, such as [\"ru-RU\"]; the first is the default");
+    }
+    list.iter().filter_map(|tag| tag.text()).map(str::to_owned).collect()
+}
+
+fn defaults(top: &mut Fields<'_, '_>, names: &Names, start: Option<usize>) -> Defaults {
+    let plain = Asking {
+        attempts: 3,
+        first_timeout_ms: 6_000,
+        digit_gap_ms: 4_000,
+        no_input: Words::default(),
+        no_match: Words::default(),
+    };
+    let mut defaults = Defaults { asking: plain, otherwise: None };
+    if let Some(mut asking) = top.optional("asking").and_then(|asking| asking.fields()) {
+        (defaults.asking, defaults.otherwise) = nodes::asking(&mut asking, names, &defaults, start);
+        asking.finish();
+    }
+    defaults
+}
+
+fn read_nodes(
+    fields: Fields<'_, '_>,
+    names: &Names,
+    defaults: &Defaults,
+    start: Option<usize>,
+) -> Vec<crate::model::Node> {
+    if names.nodes.len() > NODES_MAX {
+        fields.fault(format!("{} nodes; at most {NODES_MAX}", names.nodes.len()));
+    }
+    fields.each().into_iter().filter_map(|(name, at)| nodes::node(name, at.fields()?, names, defaults, start)).collect()
+}
+
+fn read_tables(fields: Fields<'_, '_>, names: &Names) -> Vec<Vec<Row>> {
+    fields.each().into_iter().map(|(_, at)| rows(&at, names)).collect()
+}
+
+fn rows(at: &fields::At<'_, '_>, names: &Names) -> Vec<Row> {
+    let list = at.list().unwrap_or_default();
+    if list.is_empty() || list.len() > ROWS_MAX {
+        at.fault(format!("has {} rows; from 1 to {ROWS_MAX}", list.len()));
+    }
+    let mut rows: Vec<Row> = Vec::new();
+    for row in &list {
+        let Some(mut fields) = row.fields() else { continue };
+        let Some(key) = fields.required("key").and_then(|key| nodes::key_row(&key)) else { continue };
+        if rows.iter().any(|other| other.key == key) {
+            row.fault(format!("key {key:?} is there twice in this table"));
+        }
+        let mut cells = BTreeMap::new();
+        for (name, cell) in fields.each() {
+            if name == OPERATORS_OPEN {
+                cell.fault("is the name of a value that transfers set; take another");
+            } else if name != KEY {
+                cells.insert(name.to_owned(), words::words(&cell, names, words::Allow::Segments));
+            }
+        }
+        rows.push(Row { key: key.to_owned(), cells });
+    }
+    rows
+}

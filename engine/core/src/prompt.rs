@@ -104,18 +104,17 @@ pub struct Prompt {
 }
 
 /// What the host itself says, in every language that it knows; recorded in the host's media or spoken.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
 pub enum HostPrompt {
     /// The script failed; an operator follows.
     Apology,
-    /// Nobody works now; the callers hear when somebody does.
-    OperatorsClosed,
+    /// Nobody works now.
+    OperatorsClosed {
+        /// From when somebody does, "06:00", where that is known.
+        opens: Option<Arc<str>>,
+    },
     /// Every operator is busy or away.
     OperatorsUnavailable,
-    /// A short beep before a recording.
-    Beep,
-    /// The consent question's default wording.
-    RecordingConsent,
 }
 
 /// Whose words are played.

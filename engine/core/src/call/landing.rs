@@ -204,11 +204,13 @@ impl CallMachine {
 
     fn operators_answered(&mut self, round: u8, result: &Result<Reply, CallError>, now: Timestamp) {
         match result {
-            Ok(Reply::Transfer(TransferOutcome::Closed(_))) => self.farewell(HostPrompt::OperatorsClosed),
+            Ok(Reply::Transfer(TransferOutcome::Closed(opens))) => {
+                self.farewell(HostPrompt::OperatorsClosed { opens: opens.clone() });
+            }
             Ok(Reply::Transfer(TransferOutcome::Moved | TransferOutcome::BridgedThenReturned(_))) => {
                 self.hang_up(HangupCause::EngineHangup, now);
             }
-            _ if self.mode() == Mode::Automatic => self.farewell(HostPrompt::OperatorsClosed),
+            _ if self.mode() == Mode::Automatic => self.farewell(HostPrompt::OperatorsClosed { opens: None }),
             _ if round + 1 < self.start.limits.landing_rounds_max => {
                 self.landing = Some(Landing::Pause { round: round + 1 });
                 self.begin(Initiator::Host, Request::Wait(ROUND_PAUSE), now);

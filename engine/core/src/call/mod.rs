@@ -204,6 +204,24 @@ impl CallMachine {
         [call, grace, self.operation_deadline()].into_iter().flatten().min()
     }
 
+    /// The call's id.
+    #[must_use]
+    pub const fn id(&self) -> crate::ids::CallId {
+        self.start.id
+    }
+
+    /// What came in.
+    #[must_use]
+    pub const fn incoming(&self) -> &crate::leg::IncomingCall {
+        &self.start.incoming
+    }
+
+    /// The call's language now.
+    #[must_use]
+    pub fn lang(&self) -> &crate::prompt::LanguageTag {
+        &self.legs.first().record.lang
+    }
+
     /// Whether the call is over: its records are out, and no input changes anything.
     #[must_use]
     pub const fn is_over(&self) -> bool {

@@ -177,7 +177,7 @@ impl Driver {
             Signal::Refer { target, replaces } => Some((target.clone(), replaces.clone())),
             _ => None,
         };
-        shared.signalled(signal);
+        shared.signalled(&signal);
         if ended {
             self.calls.remove(&key);
         }

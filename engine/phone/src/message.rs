@@ -176,7 +176,8 @@ impl Message {
         self.header("Call-ID").unwrap_or_default()
     }
 
-    pub(crate) fn from_tag(&self) -> Option<&str> {
+    /// The tag in From.
+    pub(crate) fn sender_tag(&self) -> Option<&str> {
         uri::header_param(self.header("From")?, "tag")
     }
 
@@ -225,7 +226,7 @@ impl Message {
                 _ => odd(OddityKind::BadHeader, &format!("{name} more than once")),
             }
         }
-        if self.from_tag().is_none() {
+        if self.sender_tag().is_none() {
             odd(OddityKind::MissingTag, "From without tag");
         }
         if !self.branch().is_some_and(|b| b.starts_with("z9hG4bK")) {
@@ -239,7 +240,7 @@ impl Message {
                 if self.header("Max-Forwards").and_then(|v| v.trim().parse::<u8>().ok()).is_none() {
                     odd(OddityKind::BadHeader, "Max-Forwards missing or no number");
                 }
-                if !self.cseq().is_some_and(|(_, m)| m == method.to_string()) {
+                if self.cseq().is_none_or(|(_, m)| m != method.to_string()) {
                     odd(OddityKind::BadCseq, "CSeq method is not the request's");
                 }
                 if *method == Method::Invite && self.header("Contact").is_none() {

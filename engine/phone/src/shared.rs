@@ -207,11 +207,11 @@ impl CallShared {
     }
 
     /// Takes what the agent tells about this call.
-    pub(crate) fn signalled(&self, signal: Signal) {
+    pub(crate) fn signalled(&self, signal: &Signal) {
         let now = Instant::now();
-        let event = self.look(|p| p.take(now, &signal));
+        let event = self.look(|p| p.take(now, signal));
         let media = match signal {
-            Signal::Media(agreed) => Some(MediaCommand::Agreed(agreed)),
+            Signal::Media(agreed) => Some(MediaCommand::Agreed(*agreed)),
             Signal::Answered => Some(MediaCommand::Answered(now)),
             Signal::Ended(_) => Some(MediaCommand::Closed(now)),
             _ => None,

@@ -79,6 +79,8 @@ pub(crate) struct CallState {
     pub(crate) key: CallKey,
     pub(super) phase: Phase,
     pub(super) call_id: String,
+    /// We made the Call-ID: after a glare we wait longer (RFC 3261 §14.1).
+    pub(super) owns_call_id: bool,
     pub(super) local_tag: String,
     pub(super) remote_tag: Option<String>,
     /// From or To of ours, without tag.
@@ -120,6 +122,7 @@ impl CallState {
             key,
             phase,
             call_id: String::new(),
+            owns_call_id: false,
             local_tag: String::new(),
             remote_tag: None,
             local: String::new(),
@@ -282,6 +285,10 @@ impl Agent {
             return;
         }
         call.phase = Phase::Ended;
+        // A 2xx to their re-INVITE needs no ACK any more.
+        if let Some(transaction) = call.invite_in.take().and_then(|invite| self.servers.get_mut(&invite.id)) {
+            transaction.handle_ack(now);
+        }
         if let Some(parent) = call.referred_by.take()
             && ended.status != 200
         {

@@ -18,7 +18,7 @@ impl Agent {
     /// An order of the user. Orders for calls that are over are dropped: their end has been told.
     pub(crate) fn handle_command(&mut self, now: Instant, command: Command) {
         match command {
-            Command::Dial { key, dial } => self.dial(now, key, *dial),
+            Command::Dial { key, dial } => self.dial(now, key, &dial),
             Command::Ring { key, early } => self.with_call(key, |agent, call| agent.ring(now, call, early)),
             Command::Answer { key, media } => self.with_call(key, |agent, call| agent.answer(now, call, media)),
             Command::Reject { key, status, headers } => {
@@ -133,7 +133,7 @@ impl Agent {
             return self.respond_plain(now, id, request, 481);
         };
         self.with_call(key, |agent, call| {
-            if call.remote_tag.as_deref() != request.from_tag() {
+            if call.remote_tag.as_deref() != request.sender_tag() {
                 let odd = Oddity::new(OddityKind::OutsideDialog, format!("{method} with another From tag"));
                 agent.odd(Some(key), odd);
                 return agent.respond_plain(now, id, request, 481);
@@ -318,7 +318,8 @@ impl Agent {
         match purpose {
             Purpose::Invite => {
                 call.invite_out = None;
-                self.given_up(now, call, 408);
+                let ended = Self::ended(call, true, 408);
+                self.end(now, call, ended);
             }
             Purpose::Reinvite => {
                 call.invite_out = None;

@@ -8,6 +8,8 @@ mod commands;
 mod dialog_requests;
 mod outside;
 mod session;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod uac;
 mod uas;
@@ -292,7 +294,7 @@ impl Agent {
 
     /// The call that a message belongs to, if it belongs to one.
     fn call_of(&self, message: &Message) -> Option<CallKey> {
-        let ours = if message.method().is_some() { message.to_tag() } else { message.from_tag() };
+        let ours = if message.method().is_some() { message.to_tag() } else { message.sender_tag() };
         self.dialogs.get(&(message.call_id().to_owned(), ours?.to_owned())).copied()
     }
 

@@ -38,7 +38,7 @@ impl Timers {
             if *at > now {
                 return None;
             }
-            let Some(Reverse((at, key))) = self.heap.pop() else { return None };
+            let Reverse((at, key)) = self.heap.pop()?;
             if self.armed.get(&key) == Some(&at) {
                 self.armed.remove(&key);
                 return Some(key);

@@ -19,13 +19,14 @@ use crate::uri;
 pub(crate) const TRANSCRIPT_PACKAGE: &str = "gudok-transcript";
 
 impl Agent {
-    pub(super) fn dial(&mut self, now: Instant, key: CallKey, dial: Dial) {
+    pub(super) fn dial(&mut self, now: Instant, key: CallKey, dial: &Dial) {
         if self.calls.len() >= CALLS_MAX {
             let ended = Ended { by_us: true, status: 503, cause: None, contacts: vec![], retry_after_s: None };
             self.signal(key, Signal::Ended(ended));
             return;
         }
         let mut call = CallState::new(key, Phase::Calling, dial.peer);
+        call.owns_call_id = true;
         call.call_id = format!("{}@{}", self.tag(), self.config.advertised.ip());
         call.local_tag = self.tag();
         let user = if dial.from_user.is_empty() { &self.config.user } else { &dial.from_user };
@@ -329,7 +330,7 @@ impl Agent {
             }
             491 if purpose == Purpose::Reinvite => {
                 // RFC 3261 §14.1: the owner of the Call-ID waits longer.
-                let ms = if call.call_id.ends_with(&format!("@{}", self.config.advertised.ip())) {
+                let ms = if call.owns_call_id {
                     self.rng.random_range(2_100..4_000)
                 } else {
                     self.rng.random_range(0..2_000)

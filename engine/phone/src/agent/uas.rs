@@ -6,7 +6,7 @@ use std::time::Instant;
 use rsip::Method;
 
 use super::call::{CallState, InviteIn, Phase, ReliableOut};
-use super::commands::{Ended, Invitation, Output, Signal};
+use super::commands::{Invitation, Output, Signal};
 use super::session::{MIN_SE_S, session_expires};
 use super::uac::TRANSCRIPT_PACKAGE;
 use super::{ALLOW, Agent, CALLS_MAX, CallKey, EXTENSIONS, transaction_id};
@@ -39,7 +39,7 @@ impl Agent {
         let mut call = CallState::new(key, Phase::Ringing, peer);
         call.call_id = request.call_id().to_owned();
         call.local_tag = self.tag();
-        call.remote_tag = request.from_tag().map(str::to_owned);
+        call.remote_tag = request.sender_tag().map(str::to_owned);
         call.local = without_tag(request.header("To").unwrap_or_default());
         call.remote = without_tag(request.header("From").unwrap_or_default());
         call.sdp_id = u64::from(rand::Rng::random::<u32>(&mut self.rng));
@@ -91,7 +91,7 @@ impl Agent {
         let merged = self.calls.values().any(|c| {
             c.phase == Phase::Ringing
                 && c.call_id == request.call_id()
-                && c.remote_tag.as_deref() == request.from_tag()
+                && c.remote_tag.as_deref() == request.sender_tag()
                 && c.remote_cseq == request.cseq().map(|(n, _)| n)
         });
         if merged {
@@ -362,13 +362,5 @@ fn without_tag(value: &str) -> String {
     match value.rfind('>') {
         Some(close) => value[..=close].to_owned(),
         None => format!("<{}>", value.split(';').next().unwrap_or_default().trim()),
-    }
-}
-
-impl Agent {
-    /// What becomes of a call whose local side ended it before an answer.
-    pub(super) fn given_up(&mut self, now: Instant, call: &mut CallState, status: u16) {
-        let ended = Ended { by_us: true, ..Self::ended(call, true, status) };
-        self.end(now, call, ended);
     }
 }

@@ -37,17 +37,17 @@ impl KeyStep {
     /// # Errors
     /// When something else than keys and commas is in it.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, PhoneError> {
-        let bad = || PhoneError::BadKeys(text.to_owned());
         if text.trim().is_empty() {
             return Ok(Vec::new());
         }
-        let steps: Vec<_> = text.split(',').map(str::trim).collect();
-        let fine = |keys: &str| {
+        let fine = |keys: &&str| {
             !keys.is_empty()
                 && keys.chars().all(|c| matches!(c.to_ascii_uppercase(), '0'..='9' | '*' | '#' | 'A'..='D'))
         };
-        if steps.len() > STEPS_MAX || !steps.iter().all(|s| fine(s)) {
-            return Err(bad());
+        let steps: Vec<_> = text.split(',').map(str::trim).take(STEPS_MAX + 1).collect();
+        let first_bad = steps.iter().position(|s| !fine(s)).or((steps.len() > STEPS_MAX).then_some(STEPS_MAX));
+        if let Some(index) = first_bad {
+            return Err(PhoneError::BadKeys { step: index + 1, limit: STEPS_MAX });
         }
         Ok(steps.into_iter().map(|keys| Self { keys: keys.to_owned(), trigger: Trigger::Asked }).collect())
     }

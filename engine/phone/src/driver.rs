@@ -144,7 +144,7 @@ impl Driver {
                         tracing::debug!(%error, "a datagram is lost");
                     }
                 }
-                Output::Call(key, signal) => self.signalled(key, signal),
+                Output::Call(key, signal) => self.signalled(key, &signal),
                 Output::Incoming(key, invitation) => self.invited(key, invitation),
                 Output::Request { request, status, expires_s } => {
                     if let Some(answer) = self.requests.remove(&request) {
@@ -170,14 +170,14 @@ impl Driver {
         }
     }
 
-    fn signalled(&mut self, key: CallKey, signal: Signal) {
+    fn signalled(&mut self, key: CallKey, signal: &Signal) {
         let Some(shared) = self.calls.get(&key).cloned() else { return };
         let ended = matches!(signal, Signal::Ended(_));
-        let refer = match &signal {
+        let refer = match signal {
             Signal::Refer { target, replaces } => Some((target.clone(), replaces.clone())),
             _ => None,
         };
-        shared.signalled(&signal);
+        shared.signalled(signal);
         if ended {
             self.calls.remove(&key);
         }

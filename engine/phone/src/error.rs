@@ -79,6 +79,11 @@ pub enum PhoneError {
         limit_s: u32,
     },
     /// A conversation script could not be understood.
-    #[error("{0:?} is no list of keys; write for example 1,3 or 1,*,12#")]
-    BadKeys(String),
+    #[error("step {step} is no key; write keys separated by commas, like 1,3 or 1,*,12# (at most {limit} steps)")]
+    BadKeys {
+        /// Which one, counted from 1.
+        step: usize,
+        /// How many there may be.
+        limit: usize,
+    },
 }

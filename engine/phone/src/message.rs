@@ -13,14 +13,16 @@ use crate::uri;
 pub(crate) const MESSAGE_BYTES_MAX: usize = 65_535;
 
 /// The first line of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) enum Start {
     Request { method: Method, uri: String },
     Response { code: u16, reason: String },
 }
 
 /// A SIP message: first line, headers in order, body.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct Message {
     pub(crate) start: Start,
     headers: Vec<(String, String)>,
@@ -247,7 +249,11 @@ impl Message {
                     odd(OddityKind::BadHeader, "INVITE without Contact");
                 }
             }
-            Start::Response { .. } => {}
+            Start::Response { .. } => {
+                if self.list("Via").len() > 1 {
+                    odd(OddityKind::BadHeader, "a response to us with more Vias than ours");
+                }
+            }
         }
         if !self.body.is_empty() && self.header("Content-Type").is_none() {
             odd(OddityKind::BadHeader, "a body without Content-Type");

@@ -40,7 +40,7 @@ pub enum Transport {
 }
 
 /// What becomes of an incoming call. `Phone::incoming` shows it in any case.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub enum OnIncoming {
     /// Whoever takes it from `Phone::incoming` decides.
     #[default]
@@ -74,7 +74,7 @@ pub enum OnRefer {
 }
 
 /// How a phone is set up.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PhoneConfig {
     /// Where SIP listens, UDP and TCP. Port 0 takes any free port. RTP uses the same address.
     pub bind: SocketAddr,
@@ -104,6 +104,18 @@ pub struct PhoneConfig {
     pub media_threads: usize,
     /// Source of tags, branches and SSRCs; random when `None`.
     pub seed: Option<u64>,
+}
+
+// The user may be a number.
+impl std::fmt::Debug for PhoneConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PhoneConfig")
+            .field("bind", &self.bind)
+            .field("transport", &self.transport)
+            .field("on_refer", &self.on_refer)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for PhoneConfig {

@@ -41,6 +41,7 @@ pub(crate) struct CallShared {
 /// What is known of a call so far.
 #[derive(Default)]
 pub(crate) struct Progress {
+    pub(crate) call_id: Option<String>,
     pub(crate) statuses: Vec<u16>,
     pub(crate) reliable: bool,
     pub(crate) answered_at: Option<Instant>,
@@ -254,6 +255,10 @@ impl Progress {
     /// Keeps a signal, and says what to tell listeners.
     fn take(&mut self, now: Instant, signal: &Signal) -> Option<CallEvent> {
         match signal {
+            Signal::CallId(call_id) => {
+                self.call_id = Some(call_id.clone());
+                None
+            }
             Signal::Progress { status, reliable } => {
                 push(&mut self.statuses, *status);
                 self.reliable |= reliable;

@@ -98,7 +98,7 @@ enum ClientPhase {
 }
 
 /// A request that we sent.
-#[derive(Debug)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct ClientTransaction {
     pub(crate) owner: Owner,
     pub(crate) peer: Peer,
@@ -202,7 +202,7 @@ impl ClientTransaction {
 }
 
 /// A request that we received.
-#[derive(Debug)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct ServerTransaction {
     pub(crate) peer: Peer,
     pub(crate) call: Option<CallKey>,

@@ -15,7 +15,7 @@ pub struct TranscriptEvent {
 }
 
 /// What an entry of a transcript tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TranscriptKind {
     /// A prompt begins.
@@ -41,6 +41,22 @@ pub enum TranscriptKind {
     },
 }
 
+// A prompt may read a number back: digits are masked wherever a transcript is printed for debugging.
+impl std::fmt::Debug for TranscriptKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let masked = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "•");
+        match self {
+            Self::Prompt { text, language } => {
+                let language = language.as_deref().unwrap_or("-");
+                write!(f, "Prompt[{language}]({})", masked(text))
+            }
+            Self::Collect { .. } => f.write_str("Collect"),
+            Self::Interrupted => f.write_str("Interrupted"),
+            Self::Other { event, .. } => write!(f, "Other({event})"),
+        }
+    }
+}
+
 impl TranscriptEvent {
     /// Reads a body; unknown events are kept, and only what is no JSON object with an event is refused.
     pub(crate) fn parse(body: &str) -> Option<Self> {
@@ -60,6 +76,13 @@ impl TranscriptEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn debug_masks_digits() {
+        let event = TranscriptEvent::parse(r#"{"event":"prompt","text":"Ваш номер 8 913 555"}"#);
+        let text = format!("{event:?}");
+        assert!(text.contains("Ваш номер") && !text.contains(|c: char| c.is_ascii_digit()), "{text}");
+    }
 
     #[test]
     fn bodies() {

@@ -7,7 +7,7 @@ use gudok_phone::relay::{LossyRelay, RelayConfig, Trouble};
 use gudok_phone::{
     Algorithm, Call, CallOptions, ChallengeConfig, Codec, Conversation, Credentials, DigitMethod, Direction,
     IncomingCall, KeyStep, OnIncoming, OnRefer, Party, Phone, PhoneConfig, PhoneError, RegistrarConfig, Reinvite,
-    Reliable, TranscriptKind, Transport, tone,
+    Reliable, Timing, TranscriptKind, Transport, tone,
 };
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -372,13 +372,19 @@ async fn conversations_by_script() {
 
 #[tokio::test]
 async fn through_a_lossy_relay() {
-    let b = phone(PhoneConfig::default()).await;
+    // Short timers: retransmissions are what is tested, not patience.
+    let timing = Timing { t1: Duration::from_millis(80), ..Timing::default() };
+    let b = phone(PhoneConfig { timing, ..PhoneConfig::default() }).await;
     let relay = LossyRelay::start(RelayConfig::new(7, Trouble::share(0.05)), b.local_addr()).await.unwrap();
-    let a =
-        phone(PhoneConfig { outbound_proxy: Some(relay.near), advertised: Some(relay.far), ..PhoneConfig::default() })
-            .await;
-    // A dozen calls share the trouble; each digit comes once.
-    for _ in 0..12 {
+    let a = phone(PhoneConfig {
+        outbound_proxy: Some(relay.near),
+        advertised: Some(relay.far),
+        timing,
+        ..PhoneConfig::default()
+    })
+    .await;
+    // Eight calls share the trouble; each digit comes once.
+    for _ in 0..8 {
         let (call, incoming) = ring(&a, &b, CallOptions::default()).await;
         let other = incoming.answer().unwrap();
         call.answered(LIMIT).await.unwrap();

@@ -32,7 +32,7 @@ pub(super) enum Phase {
 }
 
 /// An INVITE or re-INVITE of ours without a final response.
-#[derive(Debug)]
+#[cfg_attr(test, derive(Debug))]
 pub(super) struct InviteOut {
     pub(super) id: Arc<str>,
     pub(super) purpose: Purpose,
@@ -50,7 +50,7 @@ pub(super) struct InviteOut {
 }
 
 /// An INVITE or re-INVITE of theirs that is not acknowledged yet.
-#[derive(Debug)]
+#[cfg_attr(test, derive(Debug))]
 pub(super) struct InviteIn {
     pub(super) id: Arc<str>,
     pub(super) request: Message,
@@ -63,7 +63,7 @@ pub(super) struct InviteIn {
 }
 
 /// A reliable provisional response that waits for its PRACK (RFC 3262).
-#[derive(Debug)]
+#[cfg_attr(test, derive(Debug))]
 pub(super) struct ReliableOut {
     pub(super) rseq: u32,
     pub(super) bytes: Arc<[u8]>,
@@ -74,7 +74,7 @@ pub(super) struct ReliableOut {
 }
 
 /// The state of one call.
-#[derive(Debug)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct CallState {
     pub(crate) key: CallKey,
     pub(super) phase: Phase,

@@ -8,7 +8,7 @@ use crate::sdp::{Direction, LocalMedia, Negotiated};
 use crate::transaction::Peer;
 
 /// An order to the agent.
-#[derive(Debug)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) enum Command {
     Dial {
         key: CallKey,
@@ -67,7 +67,8 @@ pub(crate) enum Command {
 }
 
 /// What an outgoing call needs.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct Dial {
     pub(crate) peer: Peer,
     pub(crate) uri: String,
@@ -98,7 +99,7 @@ pub(crate) struct LocalChange {
 }
 
 /// What the agent wants done, or has to tell.
-#[derive(Debug)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) enum Output {
     Send {
         peer: Peer,
@@ -117,7 +118,8 @@ pub(crate) enum Output {
 }
 
 /// What an incoming call shows before it is answered.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct Invitation {
     pub(crate) from_uri: String,
     pub(crate) request_uri: String,
@@ -128,9 +130,18 @@ pub(crate) struct Invitation {
     pub(crate) headers: Vec<(String, String)>,
 }
 
+impl Invitation {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+    }
+}
+
 /// What happened in a call.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) enum Signal {
+    /// The Call-ID of a call that we dial.
+    CallId(String),
     /// A provisional response.
     Progress {
         status: u16,
@@ -180,7 +191,8 @@ pub(crate) enum Signal {
 }
 
 /// How a call ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct Ended {
     pub(crate) by_us: bool,
     /// 200 after an answer, else the INVITE's final status.

@@ -60,7 +60,8 @@ pub struct ChallengeConfig {
     pub algorithm: Algorithm,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct AgentConfig {
     /// What Via and Contact say.
     pub(crate) advertised: SocketAddr,

@@ -28,6 +28,7 @@ impl Agent {
         let mut call = CallState::new(key, Phase::Calling, dial.peer);
         call.owns_call_id = true;
         call.call_id = format!("{}@{}", self.tag(), self.config.advertised.ip());
+        self.signal(key, Signal::CallId(call.call_id.clone()));
         call.local_tag = self.tag();
         let user = if dial.from_user.is_empty() { &self.config.user } else { &dial.from_user };
         call.local = format!("<sip:{user}@{}>", self.config.advertised);

@@ -39,7 +39,7 @@ const ODDITIES_MAX: u32 = 32;
 const EVENTS_REMEMBERED: usize = 8;
 
 /// Orders to a call's media.
-#[derive(Debug)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) enum MediaCommand {
     Agreed(Negotiated),
     Answered(Instant),
@@ -59,7 +59,7 @@ pub(crate) enum MediaCommand {
 }
 
 /// What media has to tell.
-#[derive(Debug)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) enum MediaEvent {
     Digit(char),
     /// Audio began or may have stopped: whoever waits for sound or silence should look again.

@@ -1,162 +1,24 @@
 //! A call in the hands of whoever makes or takes it. Every wait has a time limit and ends with the call.
 
+mod incoming;
+mod options;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 
+pub use incoming::IncomingCall;
+pub(crate) use incoming::answer;
+pub use options::{CallEvent, CallOptions, EndReport, Party, Reinvite, Reliable};
+
 use crate::agent::{Command, LocalChange};
 use crate::error::PhoneError;
-use crate::media::{DigitMethod, MediaCommand, MediaPorts, MediaStats};
+use crate::media::{DigitMethod, MediaCommand, MediaPorts};
 use crate::oddity::Oddity;
 use crate::sdp::{Codec, Direction};
 use crate::shared::CallShared;
 use crate::transcript::{TranscriptEvent, TranscriptKind};
-
-/// What a digit lasts unless told otherwise, in ms.
-const DIGIT_MS: u32 = 100;
-/// The pause after a digit unless told otherwise, in ms.
-const DIGIT_GAP_MS: u32 = 80;
-
-/// How a call treats reliable provisional responses (RFC 3262).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Reliable {
-    /// Not offered.
-    No,
-    /// Offered; the peer decides.
-    #[default]
-    Supported,
-    /// Demanded of the peer.
-    Required,
-}
-
-/// How a call is made, or taken.
-#[derive(Debug, Clone)]
-pub struct CallOptions {
-    /// User part of From; the phone's own when empty.
-    pub from_user: String,
-    /// Codecs in order of preference.
-    pub codecs: Vec<Codec>,
-    /// Offer RFC 4733 telephone-events.
-    pub telephone_event: bool,
-    /// How digits are sent.
-    pub digits: DigitMethod,
-    /// What a digit lasts, in ms.
-    pub digit_ms: u32,
-    /// The pause after a digit, in ms.
-    pub digit_gap_ms: u32,
-    /// INVITE without a session description.
-    pub late_offer: bool,
-    /// PRACK and 100rel.
-    pub reliable: Reliable,
-    /// Ask for the engine's transcript.
-    pub transcript: bool,
-    /// Ask for a session timer (RFC 4028), in seconds.
-    pub session_expires_s: Option<u32>,
-    /// More headers of the INVITE.
-    pub headers: Vec<(String, String)>,
-    /// Send silence while there is nothing to say.
-    pub uplink: bool,
-    /// What is said once media flows: mono at 8 kHz.
-    pub microphone: Vec<i16>,
-    /// Keep what is heard.
-    pub record: bool,
-}
-
-impl Default for CallOptions {
-    fn default() -> Self {
-        Self {
-            from_user: String::new(),
-            codecs: vec![Codec::Pcma, Codec::Pcmu],
-            telephone_event: true,
-            digits: DigitMethod::Auto,
-            digit_ms: DIGIT_MS,
-            digit_gap_ms: DIGIT_GAP_MS,
-            late_offer: false,
-            reliable: Reliable::Supported,
-            transcript: true,
-            session_expires_s: None,
-            headers: Vec::new(),
-            uplink: true,
-            microphone: Vec::new(),
-            record: false,
-        }
-    }
-}
-
-/// Something that happened in a call, for those who watch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CallEvent {
-    /// A provisional response.
-    Progress(u16),
-    /// The call is answered.
-    Answered,
-    /// The engine told what it plays or collects.
-    Transcript(TranscriptEvent),
-    /// A digit came; `Call::digits` has it.
-    Digit,
-    /// Sound began or stopped.
-    Sound,
-    /// The peer changed the direction of media (hold, resume).
-    PeerDirection(Direction),
-    /// The peer asked us to dial someone.
-    TransferAsked,
-    /// How far the transfer that we asked for has come.
-    TransferProgress(u16),
-    /// The call is over.
-    Ended {
-        /// 200 after an answer, else the INVITE's final status.
-        status: u16,
-        /// Whether we ended it.
-        by_us: bool,
-    },
-}
-
-/// Who ended a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Party {
-    /// This phone.
-    Us,
-    /// The other side.
-    Peer,
-}
-
-/// What remains of a call.
-#[derive(Debug, Clone)]
-pub struct EndReport {
-    /// Who ended it.
-    pub by: Party,
-    /// 200 after an answer, else the INVITE's final status.
-    pub status: u16,
-    /// The Reason header of BYE or CANCEL.
-    pub cause: Option<String>,
-    /// Contacts of a redirection.
-    pub contacts: Vec<String>,
-    /// Retry-After of a refusal, in seconds.
-    pub retry_after_s: Option<u32>,
-    /// From answer to end.
-    pub talked: Option<Duration>,
-    /// What was measured of the media.
-    pub stats: MediaStats,
-    /// What the engine said it played and collected.
-    pub transcript: Vec<TranscriptEvent>,
-    /// What was heard: mono at 8 kHz, if recording was asked for.
-    pub recording: Vec<i16>,
-    /// What the peer did wrong.
-    pub oddities: Vec<Oddity>,
-}
-
-/// A change of our session description.
-#[derive(Debug, Clone, Default)]
-pub struct Reinvite {
-    /// A new direction.
-    pub direction: Option<Direction>,
-    /// Receive on other ports.
-    pub move_media: bool,
-    /// Send no offer; answer theirs in the ACK.
-    pub late_offer: bool,
-}
 
 /// A call. Clones are the same call; dropping it does not end it.
 #[derive(Clone)]
@@ -521,6 +383,15 @@ impl Call {
         (heard.stats.packets, heard.stats.packets_sent)
     }
 
+    /// The Call-ID header, once the INVITE is out.
+    #[must_use]
+    pub fn sip_call_id(&self) -> Option<String> {
+        match &self.shared.invitation {
+            Some(invitation) => invitation.header("Call-ID").map(str::to_owned),
+            None => self.shared.look(|p| p.call_id.clone()),
+        }
+    }
+
     /// Where this call's RTP is received.
     #[must_use]
     pub fn media_addr(&self) -> Option<std::net::SocketAddr> {
@@ -544,108 +415,4 @@ impl Call {
     pub fn events(&self) -> broadcast::Receiver<CallEvent> {
         self.shared.events()
     }
-}
-
-/// A call that waits to be answered.
-pub struct IncomingCall {
-    pub(crate) call: Call,
-}
-
-impl std::fmt::Debug for IncomingCall {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Incoming{:?}", self.call)
-    }
-}
-
-impl IncomingCall {
-    /// The URI in From.
-    #[must_use]
-    pub fn from_uri(&self) -> &str {
-        self.call.shared.invitation.as_ref().map_or("", |i| &i.from_uri)
-    }
-
-    /// The request URI.
-    #[must_use]
-    pub fn request_uri(&self) -> &str {
-        self.call.shared.invitation.as_ref().map_or("", |i| &i.request_uri)
-    }
-
-    /// A header of the INVITE.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let invitation = self.call.shared.invitation.as_ref()?;
-        invitation.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
-    }
-
-    /// Whether it is to take the place of a call we have (Replaces).
-    #[must_use]
-    pub fn replaces(&self) -> bool {
-        self.call.shared.invitation.as_ref().is_some_and(|i| i.replaces.is_some())
-    }
-
-    /// Whether the INVITE carried an offer.
-    #[must_use]
-    pub fn offered(&self) -> bool {
-        self.call.shared.invitation.as_ref().is_some_and(|i| i.offered)
-    }
-
-    /// 180 Ringing.
-    ///
-    /// # Errors
-    /// When the phone is stopped or busy.
-    pub fn ring(&self) -> Result<(), PhoneError> {
-        self.call.shared.order(Command::Ring { key: self.call.shared.key, early: None })
-    }
-
-    /// 183 with early media: these samples, mono at 8 kHz. `answer` later keeps the same ports.
-    ///
-    /// # Errors
-    /// When the phone is stopped or busy, or no port is free.
-    pub fn early_media(&self, samples: Vec<i16>) -> Result<Call, PhoneError> {
-        let early = Some(self.call.shared.open_media()?);
-        self.call.shared.order_media(MediaCommand::Speak(samples))?;
-        self.call.shared.order(Command::Ring { key: self.call.shared.key, early })?;
-        Ok(self.call.clone())
-    }
-
-    /// 200 OK.
-    ///
-    /// # Errors
-    /// When the phone is stopped or busy, or no port is free.
-    pub fn answer(&self) -> Result<Call, PhoneError> {
-        answer(&self.call.shared)?;
-        Ok(self.call.clone())
-    }
-
-    /// Refuses with a status: 486, 603, 503, …
-    ///
-    /// # Errors
-    /// When the phone is stopped or busy.
-    pub fn reject(&self, status: u16) -> Result<(), PhoneError> {
-        self.reject_with(status, Vec::new())
-    }
-
-    /// Sends the caller elsewhere (302).
-    ///
-    /// # Errors
-    /// When the phone is stopped or busy.
-    pub fn redirect(&self, uri: &str) -> Result<(), PhoneError> {
-        self.reject_with(302, vec![("Contact".to_owned(), format!("<{uri}>"))])
-    }
-
-    fn reject_with(&self, status: u16, headers: Vec<(String, String)>) -> Result<(), PhoneError> {
-        let status = status.clamp(300, 699);
-        self.call.shared.order(Command::Reject { key: self.call.shared.key, status, headers })
-    }
-
-    /// The call, to watch it without answering.
-    #[must_use]
-    pub fn call(&self) -> Call {
-        self.call.clone()
-    }
-}
-
-pub(crate) fn answer(shared: &Arc<CallShared>) -> Result<(), PhoneError> {
-    let media = shared.open_media()?;
-    shared.order(Command::Answer { key: shared.key, media })
 }

@@ -83,7 +83,7 @@ pub mod limits {
     /// Writes of one durable commit.
     pub const COMMIT_WRITES_MAX: usize = 4_096;
     /// Rows of one atomic step inside a commit: sled's readers wait meanwhile, so it is short.
-    pub const APPLY_ROWS_MAX: usize = 64;
+    pub const APPLY_ROWS_MAX: usize = 128;
     /// Jobs waiting for the reading thread, and for the thread that handles blob files.
     pub const QUEUE_JOBS_MAX: usize = 1_024;
     /// Largest blob held in memory (`blob_put`, `blob_read`); a file may be larger.

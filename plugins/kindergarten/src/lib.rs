@@ -1,6 +1,131 @@
-//! x
+//! Kindergarten queue: asks for the application's number and the child's birthday, has the agency's back end verify
+//! them, and tells the place in the queue.
+
+use core::time::Duration;
+use gudok_desk::{Afterwards, afterwards, back_end_apology, goodbye, land, to_operator};
 use gudok_sdk::prelude::*;
+use serde::{Deserialize, Serialize};
+
 gudok_sdk::service!(run);
-fn run(_: &Call) -> Result<Summary> {
-    Ok(Summary::served())
+
+const TOPIC: &str = "kindergarten";
+/// The secret whose text is the whole Authorization header.
+const SECRET: &str = "back-end";
+const TRIES_MAX: u32 = 3;
+const NUMBER_DIGITS: u8 = 6;
+/// A caller takes longer silence for a dropped call.
+const BACK_END_PATIENCE: Duration = Duration::from_secs(4);
+
+/// What the back end is asked. In the body, not in the address: addresses are written to logs.
+#[derive(Serialize)]
+struct Inquiry {
+    application: String,
+    /// "2023-05-05"
+    born: String,
+}
+
+/// What it answers.
+#[derive(Debug, Deserialize)]
+struct Queue {
+    /// From 1.
+    place: u32,
+}
+
+fn run(call: &Call) -> Result<Summary> {
+    call.say(words!(call,
+        "ru" => ["Очередь в детский сад."],
+        "en" => ["The queue for kindergartens."],
+    ))?;
+    for attempt in 1..=TRIES_MAX {
+        let Some(inquiry) = ask(call)? else {
+            return land(call, TOPIC, Prompt::new());
+        };
+        match look_up(call, &inquiry) {
+            Ok(Some(queue)) => return tell(call, &queue),
+            Ok(None) => {
+                gudok_sdk::info!("not verified"; attempt = attempt);
+                if attempt < TRIES_MAX {
+                    call.say(not_verified(call))?;
+                }
+            }
+            Err(error) if error.is_end() => return Err(error),
+            Err(error) => {
+                gudok_sdk::host::count("back-end-failed", 1);
+                gudok_sdk::warn!("back end: {error}");
+                return land(call, TOPIC, back_end_apology(call));
+            }
+        }
+    }
+    land(call, TOPIC, not_verified(call))
+}
+
+/// Asks for both; none where the caller enters nothing that fits, or wants a person.
+fn ask(call: &Call) -> Result<Option<Inquiry>> {
+    gudok_sdk::host::step("application");
+    let question = words!(call,
+        "ru" => ["Введите", number(NUMBER_DIGITS).case(Case::Accusative), "цифр номера заявления. Для оператора нажмите звёздочку."],
+        "en" => ["Enter the", number(NUMBER_DIGITS), "digits of the application. For an operator, press star."],
+    );
+    let application: Answer<String, ()> =
+        Ask::digits(question, NUMBER_DIGITS..=NUMBER_DIGITS).sensitive().global("*", ()).ask(call)?;
+    let Answer::Given(application) = application else { return Ok(None) };
+    gudok_sdk::host::step("birthday");
+    let question = words!(call,
+        "ru" => ["Введите день рождения ребёнка: две цифры дня, две цифры месяца, четыре цифры года."],
+        "en" => ["Enter the child's birthday: two digits for the day, two for the month, four for the year."],
+    );
+    let born: Answer<Date, ()> = Ask::date(question)
+        .sensitive()
+        .global("*", ())
+        .no_match(words!(call, "ru" => ["Такого дня нет."], "en" => ["There is no such day."]))
+        .ask(call)?;
+    let Answer::Given(born) = born else { return Ok(None) };
+    let born = format!("{:04}-{:02}-{:02}", born.year, born.month, born.day);
+    Ok(Some(Inquiry { application, born }))
+}
+
+/// The place in the queue; none where the back end does not know the application under this birthday.
+fn look_up(call: &Call, inquiry: &Inquiry) -> Result<Option<Queue>> {
+    gudok_sdk::host::step("look-up");
+    let url = format!("{}/kindergarten/places", gudok_sdk::host::config_required("back_end")?);
+    let response = Request::post(url, inquiry)?
+        .secret(SECRET)
+        .timeout(BACK_END_PATIENCE)
+        .send_while(call, words!(call, "ru" => ["Минуту, проверяю."], "en" => ["One moment, please."]))?;
+    if response.status == 404 {
+        return Ok(None);
+    }
+    let queue: Queue = response.success()?.json()?;
+    if queue.place == 0 {
+        return Err(CallError::Unavailable("the back end answered place 0; places count from 1".to_owned()));
+    }
+    Ok(Some(queue))
+}
+
+fn tell(call: &Call, queue: &Queue) -> Result<Summary> {
+    loop {
+        gudok_sdk::host::step("result");
+        call.say(told(call, queue))?;
+        match afterwards(call)? {
+            Afterwards::Again => {}
+            Afterwards::Goodbye => return goodbye(call),
+            Afterwards::Operator if to_operator(call, TOPIC)? => return Ok(Summary::transferred()),
+            Afterwards::Operator => {}
+        }
+    }
+}
+
+fn told(call: &Call, queue: &Queue) -> Prompt {
+    words!(call,
+        "ru" => ["Ваш номер в очереди:", ordinal(queue.place), "."],
+        "en" => ["Your place in the queue is the", ordinal(queue.place), "."],
+    )
+    .private()
+}
+
+fn not_verified(call: &Call) -> Prompt {
+    words!(call,
+        "ru" => ["Номер заявления и день рождения не совпадают."],
+        "en" => ["The number of the application and the birthday do not match."],
+    )
 }

@@ -50,8 +50,9 @@ pub(crate) enum Act {
         closed: Target,
         failed: Target,
     },
+    /// Without a tag: the language after the one that is spoken.
     Language {
-        tag: String,
+        tag: Option<String>,
         then: Target,
     },
     Hours {

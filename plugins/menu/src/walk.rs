@@ -57,6 +57,14 @@ impl<L: Line> Walk<'_, '_, L> {
         }
     }
 
+    /// The one after the one that is spoken, the first after the last.
+    fn next_language(&self) -> String {
+        let tags: Vec<_> = self.tree.languages.iter().enumerate().map(|(place, tag)| (tag, place)).collect();
+        let spoken = choose(&self.line.language(), &tags).copied().unwrap_or_default();
+        let next = tags.iter().map(|(tag, _)| *tag).cycle().nth(spoken + 1);
+        next.cloned().unwrap_or_default()
+    }
+
     fn visit(&mut self, at: NodeId) -> Result<Next> {
         // `read` resolved every name, so there is a node.
         let Some(node) = self.tree.nodes.get(at) else { return Ok(Next::Over(ResultCode::NoService)) };
@@ -84,7 +92,8 @@ impl<L: Line> Walk<'_, '_, L> {
                 None => return Ok(Next::Over(ResultCode::Transferred)),
             },
             Act::Language { tag, then } => {
-                self.line.set_language(tag)?;
+                let next = self.next_language();
+                self.line.set_language(tag.as_deref().unwrap_or(&next))?;
                 *then
             }
             Act::Hours { week, open, closed } => {

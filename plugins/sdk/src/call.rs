@@ -35,6 +35,12 @@ impl Call {
         self.language.borrow().clone()
     }
 
+    /// Whether the caller is spoken to in this language, whatever the country: "en".
+    #[must_use]
+    pub fn speaks(&self, language: &str) -> bool {
+        crate::language::primary(&self.language.borrow()).eq_ignore_ascii_case(crate::language::primary(language))
+    }
+
     /// Speaks another language from here on; the host's own prompts too.
     ///
     /// # Errors

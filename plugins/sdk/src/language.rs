@@ -9,12 +9,24 @@
 /// ```
 pub fn choose<'texts, T>(tag: &str, texts: &'texts [(impl AsRef<str>, T)]) -> Option<&'texts T> {
     let same_tag = texts.iter().find(|(of, _)| of.as_ref().eq_ignore_ascii_case(tag));
-    let same_language = || texts.iter().find(|(of, _)| language(of.as_ref()).eq_ignore_ascii_case(language(tag)));
+    let same_language = || texts.iter().find(|(of, _)| primary(of.as_ref()).eq_ignore_ascii_case(primary(tag)));
     same_tag.or_else(same_language).or(texts.first()).map(|(_, text)| text)
 }
 
-fn language(tag: &str) -> &str {
+pub(crate) fn primary(tag: &str) -> &str {
     tag.split(['-', '_']).next().unwrap_or(tag)
+}
+
+/// A prompt in the call's language, the first where there are no words in it:
+/// `words!(call, "ru" => ["Вы", ordinal(21)], "en" => ["You are number", number(21)])`.
+#[macro_export]
+macro_rules! words {
+    ($call:expr, $default:literal => [$($first:expr),* $(,)?] $(, $language:literal => [$($piece:expr),* $(,)?])* $(,)?) => {
+        match $call {
+            $(call if call.speaks($language) => $crate::prompt![$($piece),*],)*
+            _ => $crate::prompt![$($first),*],
+        }
+    };
 }
 
 #[cfg(test)]

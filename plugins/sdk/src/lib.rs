@@ -68,7 +68,7 @@ pub mod prelude {
     pub use crate::{
         Answer, Ask, Call, CallError, Case, Date, Gender, IntoPrompt, Menu, Money, Noun, Prompt, Result, ResultCode,
         Summary, TimeOfDay, Transfer, TransferOutcome, choose, counted, date, decimal, digits, duration, media, money,
-        number, ordinal, phone, prompt, silence, spell, time, tone,
+        number, ordinal, phone, prompt, silence, spell, time, tone, words,
     };
 }
 

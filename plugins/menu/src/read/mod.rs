@@ -6,6 +6,7 @@ mod nodes;
 mod words;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 
 use crate::model::{Asking, KEY, OPERATORS_OPEN, Row, Target, Tree, Words};
@@ -64,10 +65,9 @@ struct Defaults {
 }
 
 fn tree(mut top: Fields<'_, '_>) -> Option<Tree> {
-    if let Some(format) = top.required("format").and_then(|format| format.integer(0..=i64::MAX)) {
-        if format != FORMAT {
-            top.fault(format!("format is {format}; this menu reads format = {FORMAT}"));
-        }
+    let format = top.required("format").and_then(|format| format.integer(0..=i64::MAX));
+    if let Some(format) = format.filter(|format| *format != FORMAT) {
+        top.fault(format!("format is {format}; this menu reads format = {FORMAT}"));
     }
     let languages = languages(&mut top);
     let nodes = top.required("nodes").and_then(|nodes| nodes.fields());
@@ -85,9 +85,9 @@ fn tree(mut top: Fields<'_, '_>) -> Option<Tree> {
         known
     });
     let defaults = defaults(&mut top, &names, start);
-    let keys = top.optional("keys").and_then(|keys| keys.fields()).map(|keys| nodes::targets(keys, &names, start, 1));
-    let tables = tables.map(|tables| read_tables(tables, &names)).unwrap_or_default();
-    let nodes = nodes.map(|nodes| read_nodes(nodes, &names, &defaults, start)).unwrap_or_default();
+    let keys = top.optional("keys").and_then(|keys| keys.fields()).map(|keys| nodes::targets(&keys, &names, start, 1));
+    let tables = tables.map(|tables| read_tables(&tables, &names)).unwrap_or_default();
+    let nodes = nodes.map(|nodes| read_nodes(&nodes, &names, &defaults, start)).unwrap_or_default();
     top.finish();
     Some(Tree { start: start?, languages, keys: keys.unwrap_or_default(), nodes, tables })
 }
@@ -97,7 +97,7 @@ fn languages(top: &mut Fields<'_, '_>) -> Vec<String> {
     if list.is_empty() {
         top.fault("languages: name at least one, such as [\"ru-RU\"]; the first is the default");
     }
-    list.iter().filter_map(|tag| tag.text()).map(str::to_owned).collect()
+    list.iter().filter_map(fields::At::text).map(str::to_owned).collect()
 }
 
 fn defaults(top: &mut Fields<'_, '_>, names: &Names, start: Option<usize>) -> Defaults {
@@ -117,7 +117,7 @@ fn defaults(top: &mut Fields<'_, '_>, names: &Names, start: Option<usize>) -> De
 }
 
 fn read_nodes(
-    fields: Fields<'_, '_>,
+    fields: &Fields<'_, '_>,
     names: &Names,
     defaults: &Defaults,
     start: Option<usize>,
@@ -128,7 +128,7 @@ fn read_nodes(
     fields.each().into_iter().filter_map(|(name, at)| nodes::node(name, at.fields()?, names, defaults, start)).collect()
 }
 
-fn read_tables(fields: Fields<'_, '_>, names: &Names) -> Vec<Vec<Row>> {
+fn read_tables(fields: &Fields<'_, '_>, names: &Names) -> Vec<Vec<Row>> {
     fields.each().into_iter().map(|(_, at)| rows(&at, names)).collect()
 }
 

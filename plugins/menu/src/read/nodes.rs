@@ -60,7 +60,7 @@ pub(super) fn node(
 
 fn menu(fields: &mut Fields<'_, '_>, names: &Names, defaults: &Defaults, start: Option<NodeId>) -> Option<Act> {
     let question = question(fields, names, defaults, start);
-    let choices = targets(fields.required("choices")?.fields()?, names, start, KEYS_MAX);
+    let choices = targets(&fields.required("choices")?.fields()?, names, start, KEYS_MAX);
     if choices.is_empty() {
         fields.fault("choices is empty; give at least one key");
     }
@@ -159,16 +159,16 @@ fn party(fields: &mut Fields<'_, '_>) -> Option<Party> {
 fn language(fields: &mut Fields<'_, '_>, names: &Names, start: Option<NodeId>) -> Option<Act> {
     let at = fields.required("language")?;
     let tag = at.text()?;
-    if !names.languages.iter().any(|language| language == tag) {
-        at.fault(format!("{tag:?} is not one of the languages {}", list(&names.languages)));
+    if tag != "@next" && !names.languages.iter().any(|language| language == tag) {
+        at.fault(format!("{tag:?} is not @next or one of the languages {}", list(&names.languages)));
     }
     let then = target(&fields.required("then")?, names, start)?;
-    Some(Act::Language { tag: tag.to_owned(), then })
+    Some(Act::Language { tag: (tag != "@next").then(|| tag.to_owned()), then })
 }
 
 /// Keys and where they lead.
 pub(super) fn targets(
-    fields: Fields<'_, '_>,
+    fields: &Fields<'_, '_>,
     names: &Names,
     start: Option<NodeId>,
     keys_max: usize,

@@ -1,0 +1,67 @@
+//! What all tasks of one engine share.
+
+use crate::config::{Transport, TrunkConfig};
+use crate::dialog::Dialogs;
+use crate::gate::admission::{Permit, Refused, take_place};
+use crate::gate::{Gate, Verdict};
+use crate::registration::Registrations;
+use crate::transport::Transports;
+use gudok_core::ids::Trunk;
+use parking_lot::Mutex;
+use rsipstack::sip::Host;
+use rsipstack::transaction::endpoint::EndpointInnerRef;
+use rsipstack::transport::SipAddr;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) struct Shared {
+    pub(crate) gate: Gate,
+    pub(crate) endpoint: EndpointInnerRef,
+    pub(crate) dialogs: Dialogs,
+    pub(crate) transports: Transports,
+    pub(crate) registrations: Registrations,
+    pub(crate) trunk_calls: Mutex<HashMap<Trunk, Arc<AtomicUsize>>>,
+    pub(crate) runtime: tokio::runtime::Handle,
+    pub(crate) user_agent: String,
+    pub(crate) stop: CancellationToken,
+}
+
+/// The places that one call takes, in the engine and on its trunk.
+#[derive(Debug)]
+pub(crate) struct Places {
+    _engine: Permit,
+    _trunk: Option<Permit>,
+}
+
+impl Shared {
+    /// The gate's verdict, now.
+    pub(crate) fn judge<'a>(&self, message: &'a [u8], source: SocketAddr, transport: Transport) -> Verdict<'a> {
+        self.gate.check(message, source, transport, Instant::now(), &|tag| self.dialogs.has(tag))
+    }
+
+    /// Takes the places for a call over `trunk`.
+    pub(crate) fn enter(&self, trunk: &TrunkConfig) -> Result<Places, Refused> {
+        let engine = self.gate.admission.enter()?;
+        let on_trunk = match trunk.calls_max {
+            Some(max) => {
+                let calls = Arc::clone(self.trunk_calls.lock().entry(trunk.name.clone()).or_default());
+                Some(take_place(&calls, max)?)
+            }
+            None => None,
+        };
+        Ok(Places { _engine: engine, _trunk: on_trunk })
+    }
+
+    /// Finds the address of a host: a literal one at once, a name by DNS (SRV where no port is given).
+    pub(crate) async fn resolve(&self, wanted: &SipAddr) -> Option<SocketAddr> {
+        if let Host::IpAddr(_) = wanted.addr.host {
+            return wanted.get_socketaddr().ok();
+        }
+        let found = self.endpoint.transport_layer.inner.domain_resolver.resolve(wanted).await.ok()?;
+        found.get_socketaddr().ok()
+    }
+}

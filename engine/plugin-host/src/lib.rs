@@ -1,9 +1,50 @@
 //! Runs an agency's script in its sandbox.
-mod bindings {
-    #![allow(missing_docs)]
-    wasmtime::component::bindgen!({
-        path: "../../wit/v0.1.0",
-        world: "imports",
-        additional_derives: [PartialEq],
-    });
-}
+//!
+//! A script is a WebAssembly component that came in a bundle. This crate reads the bundle as if an enemy had packed it,
+//! compiles it where compiling can be stopped, links what is granted and nothing else, and runs one instance a call with
+//! a limit on everything. Whatever a script does, its call gets an answer: a [`RunReport`] with the machine's
+//! [`ScriptEnd`](gudok_core::script::ScriptEnd), and for its author a [`ScriptFault`].
+//!
+//! Deliberately not here: what a call does (gudok-core), how anything is stored, spoken or sent. Those come in by
+//! [`ports`]. No WASI: a script sees what wit/ says, and all of it passes one place, `host_call`.
+//!
+//! - [`bundle`]: reading and packing `NAME-VERSION.ivr`
+//! - [`manifest`]: what a bundle says of itself, capabilities, limits
+//! - [`gate`]: the one gate for capabilities and their parameters
+//! - [`ScriptHost`] loads, [`Version`] is what it loads, [`Registry`] says which one new calls take
+//! - [`ScriptRuntime`] runs; [`run()`] is the same for who brings threads of their own
+//! - [`journal`]: what a call's script asked and was told
+//! - [`http`]: the real `fetch`
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+mod bindings;
+pub mod bundle;
+mod compile;
+mod control;
+mod convert;
+mod engine;
+mod error;
+mod fault;
+pub mod gate;
+mod host;
+mod host_call;
+pub mod http;
+mod interface;
+pub mod journal;
+pub mod manifest;
+pub mod ports;
+mod registry;
+mod run;
+mod runtime;
+mod state;
+mod version;
+
+pub use compile::{CompileConfig, compile_child_main};
+pub use engine::{EPOCH_TICK, TooFewMappings, check_map_count};
+pub use error::{CompileRefusal, Error, LoadRefusal};
+pub use fault::ScriptFault;
+pub use host::{Admission, HostConfig, ScriptHost};
+pub use registry::Registry;
+pub use run::{CallStart, RunControl, RunReport, run};
+pub use runtime::{RunningScript, ScriptRuntime};
+pub use version::Version;

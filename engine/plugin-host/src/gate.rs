@@ -1,0 +1,229 @@
+//! The one gate for capabilities: granted = declared in the manifest ∩ approved by an admin.
+//!
+//! Whole interfaces are decided at load (what is not granted is not linked); parameters are decided here at every call:
+//! buckets, secrets, origins, and whom a caller may be handed to. Each refusal names capability and parameter.
+
+use crate::manifest::{
+    Capabilities, Capability, FetchRights, RecordingRights, SecretRights, StorageRights, TransferModeName,
+    TransferRights,
+};
+use crate::ports::OriginRule;
+use gudok_core::script::{CallError, TransferMode, TransferTarget};
+use reqwest::Url;
+use std::sync::Arc;
+
+/// What an admin said to what a script's manifest declares.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Approval {
+    /// Yes to everything declared: for a host with one owner, and for development.
+    AsDeclared,
+    /// Yes to this much.
+    Only(Box<Capabilities>),
+}
+
+/// The gate of one script version.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    /// Both must say yes; one of them where the approval is "as declared".
+    keepers: Arc<[Capabilities]>,
+}
+
+impl Gate {
+    /// From the manifest and the admin's word.
+    #[must_use]
+    pub fn new(declared: &Capabilities, approval: &Approval) -> Self {
+        let mut keepers = vec![declared.clone()];
+        if let Approval::Only(approved) = approval {
+            keepers.push((**approved).clone());
+        }
+        Self { keepers: keepers.into() }
+    }
+
+    /// Whether the capability is granted at all.
+    #[must_use]
+    pub fn grants(&self, capability: Capability) -> bool {
+        capability.is_offered() && self.keepers.iter().all(|keeper| keeper.has(capability))
+    }
+
+    /// Whether the manifest declares it: tells a refusal's remedy.
+    #[must_use]
+    pub fn declares(&self, capability: Capability) -> bool {
+        self.keepers.first().is_some_and(|declared| declared.has(capability))
+    }
+
+    /// May this bucket be opened?
+    pub(crate) fn bucket(&self, name: &str) -> Result<(), CallError> {
+        let allows = |rights: &StorageRights| contains(&rights.buckets, name);
+        self.decide(|keeper| keeper.storage.as_ref().is_some_and(allows), "storage", "bucket", name)
+    }
+
+    /// May this secret be used?
+    pub(crate) fn secret(&self, name: &str) -> Result<(), CallError> {
+        let allows = |rights: &SecretRights| contains(&rights.names, name);
+        self.decide(|keeper| keeper.secrets.as_ref().is_some_and(allows), "secrets", "name", name)
+    }
+
+    /// May HTTP go there?
+    pub(crate) fn origin(&self, url: &Url) -> Result<(), CallError> {
+        let origin = url.origin().ascii_serialization();
+        self.decide(|keeper| allows_origin(keeper, &origin), "fetch", "origin", &origin)
+    }
+
+    /// The same question for redirects.
+    pub(crate) fn origin_rule(&self) -> OriginRule {
+        let gate = self.clone();
+        OriginRule::new(move |url| gate.origin(url).is_ok())
+    }
+
+    /// May the caller be handed over there, that way?
+    pub(crate) fn transfer(&self, target: &TransferTarget, mode: TransferMode) -> Result<(), CallError> {
+        let mode_name = match mode {
+            TransferMode::Blind => TransferModeName::Blind,
+            TransferMode::Attended => TransferModeName::Attended,
+            TransferMode::Bridge => TransferModeName::Bridge,
+        };
+        // A script of the same agency takes over inside the host: no way of SIP is involved.
+        if !matches!(target, TransferTarget::Script(_)) {
+            let allows = |rights: &TransferRights| rights.modes.contains(&mode_name);
+            let name = format!("{mode:?}").to_lowercase();
+            self.decide(|keeper| keeper.transfer.as_ref().is_some_and(allows), "transfer", "mode", &name)?;
+        }
+        let (parameter, name) = match target {
+            TransferTarget::Group(name) => ("group", name.to_string()),
+            TransferTarget::Operator(name) => ("operator", name.to_string()),
+            TransferTarget::Extension(name) => ("extension", name.to_string()),
+            TransferTarget::Number(number) => ("number", number.masked()),
+            TransferTarget::Script(name) => ("script", name.to_string()),
+        };
+        let allows = |rights: &TransferRights| allows_target(rights, target);
+        self.decide(|keeper| keeper.transfer.as_ref().is_some_and(allows), "transfer", parameter, &name)
+    }
+
+    /// For how many days a recording may be kept at most.
+    pub(crate) fn retention_days_max(&self) -> u16 {
+        let days = |rights: &RecordingRights| rights.retention_days_max;
+        self.keepers.iter().map(|keeper| keeper.recording.as_ref().map_or(0, days)).min().unwrap_or(0)
+    }
+
+    fn decide(
+        &self,
+        allows: impl Fn(&Capabilities) -> bool,
+        capability: &str,
+        parameter: &str,
+        name: &str,
+    ) -> Result<(), CallError> {
+        if self.keepers.iter().all(allows) {
+            return Ok(());
+        }
+        const NAME_CHARS_SHOWN_MAX: usize = 64;
+        let shown: String = name.chars().take(NAME_CHARS_SHOWN_MAX).collect();
+        Err(CallError::Denied(format!("{capability}: {parameter} {shown:?}")))
+    }
+}
+
+fn allows_origin(keeper: &Capabilities, origin: &str) -> bool {
+    let allows = |rights: &FetchRights| contains(&rights.origins, origin);
+    keeper.fetch.as_ref().is_some_and(allows)
+}
+
+fn allows_target(rights: &TransferRights, target: &TransferTarget) -> bool {
+    match target {
+        TransferTarget::Group(name) => contains(&rights.groups, name.as_str()),
+        TransferTarget::Operator(name) => contains(&rights.operators, name),
+        TransferTarget::Extension(name) => contains(&rights.extensions, name),
+        TransferTarget::Number(number) => {
+            rights.numbers.iter().any(|prefix| number.reveal().starts_with(prefix.as_str()))
+        }
+        TransferTarget::Script(name) => contains(&rights.scripts, name),
+    }
+}
+
+fn contains(list: &[String], name: &str) -> bool {
+    list.iter().any(|listed| listed == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gudok_core::ids::Group;
+    use gudok_core::privacy::PhoneNumber;
+
+    fn capabilities(toml: &str) -> Capabilities {
+        toml::from_str(toml).unwrap()
+    }
+
+    const DECLARED: &str = r#"
+        storage = { buckets = ["a", "b"] }
+        fetch = { origins = ["https://x.example", "https://y.example:8443"] }
+        secrets = { names = ["token"], reveal = true }
+        transfer = { groups = ["first"], numbers = ["+7495", "+7499"], modes = ["blind", "bridge"], scripts = ["menu"] }
+        recording = { retention_days_max = 90 }
+        queues = { names = ["q"] }
+    "#;
+
+    fn gate(approved: Option<&str>) -> Gate {
+        let approval = approved.map_or(Approval::AsDeclared, |toml| Approval::Only(Box::new(capabilities(toml))));
+        Gate::new(&capabilities(DECLARED), &approval)
+    }
+
+    #[test]
+    fn a_grant_is_declared_and_approved() {
+        let narrow = gate(Some("storage = { buckets = [\"b\", \"c\"] }"));
+        assert!(narrow.grants(Capability::Storage));
+        assert!(!narrow.grants(Capability::Fetch), "declared, not approved");
+        assert!(narrow.declares(Capability::Fetch));
+        assert!(narrow.bucket("b").is_ok());
+        let check = |name| assert!(matches!(narrow.bucket(name), Err(CallError::Denied(_))), "{name}");
+        check("a"); // declared, not approved
+        check("c"); // approved, not declared
+        check("");
+        let as_declared = gate(None);
+        assert!(as_declared.grants(Capability::SecretsReveal));
+        assert!(!as_declared.grants(Capability::Queues), "not offered by this host");
+        assert!(!gate(Some("secrets = { names = [\"token\"] }")).grants(Capability::SecretsReveal));
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        let gate = gate(None);
+        let check =
+            |url: &str, allowed: bool| assert_eq!(gate.origin(&Url::parse(url).unwrap()).is_ok(), allowed, "{url}");
+        check("https://x.example/a?b=c", true);
+        check("https://x.example:443/", true);
+        check("https://X.EXAMPLE/", true);
+        check("https://y.example:8443/", true);
+        check("https://y.example/", false);
+        check("http://x.example/", false);
+        check("https://x.example.evil.example/", false);
+        check("https://x.example@evil.example/", false);
+        check("https://sub.x.example/", false);
+        check("file:///etc/passwd", false);
+    }
+
+    #[test]
+    fn a_caller_goes_only_where_it_is_granted() {
+        let gate = gate(None);
+        let check = |target: TransferTarget, mode: TransferMode, allowed: bool| {
+            assert_eq!(gate.transfer(&target, mode).is_ok(), allowed, "{target:?} {mode:?}");
+        };
+        check(TransferTarget::Group(Group::new("first")), TransferMode::Blind, true);
+        check(TransferTarget::Group(Group::new("first")), TransferMode::Attended, false);
+        check(TransferTarget::Group(Group::new("second")), TransferMode::Blind, false);
+        check(TransferTarget::Number(PhoneNumber::new("+74951234567")), TransferMode::Bridge, true);
+        check(TransferTarget::Number(PhoneNumber::new("+78001234567")), TransferMode::Bridge, false);
+        check(TransferTarget::Number(PhoneNumber::new("74951234567")), TransferMode::Bridge, false);
+        check(TransferTarget::Script("menu".into()), TransferMode::Attended, true);
+        check(TransferTarget::Script("other".into()), TransferMode::Blind, false);
+        check(TransferTarget::Operator("anna".into()), TransferMode::Blind, false);
+        check(TransferTarget::Extension("100".into()), TransferMode::Blind, false);
+        let denied = gate.transfer(&TransferTarget::Number(PhoneNumber::new("+78001234567")), TransferMode::Blind);
+        assert!(!denied.unwrap_err().to_string().contains("1234567"), "numbers are masked");
+    }
+
+    #[test]
+    fn the_shorter_retention_counts() {
+        assert_eq!(gate(None).retention_days_max(), 90);
+        assert_eq!(gate(Some("recording = { retention_days_max = 7 }")).retention_days_max(), 7);
+        assert_eq!(gate(Some("")).retention_days_max(), 0);
+    }
+}

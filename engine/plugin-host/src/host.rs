@@ -1,0 +1,271 @@
+//! The host of all scripts: loads bundles, checks what they ask for, compiles and links them.
+
+use crate::bindings::ServicePre;
+use crate::bundle::Bundle;
+use crate::compile::{CodeCache, CompileConfig, ComponentRefusal};
+use crate::engine::ScriptEngine;
+use crate::error::{Error, LoadRefusal};
+use crate::gate::{Approval, Gate};
+use crate::interface;
+use crate::manifest::{Capability, Kind, Limits, Manifest};
+use crate::state::CallState;
+use crate::version::Version;
+use gudok_core::ids::{ScriptName, ScriptVersion};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
+use wasmparser::{Parser, Payload};
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, Linker};
+
+/// How scripts are hosted.
+#[derive(Clone, Debug)]
+pub struct HostConfig {
+    /// Scripts that run at once; the next call lands, cause `refused`.
+    pub instances_max: u32,
+    /// Instances whose memory stays warm after their call.
+    pub warm_instances_max: u32,
+    /// What no script gets more than.
+    pub caps: Limits,
+    /// From the end of a call to the end of its script.
+    pub grace: Duration,
+    /// Where machine code is kept.
+    pub cache_folder: PathBuf,
+    /// How it is made.
+    pub compile: CompileConfig,
+}
+
+impl HostConfig {
+    /// The usual, for 1,000 scripts at once.
+    #[must_use]
+    pub const fn new(cache_folder: PathBuf, compile: CompileConfig) -> Self {
+        Self {
+            instances_max: 1_000,
+            warm_instances_max: 100,
+            caps: Limits::caps_default(),
+            grace: Duration::from_secs(2),
+            cache_folder,
+            compile,
+        }
+    }
+}
+
+/// What the host's configuration says of a script: the admin's word and the script's settings.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    /// What it may do, out of what it asks for.
+    pub approval: Approval,
+    /// Goes over the manifest's defaults.
+    pub config: BTreeMap<String, String>,
+}
+
+/// The host of all scripts.
+#[derive(Debug)]
+pub struct ScriptHost {
+    engine: Arc<ScriptEngine>,
+    cache: CodeCache,
+    config: HostConfig,
+    draining: Arc<AtomicBool>,
+}
+
+impl ScriptHost {
+    /// Starts the engine and its pool. Says in the log if the kernel allows too few mappings for it.
+    ///
+    /// # Errors
+    /// [`Error::Engine`], [`Error::Runtime`], [`Error::Io`] of the cache folder.
+    pub fn start(config: HostConfig) -> Result<Self, Error> {
+        if let Err(warning) = crate::engine::check_map_count(config.instances_max) {
+            tracing::warn!(%warning, "not every script will find room");
+        }
+        let engine = ScriptEngine::start(config.instances_max, config.warm_instances_max, &config.caps)?;
+        let cache = CodeCache::open(&config.cache_folder)?;
+        Ok(Self { engine, cache, config, draining: Arc::default() })
+    }
+
+    /// Tells every script that asks that the engine is stopping.
+    pub fn drain(&self) {
+        self.draining.store(true, Relaxed);
+    }
+
+    /// Makes a bundle ready for calls. Takes as long as compiling does (seconds, the first time): call it on a thread that
+    /// may block.
+    ///
+    /// # Errors
+    /// [`Error::Load`] with the reason.
+    pub fn load(&self, bundle: &Bundle, admission: &Admission) -> Result<Arc<Version>, Error> {
+        let manifest = &bundle.manifest;
+        let script = format!("{} {}", manifest.name, manifest.version);
+        let refused = |refusal| Error::Load { script: script.clone(), refusal };
+        let gate = Gate::new(&manifest.capabilities, &admission.approval);
+        check_surface(&bundle.component, manifest, &gate).map_err(refused)?;
+        let component = self.cache.component(&self.engine.engine, &bundle.component, &self.config.compile);
+        let component = component.map_err(|refusal| {
+            refused(match refusal {
+                ComponentRefusal::Compile(refusal) => LoadRefusal::Compile(refusal),
+                ComponentRefusal::TooLarge(why) => LoadRefusal::TooLarge(why),
+            })
+        })?;
+        check_secrets(&component, &self.engine.engine, &gate).map_err(refused)?;
+        let linker =
+            interface::linker(&self.engine.engine, &gate).map_err(|error| Error::Engine(format!("{error:#}")))?;
+        let service = link(&linker, &component, manifest.kind).map_err(refused)?;
+        let mut config = manifest.config.clone();
+        config.extend(admission.config.clone());
+        Ok(Arc::new(Version {
+            id: ScriptVersion {
+                script: ScriptName::new(&manifest.name),
+                version: manifest.version.to_string().into(),
+                bundle_sha256: bundle.content_sha256,
+            },
+            manifest: manifest.clone(),
+            limits: Limits::of(&manifest.limits, &self.config.caps),
+            gate,
+            config,
+            data: bundle.data.clone(),
+            media_names: bundle.media_names().into_iter().map(str::to_owned).collect(),
+            service,
+            grace: self.config.grace,
+            engine: Arc::clone(&self.engine),
+            active: AtomicU32::new(0),
+            was_active: AtomicBool::new(false),
+            draining: Arc::clone(&self.draining),
+        }))
+    }
+}
+
+fn link(
+    linker: &Linker<CallState>,
+    component: &Component,
+    kind: Kind,
+) -> Result<Option<ServicePre<CallState>>, LoadRefusal> {
+    let mismatch = |error: wasmtime::Error| LoadRefusal::TypeMismatch(format!("{error:#}"));
+    let instance = linker.instantiate_pre(component).map_err(mismatch)?;
+    match kind {
+        Kind::Service | Kind::Menu => ServicePre::new(instance).map(Some).map_err(mismatch),
+        Kind::Campaign => Ok(None),
+    }
+}
+
+/// Checks names of imports and exports before anything is compiled.
+fn check_surface(wasm: &[u8], manifest: &Manifest, gate: &Gate) -> Result<(), LoadRefusal> {
+    if !Parser::is_component(wasm) {
+        return Err(LoadRefusal::NotAComponent("it is a core module, or not WebAssembly".into()));
+    }
+    let broken = |error: wasmparser::BinaryReaderError| LoadRefusal::NotAComponent(error.to_string());
+    let wanted = match manifest.kind {
+        Kind::Service | Kind::Menu => "script",
+        Kind::Campaign => "campaign",
+    };
+    let mut exported = false;
+    let mut depth = 0_u32;
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload.map_err(broken)? {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            // The outermost end leaves the depth at zero.
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(imports) if depth == 0 => {
+                for import in imports {
+                    check_import(import.map_err(broken)?.name.name, gate)?;
+                }
+            }
+            Payload::ComponentExportSection(exports) if depth == 0 => {
+                for export in exports {
+                    let name = export.map_err(broken)?.name.name;
+                    exported |=
+                        our_interface(name).is_some_and(|(interface, version)| interface == wanted && fits(version));
+                }
+            }
+            _ => {}
+        }
+    }
+    if exported {
+        return Ok(());
+    }
+    let export = format!("gudok:ivr/{wanted}@{}", interface::VERSION);
+    Err(LoadRefusal::MissingExport { kind: manifest.kind.as_str(), export })
+}
+
+fn check_import(name: &str, gate: &Gate) -> Result<(), LoadRefusal> {
+    let import = name.to_owned();
+    let Some((interface, version)) = our_interface(name) else {
+        return Err(LoadRefusal::ForbiddenImport { import });
+    };
+    if !fits(version) {
+        return Err(LoadRefusal::InterfaceVersion { import, have: interface::VERSION });
+    }
+    if interface::FOR_EVERYBODY.contains(&interface) {
+        return Ok(());
+    }
+    let Some(capability) = Capability::from_name(interface) else {
+        return Err(LoadRefusal::ForbiddenImport { import });
+    };
+    // fetch's signatures name the type of a secret; `check_secrets` looks whether more than the type is wanted.
+    let type_only = capability == Capability::Secrets && gate.grants(Capability::Fetch);
+    if type_only { Ok(()) } else { check_grant(import, capability, gate) }
+}
+
+fn check_grant(import: String, capability: Capability, gate: &Gate) -> Result<(), LoadRefusal> {
+    let name = capability.as_str();
+    if !capability.is_offered() {
+        return Err(LoadRefusal::NotOffered { import, capability: name });
+    }
+    if !gate.declares(capability) {
+        return Err(LoadRefusal::NotDeclared { import, capability: name });
+    }
+    if !gate.grants(capability) {
+        return Err(LoadRefusal::NotApproved { import, capability: name });
+    }
+    Ok(())
+}
+
+/// A component with `fetch` names the interface `secrets` for its type; its function it may have only by grant.
+fn check_secrets(component: &Component, engine: &wasmtime::Engine, gate: &Gate) -> Result<(), LoadRefusal> {
+    for (name, item) in component.component_type().imports(engine) {
+        if our_interface(name).is_none_or(|(interface, _)| interface != "secrets") {
+            continue;
+        }
+        let ComponentItem::ComponentInstance(instance) = item.ty else { continue };
+        let functions = instance.exports(engine).any(|(_, item)| matches!(item.ty, ComponentItem::ComponentFunc(_)));
+        if functions {
+            check_grant(name.to_owned(), Capability::Secrets, gate)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes `gudok:ivr/NAME@VERSION` apart.
+fn our_interface(name: &str) -> Option<(&str, &str)> {
+    name.strip_prefix("gudok:ivr/")?.split_once('@')
+}
+
+/// 0.1.x is one interface; patches of it only add.
+fn fits(version: &str) -> bool {
+    let have = semver::VersionReq {
+        comparators: vec![semver::Comparator {
+            op: semver::Op::Tilde,
+            major: 0,
+            minor: Some(1),
+            patch: None,
+            pre: semver::Prerelease::EMPTY,
+        }],
+    };
+    semver::Version::parse(version).is_ok_and(|version| have.matches(&version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patches_fit_and_other_versions_do_not() {
+        let check = |version: &str, expect: bool| assert_eq!(fits(version), expect, "{version}");
+        check("0.1.0", true);
+        check("0.1.7", true);
+        check("0.2.0", false);
+        check("1.1.0", false);
+        check("0.1", false);
+        check("", false);
+    }
+}

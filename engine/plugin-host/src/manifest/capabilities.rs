@@ -1,0 +1,253 @@
+//! The capabilities and their parameters, as the manifest and the admin's approval write them.
+
+use serde::Deserialize;
+
+/// A right that is granted one by one. Its name is the interface's name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[expect(missing_docs, reason = "each is the interface of its name")]
+pub enum Capability {
+    Recording,
+    Transfer,
+    Queues,
+    Directory,
+    Promises,
+    Storage,
+    Fetch,
+    Secrets,
+    SecretsReveal,
+}
+
+impl Capability {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Recording,
+        Self::Transfer,
+        Self::Queues,
+        Self::Directory,
+        Self::Promises,
+        Self::Storage,
+        Self::Fetch,
+        Self::Secrets,
+        Self::SecretsReveal,
+    ];
+
+    /// The interface's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recording => "recording",
+            Self::Transfer => "transfer",
+            Self::Queues => "queues",
+            Self::Directory => "directory",
+            Self::Promises => "promises",
+            Self::Storage => "storage",
+            Self::Fetch => "fetch",
+            Self::Secrets => "secrets",
+            Self::SecretsReveal => "secrets-reveal",
+        }
+    }
+
+    /// By the interface's name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|capability| capability.as_str() == name)
+    }
+
+    /// Whether this host has it. What it has not yet is refused at load, by name.
+    #[must_use]
+    pub const fn is_offered(self) -> bool {
+        !matches!(self, Self::Queues | Self::Directory | Self::Promises)
+    }
+}
+
+/// The capabilities that a manifest declares, or that an admin approves.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each is the interface of its name")]
+pub struct Capabilities {
+    pub recording: Option<RecordingRights>,
+    pub transfer: Option<TransferRights>,
+    pub queues: Option<QueueRights>,
+    pub directory: Option<NoParameters>,
+    pub promises: Option<PromiseRights>,
+    pub storage: Option<StorageRights>,
+    pub fetch: Option<FetchRights>,
+    pub secrets: Option<SecretRights>,
+}
+
+/// Of a capability that is granted whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoParameters {}
+
+/// What may be recorded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordingRights {
+    /// Recordings are kept no longer, whatever the script asks for.
+    #[serde(default = "RecordingRights::retention_days_default")]
+    pub retention_days_max: u16,
+}
+
+impl RecordingRights {
+    const fn retention_days_default() -> u16 {
+        30
+    }
+}
+
+/// To whom a caller may be handed. A list that is missing or empty allows nobody.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TransferRights {
+    /// Groups of operators by name.
+    pub groups: Vec<String>,
+    /// Operators by name.
+    pub operators: Vec<String>,
+    /// Extensions of the centre.
+    pub extensions: Vec<String>,
+    /// What a number must begin with, "+7495".
+    pub numbers: Vec<String>,
+    /// Other entries of the agency.
+    pub scripts: Vec<String>,
+    /// Ways to hand over.
+    pub modes: Vec<TransferModeName>,
+}
+
+/// The WIT's `transfer-mode`, as TOML writes it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "documented in the WIT")]
+pub enum TransferModeName {
+    Blind,
+    Attended,
+    Bridge,
+}
+
+/// Which queues.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct QueueRights {
+    /// By name.
+    pub names: Vec<String>,
+}
+
+/// Whom promises may go to.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PromiseRights {
+    /// Agencies that tickets may be addressed to.
+    pub to_agencies: Vec<String>,
+}
+
+/// Which buckets.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StorageRights {
+    /// By name.
+    pub buckets: Vec<String>,
+}
+
+/// Where HTTP may go.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FetchRights {
+    /// Scheme, host and port, "https://api.example.org".
+    pub origins: Vec<String>,
+}
+
+/// Which secrets.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretRights {
+    /// By name.
+    pub names: Vec<String>,
+    /// Whether the script may read their text, not only hand them to `fetch`.
+    #[serde(default)]
+    pub reveal: bool,
+}
+
+/// Field, fault, remedy.
+type Fault = (&'static str, String, &'static str);
+
+const PARAMETERS_MAX: usize = 256;
+const PARAMETER_CHARS_MAX: usize = 256;
+
+impl Capabilities {
+    /// Whether it is here at all.
+    #[must_use]
+    pub fn has(&self, capability: Capability) -> bool {
+        match capability {
+            Capability::Recording => self.recording.is_some(),
+            Capability::Transfer => self.transfer.is_some(),
+            Capability::Queues => self.queues.is_some(),
+            Capability::Directory => self.directory.is_some(),
+            Capability::Promises => self.promises.is_some(),
+            Capability::Storage => self.storage.is_some(),
+            Capability::Fetch => self.fetch.is_some(),
+            Capability::Secrets => self.secrets.is_some(),
+            Capability::SecretsReveal => self.secrets.as_ref().is_some_and(|secrets| secrets.reveal),
+        }
+    }
+
+    /// What the types do not say.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        for (field, list) in self.lists() {
+            let well_formed = |name: &String| {
+                (1..=PARAMETER_CHARS_MAX).contains(&name.len())
+                    && name.bytes().all(|b| b.is_ascii_graphic())
+                    && !name.contains('/')
+            };
+            if list.len() > PARAMETERS_MAX {
+                return Err((field, "has a list that is too long".into(), "At most 256 parameters a list"));
+            }
+            if let Some(name) = list.iter().find(|name| !well_formed(name)) {
+                let why = format!("names {name:?}, which is not a name");
+                return Err((field, why, "Use visible ASCII characters without /, at most 256"));
+            }
+        }
+        let prefixes = self.transfer.iter().flat_map(|transfer| &transfer.numbers);
+        for prefix in prefixes {
+            let digits =
+                prefix.strip_prefix('+').filter(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
+            if digits.is_none() {
+                let why = format!("has the number prefix {prefix:?}");
+                return Err(("transfer", why, "Write + and the first digits of E.164, such as \"+7495\""));
+            }
+        }
+        let origins = self.fetch.as_ref().map(|fetch| fetch.origins.as_slice()).unwrap_or_default();
+        match origins.iter().find(|origin| !is_origin(origin)) {
+            Some(origin) => {
+                let why = format!("has the origin {origin:?}");
+                Err((
+                    "fetch",
+                    why,
+                    "Write scheme, host and port only, without a slash at the end: \"https://api.example.org\"",
+                ))
+            }
+            None if origins.len() > PARAMETERS_MAX => Err(("fetch", "has too many origins".into(), "At most 256")),
+            None => Ok(()),
+        }
+    }
+
+    fn lists(&self) -> Vec<(&'static str, &Vec<String>)> {
+        let mut lists = Vec::new();
+        if let Some(transfer) = &self.transfer {
+            lists.extend(
+                [&transfer.groups, &transfer.operators, &transfer.extensions, &transfer.numbers, &transfer.scripts]
+                    .map(|list| ("transfer", list)),
+            );
+        }
+        lists.extend(self.queues.iter().map(|rights| ("queues", &rights.names)));
+        lists.extend(self.promises.iter().map(|rights| ("promises", &rights.to_agencies)));
+        lists.extend(self.storage.iter().map(|rights| ("storage", &rights.buckets)));
+        lists.extend(self.secrets.iter().map(|rights| ("secrets", &rights.names)));
+        lists
+    }
+}
+
+/// An origin and nothing else: what URL parsing makes of it is what stands there.
+fn is_origin(text: &str) -> bool {
+    reqwest::Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && !text.contains('*') && url.origin().ascii_serialization() == text
+    })
+}

@@ -1,0 +1,160 @@
+//! What one call's store holds, and its memory limit.
+
+use crate::control::Control;
+use crate::journal::Journal;
+use crate::manifest::Limits;
+use crate::ports::{BucketId, CallInfo, CallPort, Ports, Source};
+use crate::version::Version;
+use gudok_core::privacy::{Secret, mask_digit_runs};
+use gudok_core::script::LandingCause;
+use std::sync::Arc;
+use tokio::task::JoinHandle;
+use wasmtime::ResourceLimiter;
+
+/// Everything that a script's host functions work on.
+pub(crate) struct CallState {
+    pub(crate) version: Arc<Version>,
+    pub(crate) info: CallInfo,
+    pub(crate) call: Arc<dyn CallPort>,
+    pub(crate) ports: Arc<Ports>,
+    pub(crate) journal: Option<Arc<dyn Journal>>,
+    pub(crate) control: Arc<Control>,
+    pub(crate) usage: Usage,
+    /// The dialog's step that the script named last.
+    pub(crate) step: String,
+    pub(crate) buckets: Slots<BucketId>,
+    pub(crate) secrets: Slots<Secret>,
+    pub(crate) fetches: Slots<Fetch>,
+    /// Secrets that the script has in its hands: they are kept out of its log and errors.
+    pub(crate) known_secrets: Vec<Secret>,
+}
+
+/// What a run has used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Usage {
+    pub(crate) host_calls: u32,
+    pub(crate) log_lines: u32,
+    pub(crate) log_lines_dropped: u32,
+    pub(crate) http_requests: u32,
+    pub(crate) memory_bytes: usize,
+}
+
+/// A request on its way. Dropping it cancels.
+pub(crate) struct Fetch {
+    /// None once the answer was taken.
+    pub(crate) task: Option<JoinHandle<Result<crate::ports::FetchResponse, crate::ports::FetchError>>>,
+}
+
+impl Drop for Fetch {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+/// Why the host stopped a script; travels through wasmtime as an error.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Stop {
+    pub(crate) cause: LandingCause,
+    pub(crate) message: String,
+}
+
+impl Stop {
+    pub(crate) fn error(cause: LandingCause, message: String) -> wasmtime::Error {
+        wasmtime::Error::new(Self { cause, message })
+    }
+}
+
+impl CallState {
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.version.limits
+    }
+
+    pub(crate) fn source(&self) -> Source<'_> {
+        Source { call: self.info.id, agency: &self.info.agency, version: &self.version.id }
+    }
+
+    /// Free text of a script as it may be written down: without long digit runs and without secrets.
+    pub(crate) fn scrub(&self, text: &str) -> String {
+        let mut clean = text.to_owned();
+        for secret in self.known_secrets.iter().map(Secret::reveal) {
+            if !secret.is_empty() && clean.contains(secret) {
+                clean = clean.replace(secret, "<secret>");
+            }
+        }
+        mask_digit_runs(&clean)
+    }
+}
+
+impl ResourceLimiter for CallState {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let total = self.usage.memory_bytes.saturating_sub(current).saturating_add(desired);
+        if total > self.limits().memory_bytes() {
+            let max = self.limits().memory_mib;
+            let message = format!("it asked for {} KiB of memory; memory_mib = {max}", total / 1024);
+            return Err(Stop::error(LandingCause::Memory, message));
+        }
+        self.usage.memory_bytes = total;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let max = self.limits().table_elements_max;
+        if desired > max as usize {
+            let message = format!("it asked for a table of {desired} elements; table_elements_max = {max}");
+            return Err(Stop::error(LandingCause::Memory, message));
+        }
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        crate::engine::CORE_INSTANCES_PER_SCRIPT_MAX as usize
+    }
+
+    fn tables(&self) -> usize {
+        crate::engine::TABLES_PER_SCRIPT_MAX as usize
+    }
+
+    fn memories(&self) -> usize {
+        crate::engine::MEMORIES_PER_SCRIPT_MAX as usize
+    }
+}
+
+/// Things that a script holds by handle. Freed places are used again.
+pub(crate) struct Slots<T>(Vec<Option<T>>);
+
+impl<T> Default for Slots<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Slots<T> {
+    /// Keeps it, and says under which number. At most `handles_max` live at once: wasmtime counts handles.
+    pub(crate) fn insert(&mut self, thing: T) -> u32 {
+        let free = self.0.iter().position(Option::is_none).unwrap_or_else(|| {
+            self.0.push(None);
+            self.0.len() - 1
+        });
+        self.0[free] = Some(thing);
+        u32::try_from(free).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn get(&self, number: u32) -> Option<&T> {
+        self.0.get(number as usize)?.as_ref()
+    }
+
+    pub(crate) fn get_mut(&mut self, number: u32) -> Option<&mut T> {
+        self.0.get_mut(number as usize)?.as_mut()
+    }
+
+    pub(crate) fn remove(&mut self, number: u32) -> Option<T> {
+        self.0.get_mut(number as usize)?.take()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.iter().flatten().count()
+    }
+}

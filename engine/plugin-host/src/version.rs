@@ -1,0 +1,51 @@
+//! One version of a script, ready for calls.
+
+use crate::bindings::ServicePre;
+use crate::engine::ScriptEngine;
+use crate::gate::Gate;
+use crate::manifest::{Limits, Manifest};
+use crate::state::CallState;
+use gudok_core::ids::ScriptVersion;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
+
+/// One version of a script, loaded, linked and limited. A call holds it from start to end; when the last one lets go,
+/// its code is freed.
+pub struct Version {
+    /// Name, version and content hash.
+    pub id: ScriptVersion,
+    /// As its bundle has it.
+    pub manifest: Manifest,
+    /// What it may use.
+    pub limits: Limits,
+    /// What it may do.
+    pub gate: Gate,
+    pub(crate) config: BTreeMap<String, String>,
+    pub(crate) data: BTreeMap<String, Arc<[u8]>>,
+    pub(crate) media_names: BTreeSet<String>,
+    /// None for campaigns, which take no calls from outside.
+    pub(crate) service: Option<ServicePre<CallState>>,
+    pub(crate) grace: Duration,
+    pub(crate) engine: Arc<ScriptEngine>,
+    /// Under how many entries it is active.
+    pub(crate) active: AtomicU32,
+    pub(crate) was_active: AtomicBool,
+    pub(crate) draining: Arc<AtomicBool>,
+}
+
+impl Version {
+    /// True once a newer version took its place everywhere, or the engine is stopping.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Relaxed) || (self.was_active.load(Relaxed) && self.active.load(Relaxed) == 0)
+    }
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Version").field("id", &self.id).finish_non_exhaustive()
+    }
+}

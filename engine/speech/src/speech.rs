@@ -303,14 +303,14 @@ impl Inner {
         // Single flight: moka runs one of these futures for a key and hands the result to all who wait.
         let make = async {
             match self.disk.as_ref().filter(|_| keep == Keep::MemoryAndDisk) {
-                Some(disk) => self.from_disk_or_synthesised(disk, key, &utterance).await,
+                Some(disk) => self.load_or_synthesise(disk, key, &utterance).await,
                 None => self.synthesise(&utterance).await,
             }
         };
         self.memory.try_get_with(key, Box::pin(make)).await.map_err(|error| (*error).clone())
     }
 
-    async fn from_disk_or_synthesised(
+    async fn load_or_synthesise(
         &self,
         disk: &Arc<DiskCache>,
         key: CacheKey,

@@ -147,8 +147,10 @@ fn mend_streamed_header(bytes: &mut [u8]) {
 fn decode_other(bytes: Vec<u8>, limit_ms: u32) -> Result<Mono, DecodeError> {
     let failed = |error: SymphoniaError| DecodeError::Format(error.to_string());
     let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
+    // Gapless: an MP3 begins with silence that its encoder added.
+    let options = FormatOptions { enable_gapless: true, ..FormatOptions::default() };
     let probed = symphonia::default::get_probe()
-        .format(&Hint::new(), stream, &FormatOptions::default(), &MetadataOptions::default())
+        .format(&Hint::new(), stream, &options, &MetadataOptions::default())
         .map_err(|_| DecodeError::Format("neither WAV, MP3, Ogg Vorbis nor FLAC".to_owned()))?;
     let mut format = probed.format;
     let track = format.tracks().iter().find(|track| track.codec_params.codec != CODEC_TYPE_NULL);

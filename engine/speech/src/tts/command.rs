@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::process::{ExitStatus, Stdio};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
 use super::{Spoken, SpokenFuture, TtsProvider, Utterance};
 use crate::config::CommandConfig;
@@ -43,18 +43,10 @@ impl CommandTts {
             // A program that ends before it has read all breaks the pipe; its exit status tells why.
             let _ = input.write_all(text.as_bytes()).await;
             let _ = input.shutdown().await;
+            Ok(())
         };
-        let mut sound = Vec::new();
-        let mut complaint = Vec::new();
-        let mut output = output.take(self.answer_bytes_max + 1);
-        let mut complaints = complaints.take(COMPLAINT_BYTES_MAX);
         // All three at once: a full pipe on one side must not hold up the others.
-        let ((), read, _) = tokio::join!(write, output.read_to_end(&mut sound), complaints.read_to_end(&mut complaint));
-        read.map_err(|error| self.failed(error.to_string()))?;
-        if sound.len() as u64 > self.answer_bytes_max {
-            return Err(self.failed(format!("it wrote more than {} bytes and was stopped", self.answer_bytes_max)));
-        }
-        drop((output, complaints));
+        let ((), sound, complaint) = tokio::try_join!(write, self.sound(output), complaint(complaints))?;
         let status = child.wait().await.map_err(|error| self.failed(error.to_string()))?;
         if !status.success() {
             return Err(self.failed(format!("{}, voice `{voice}`", told(status, &complaint))));
@@ -63,6 +55,17 @@ impl CommandTts {
             return Err(self.failed(format!("it wrote no sound, voice `{voice}`: {}", first_line(&complaint))));
         }
         Ok(Spoken::File(sound))
+    }
+
+    /// All that the program writes, unless that is too much: then the caller gives up and the child is killed.
+    async fn sound(&self, output: ChildStdout) -> Result<Vec<u8>, SpeechError> {
+        let mut sound = Vec::new();
+        let read = output.take(self.answer_bytes_max + 1).read_to_end(&mut sound).await;
+        read.map_err(|error| self.failed(error.to_string()))?;
+        if sound.len() as u64 > self.answer_bytes_max {
+            return Err(self.failed(format!("it wrote more than {} bytes and was stopped", self.answer_bytes_max)));
+        }
+        Ok(sound)
     }
 
     fn start(&self, voice: &str, utterance: &Utterance) -> Result<Child, SpeechError> {
@@ -106,6 +109,14 @@ impl TtsProvider for CommandTts {
     fn speak<'a>(&'a self, utterance: &'a Utterance) -> SpokenFuture<'a> {
         Box::pin(self.run(utterance))
     }
+}
+
+/// The start of what the program complains of; the rest is read and dropped, or it would stop at a full pipe.
+async fn complaint(mut complaints: ChildStderr) -> Result<Vec<u8>, SpeechError> {
+    let mut start = Vec::new();
+    let _ = (&mut complaints).take(COMPLAINT_BYTES_MAX).read_to_end(&mut start).await;
+    let _ = tokio::io::copy(&mut complaints, &mut tokio::io::sink()).await;
+    Ok(start)
 }
 
 fn told(status: ExitStatus, complaint: &[u8]) -> String {

@@ -26,7 +26,7 @@ pub(super) fn decimal(spec: DecimalSpec) -> String {
     if spec.scale == 0 {
         return cardinal(spec.unscaled);
     }
-    let unit = 10_u64.pow(spec.scale.into());
+    let unit = 10_u64.checked_pow(spec.scale.into()).unwrap_or(u64::MAX);
     let (whole, share) = (spec.unscaled.unsigned_abs() / unit, spec.unscaled.unsigned_abs() % unit);
     let places = format!("{share:0width$}", width = spec.scale.into());
     let digits: Vec<String> =
@@ -47,7 +47,7 @@ pub(super) fn positive(n: u64) -> String {
         if triad >= 100 {
             words.push(format!("{} hundred", below_hundred(triad / 100)));
         }
-        if triad % 100 > 0 {
+        if !triad.is_multiple_of(100) {
             words.push(below_hundred(triad % 100));
         }
         if !scale.is_empty() {

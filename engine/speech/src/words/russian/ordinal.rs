@@ -59,7 +59,7 @@ fn parts(n: u64) -> (String, Stem) {
     }
     let mut unit = 1;
     let mut power = 0;
-    while n / unit % 1000 == 0 {
+    while (n / unit).is_multiple_of(1000) {
         unit *= 1000;
         power += 1;
     }

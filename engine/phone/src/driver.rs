@@ -252,7 +252,11 @@ impl Driver {
                             shared.look(|p| p.transferred = Some(call.shared));
                             shared.wake();
                         }
-                        Err(error) => tracing::warn!(%error, "a transfer cannot be followed"),
+                        Err(error) => {
+                            tracing::warn!(%error, "a transfer cannot be followed");
+                            // A phone that is stopped or busy has nothing to report with.
+                            let _ = shared.order(Command::TransferFailed { key, status: 400 });
+                        }
                     }
                 });
             }

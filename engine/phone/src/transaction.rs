@@ -210,6 +210,8 @@ pub(crate) struct ServerTransaction {
     request: Arc<[u8]>,
     response: Option<Arc<[u8]>>,
     finished: bool,
+    /// The final response was a 2xx: its ACK belongs to the dialog.
+    pub(crate) accepted: bool,
     acked: bool,
     interval: Duration,
     resend_at: Option<Instant>,
@@ -226,6 +228,7 @@ impl ServerTransaction {
             request: request.into(),
             response: None,
             finished: false,
+            accepted: false,
             acked: false,
             interval: timing.t1,
             resend_at: None,
@@ -249,6 +252,7 @@ impl ServerTransaction {
             return;
         }
         self.finished = true;
+        self.accepted = code < 300;
         self.over_at = Some(now + self.timing.give_up());
         // A 2xx is sent again over TCP too (RFC 3261 §13.3.1.4).
         if self.invite && (!self.peer.tcp || code < 300) {

@@ -233,6 +233,12 @@ async fn blind_transfer_and_its_refusal() {
     call.hangup().unwrap();
     ended_cleanly(&call, &other).await;
 
+    let (call, other) = talk(&a, &b, CallOptions::default()).await;
+    assert_eq!(other.refer("sip:nobody@no-such-host.invalid", LIMIT).await.unwrap(), 202);
+    assert_eq!(other.transfer_result(LIMIT).await.unwrap(), 400);
+    call.hangup().unwrap();
+    ended_cleanly(&call, &other).await;
+
     let proud = phone(PhoneConfig { on_refer: OnRefer::Refuse(603), ..PhoneConfig::default() }).await;
     let (call, other) = talk(&proud, &b, CallOptions::default()).await;
     assert_eq!(other.refer(&c.uri(), LIMIT).await.unwrap(), 603);

@@ -48,6 +48,11 @@ pub(crate) enum Command {
         target: String,
         replaces: Option<CallKey>,
     },
+    /// The call that a REFER asked for could not even be dialled.
+    TransferFailed {
+        key: CallKey,
+        status: u16,
+    },
     /// Accept (202) or refuse a REFER that the peer sent.
     AnswerRefer {
         key: CallKey,

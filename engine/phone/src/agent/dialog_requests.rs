@@ -41,6 +41,7 @@ impl Agent {
             Command::AnswerRefer { key, status } => {
                 self.with_call(key, |agent, call| agent.answer_refer(now, call, status));
             }
+            Command::TransferFailed { key, status } => self.report_transfer(now, key, status),
             Command::Register { request, peer, uri, expires_s } => self.register(now, request, peer, &uri, expires_s),
             Command::Options { request, peer, uri } => self.options(now, request, peer, &uri),
         }

@@ -207,7 +207,11 @@ impl Agent {
             return self.respond_plain(now, id, request, 481);
         };
         let (call, finished) = (transaction.call, transaction.is_finished());
-        self.respond_plain(now, id, request, 200);
+        let mut response = self.response(request, 200);
+        if let Some(call) = call.and_then(|key| self.calls.get(&key)) {
+            response.set("To", format!("{};tag={}", call.local, call.local_tag));
+        }
+        self.respond(now, id, &response);
         let Some(key) = call.filter(|_| !finished) else { return };
         self.with_call(key, |agent, call| {
             call.cause = request.header("Reason").map(str::to_owned);
@@ -225,7 +229,12 @@ impl Agent {
     pub(super) fn handle_ack(&mut self, now: Instant, branch: &str, message: &Message) {
         if let Some(transaction) = self.servers.get_mut(&transaction_id(branch, Method::Invite)) {
             transaction.handle_ack(now);
-            return;
+            if !transaction.accepted {
+                return;
+            }
+            let odd = Oddity::new(OddityKind::BadHeader, "ACK of a 2xx with the INVITE's own branch");
+            let call = self.call_of(message);
+            self.odd(call, odd);
         }
         let Some(key) = self.call_of(message) else { return };
         self.with_call(key, |agent, call| agent.acknowledged(now, call, message));

@@ -339,10 +339,9 @@ impl Call {
     /// # Errors
     /// When time runs out.
     pub async fn wait_ended(&self, limit: Duration) -> Result<EndReport, PhoneError> {
-        let has_media = self.shared.has_media();
         self.shared
             .wait("the end of the call", limit, true, |p| {
-                (p.ended.is_some() && (p.media_finished || !has_media)).then_some(())
+                (p.ended.is_some() && (p.media_finished || !self.shared.has_media())).then_some(())
             })
             .await?;
         let heard = self.shared.heard.lock().clone();

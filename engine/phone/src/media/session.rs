@@ -155,7 +155,9 @@ impl MediaSession {
                 biased;
                 command = commands.recv(), if ordered => match command {
                     Some(MediaCommand::Closed(at)) => {
-                        // What is in the socket already came before the end.
+                        // What is in the socket already came before the end. Tokio only reads what its reactor has
+                        // seen, and yielding lets it look.
+                        tokio::task::yield_now().await;
                         state.receive(&rtp, &sink, &heard);
                         state.closed_at.get_or_insert(at.max(Instant::now()));
                     }

@@ -32,7 +32,8 @@ fn main() {
     let mut calls = 0_u64;
     let mut refused = 0_u64;
     while began.elapsed() < Duration::from_secs(seconds) {
-        let due = if pace == 0 { calls + 64 } else { u64::try_from(began.elapsed().as_millis()).unwrap() * pace / 1_000 };
+        let due =
+            if pace == 0 { calls + 64 } else { u64::try_from(began.elapsed().as_millis()).unwrap() * pace / 1_000 };
         while calls < due {
             refused += u64::from(retry(|| store.leg_began(leg(calls))));
             if let Some(ending) = calls.checked_sub(open) {
@@ -51,9 +52,18 @@ fn main() {
     let disk = size(folder.path());
     println!("records durable      {} in {took:.2?}: {:.0}/s", stats.cdrs, stats.cdrs as f64 / took.as_secs_f64());
     println!("legs begun           {calls}, waits for a full queue {refused}");
-    println!("CPU                  {cpu:.2?}: {:.1} µs a record, {:.1} % of a core", cpu.as_secs_f64() * 1e6 / stats.cdrs.max(1) as f64, 100.0 * cpu.as_secs_f64() / took.as_secs_f64());
+    println!(
+        "CPU                  {cpu:.2?}: {:.1} µs a record, {:.1} % of a core",
+        cpu.as_secs_f64() * 1e6 / stats.cdrs.max(1) as f64,
+        100.0 * cpu.as_secs_f64() / took.as_secs_f64()
+    );
     println!("commits              {}, longest {} µs", stats.commits, stats.commit_us_max);
-    println!("awaited writes       {}: p50 {} µs, p99 {} µs", waits.len(), waits[waits.len() / 2], waits[waits.len() * 99 / 100]);
+    println!(
+        "awaited writes       {}: p50 {} µs, p99 {} µs",
+        waits.len(),
+        waits[waits.len() / 2],
+        waits[waits.len() * 99 / 100]
+    );
     println!("disk                 {disk} bytes: {} a record", disk / stats.cdrs.max(1));
 }
 
@@ -123,7 +133,12 @@ fn end(n: u64) -> LegEnded {
     end.answered_ms = Some(at(2));
     end.sip_status = Some(200);
     end.tags.insert("menu".to_owned(), "1-3".to_owned());
-    end.media = Some(MediaStats { codec: "PCMA".to_owned(), packets_sent: 150, packets_received: 150, ..MediaStats::default() });
+    end.media = Some(MediaStats {
+        codec: "PCMA".to_owned(),
+        packets_sent: 150,
+        packets_received: 150,
+        ..MediaStats::default()
+    });
     end
 }
 

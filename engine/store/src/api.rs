@@ -3,7 +3,9 @@ use std::io::{BufRead, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{AgencyId, BlobId, BucketName, CallId, Cdr, LegBegan, LegId, Pending, ScriptName, StoreError, SubjectHash, UtcMs};
+use crate::{
+    AgencyId, BlobId, BucketName, CallId, Cdr, LegBegan, LegId, Pending, ScriptName, StoreError, SubjectHash, UtcMs,
+};
 
 /// What is kept. Each operation is one transaction of whatever backend stands behind.
 ///
@@ -40,7 +42,15 @@ pub trait Store: Send + Sync + 'static {
     fn bucket_get(&self, bucket: &Bucket, key: &str, now: UtcMs) -> Pending<Option<Entry>>;
 
     /// Sets a key for `ttl`, or for good. Answers with its new version.
-    fn bucket_set(&self, bucket: &Bucket, key: &str, value: &[u8], ttl: Option<Duration>, quota: Quota, now: UtcMs) -> Pending<u64>;
+    fn bucket_set(
+        &self,
+        bucket: &Bucket,
+        key: &str,
+        value: &[u8],
+        ttl: Option<Duration>,
+        quota: Quota,
+        now: UtcMs,
+    ) -> Pending<u64>;
 
     /// Sets a key only if it is at version `expected` (0: only if it does not exist), else [`StoreError::Conflict`].
     #[expect(clippy::too_many_arguments, reason = "each is one parameter of the transaction")]

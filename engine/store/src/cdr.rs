@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{CDR_LIST_ITEMS_MAX, CDR_TAG_BYTES_MAX, CDR_TEXT_BYTES_MAX};
-use crate::{AgencyId, BlobId, CallId, Party};
+use crate::{AgencyId, BlobId, CallId, HangupCause, Party};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -62,66 +62,6 @@ pub enum Mode {
     Attended,
 }
 
-/// Why a leg ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HangupCause {
-    /// An answered leg was hung up.
-    Normal,
-    /// The caller gave up before an answer.
-    Cancelled,
-    /// The called party is busy.
-    Busy,
-    /// Nobody answered in time.
-    NoAnswer,
-    /// The called party, or we, refused.
-    Rejected,
-    /// No such number or entry.
-    NotFound,
-    /// Above the admission limit.
-    Overload,
-    /// Transferred away: the leg ended because another took over.
-    Transferred,
-    /// No RTP or no signalling for too long.
-    MediaTimeout,
-    /// A time limit of the call was reached.
-    TimeLimit,
-    /// The network or the other side's signalling failed.
-    NetworkFailure,
-    /// The engine failed.
-    EngineFailure,
-    /// The engine was stopping.
-    Drained,
-    /// The engine died; written when it starts again.
-    Crash,
-    /// Anything else, in a stable word.
-    Other(String),
-}
-
-impl HangupCause {
-    /// A stable word.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            HangupCause::Normal => "normal",
-            HangupCause::Cancelled => "cancelled",
-            HangupCause::Busy => "busy",
-            HangupCause::NoAnswer => "no_answer",
-            HangupCause::Rejected => "rejected",
-            HangupCause::NotFound => "not_found",
-            HangupCause::Overload => "overload",
-            HangupCause::Transferred => "transferred",
-            HangupCause::MediaTimeout => "media_timeout",
-            HangupCause::TimeLimit => "time_limit",
-            HangupCause::NetworkFailure => "network_failure",
-            HangupCause::EngineFailure => "engine_failure",
-            HangupCause::Drained => "drained",
-            HangupCause::Crash => "crash",
-            HangupCause::Other(word) => word,
-        }
-    }
-}
-
 /// Who ended the leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -152,6 +92,10 @@ pub enum Landing {
     Timeout,
     /// The script could not be started or was refused something it cannot go on without.
     Refusal,
+    /// The script made more host calls, or wrote more, than it may.
+    Quota,
+    /// The script gave up, or returned without serving.
+    Error,
 }
 
 /// How a leg was passed on.
@@ -178,6 +122,8 @@ pub enum TransferResult {
     NoAnswer,
     /// It failed otherwise, and the caller went back to the script.
     Failed,
+    /// Nobody works now; nobody was rung.
+    Closed,
 }
 
 /// A transfer and its outcome.

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum StoreError {
     /// Too many writes wait for the disk.
-    #[error("the store's {queue} queue is full ({limit} waiting): the disk is slower than the work; try again, or give the store a faster disk")]
+    #[error(
+        "the store's {queue} queue is full ({limit} waiting): the disk is slower than the work; try again, or give the store a faster disk"
+    )]
     Busy {
         /// Which queue.
         queue: &'static str,
@@ -34,7 +36,9 @@ pub enum StoreError {
         limit_percent: u8,
     },
     /// The write would exceed a quota of its agency.
-    #[error("agency {agency}: {quota} quota of {limit} reached ({needed} needed); delete keys, or ask the admin for a larger quota")]
+    #[error(
+        "agency {agency}: {quota} quota of {limit} reached ({needed} needed); delete keys, or ask the admin for a larger quota"
+    )]
     Quota {
         /// Whose quota.
         agency: String,

@@ -9,10 +9,40 @@ use crate::{Cdr, LegBegan, LegEnded, StoreError};
 
 /// The columns of [`write_csv`]. A later version only adds columns at the end.
 pub const CSV_HEADER: [&str; 34] = [
-    "id", "call_id", "leg", "parent", "chain_id", "agency", "entry", "script", "script_version", "direction", "caller",
-    "caller_hash", "called", "called_hash", "trunk", "started_utc", "ringing_utc", "answered_utc", "ended_utc", "setup_ms",
-    "talk_ms", "duration_ms", "cause", "sip_status", "ended_by", "mode", "language", "landing", "transfer", "tags",
-    "recordings", "packets_received", "packets_lost", "trimmed",
+    "id",
+    "call_id",
+    "leg",
+    "parent",
+    "chain_id",
+    "agency",
+    "entry",
+    "script",
+    "script_version",
+    "direction",
+    "caller",
+    "caller_hash",
+    "called",
+    "called_hash",
+    "trunk",
+    "started_utc",
+    "ringing_utc",
+    "answered_utc",
+    "ended_utc",
+    "setup_ms",
+    "talk_ms",
+    "duration_ms",
+    "cause",
+    "sip_status",
+    "ended_by",
+    "mode",
+    "language",
+    "landing",
+    "transfer",
+    "tags",
+    "recordings",
+    "packets_received",
+    "packets_lost",
+    "trimmed",
 ];
 
 /// One object a line: the record, its id and its durations.
@@ -34,7 +64,8 @@ pub fn write_json_lines<'a>(cdrs: impl IntoIterator<Item = &'a Cdr>, out: &mut d
         trimmed: bool,
     }
     for cdr in cdrs {
-        let began = LegBegan { caller: cdr.began.caller.unsealed(), called: cdr.began.called.unsealed(), ..cdr.began.clone() };
+        let began =
+            LegBegan { caller: cdr.began.caller.unsealed(), called: cdr.began.called.unsealed(), ..cdr.began.clone() };
         let line = Line {
             id: cdr.id().to_string(),
             setup_ms: cdr.setup_ms(),
@@ -55,7 +86,11 @@ pub fn write_json_lines<'a>(cdrs: impl IntoIterator<Item = &'a Cdr>, out: &mut d
 ///
 /// # Errors
 /// Of writing.
-pub fn write_csv<'a>(cdrs: impl IntoIterator<Item = &'a Cdr>, header: bool, out: &mut dyn Write) -> Result<(), StoreError> {
+pub fn write_csv<'a>(
+    cdrs: impl IntoIterator<Item = &'a Cdr>,
+    header: bool,
+    out: &mut dyn Write,
+) -> Result<(), StoreError> {
     let csv_failed = |error: csv::Error| failed(error.into());
     let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     if header {
@@ -71,9 +106,13 @@ fn cells(cdr: &Cdr) -> [String; CSV_HEADER.len()] {
     let (began, ended) = (&cdr.began, &cdr.ended);
     let optional = |time: Option<crate::UtcMs>| time.map(crate::UtcMs::to_rfc3339).unwrap_or_default();
     let hash = |party: &crate::Party| party.hash().map(crate::SubjectHash::to_hex).unwrap_or_default();
-    let transfer = ended.transfer.as_ref().map(|transfer| format!("{} {} {}", word(&transfer.kind), word(&transfer.result), transfer.to));
+    let transfer = ended
+        .transfer
+        .as_ref()
+        .map(|transfer| format!("{} {} {}", word(&transfer.kind), word(&transfer.result), transfer.to));
     let tags: Vec<_> = ended.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let recordings: Vec<_> = ended.recordings.iter().map(|recording| format!("{}:{}", recording.id, recording.sha256)).collect();
+    let recordings: Vec<_> =
+        ended.recordings.iter().map(|recording| format!("{}:{}", recording.id, recording.sha256)).collect();
     let media = ended.media.clone().unwrap_or_default();
     [
         cdr.id().to_string(),
@@ -120,7 +159,11 @@ fn word<T: Serialize>(variant: &T) -> String {
 
 /// Spreadsheets run what begins so.
 fn disarm(cell: String) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) { format!("'{cell}") } else { cell }
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
+        format!("'{cell}")
+    } else {
+        cell
+    }
 }
 
 fn failed(error: std::io::Error) -> StoreError {

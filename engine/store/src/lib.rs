@@ -22,6 +22,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod api;
+mod cause;
 mod cdr;
 mod error;
 mod export;
@@ -35,9 +36,10 @@ pub use api::{
     BackupSummary, Bucket, CdrCursor, CdrPage, CdrQuery, Deleted, Entry, KeyPage, KeyQuery, Quota, Store, StoreStats,
     Swept,
 };
+pub use cause::HangupCause;
 pub use cdr::{
-    Cdr, Direction, EndedBy, HangupCause, Landing, LegBegan, LegEnded, LegId, MediaStats, Mode, Recording, Transfer,
-    TransferKind, TransferResult, UtcMs,
+    Cdr, Direction, EndedBy, Landing, LegBegan, LegEnded, LegId, MediaStats, Mode, Recording, Transfer, TransferKind,
+    TransferResult, UtcMs,
 };
 pub use error::{QuotaKind, StoreError};
 pub use export::{CSV_HEADER, write_csv, write_json_lines};
@@ -76,6 +78,8 @@ pub mod limits {
     pub const SWEEP_ROWS_MAX: usize = 1_000;
     /// Expired rows removed to make room when a write meets its agency's quota.
     pub const SWEEP_ON_QUOTA_ROWS_MAX: usize = 256;
+    /// Legs alive at a time, far above what one machine carries: legs that never end must not eat the memory.
+    pub const LIVE_LEGS_MAX: usize = 1_000_000;
     /// Writes waiting for the writer thread, by number.
     pub const QUEUE_WRITES_MAX: usize = 32_768;
     /// Writes waiting for the writer thread, by size.

@@ -85,7 +85,10 @@ fn check_name(what: &'static str, name: &str, bytes_max: usize) -> Result<(), St
         return Err(StoreError::BadName { what, why: "must not be empty".to_owned() });
     }
     if name.len() > bytes_max {
-        return Err(StoreError::BadName { what, why: format!("has {} bytes, at most {bytes_max} are allowed", name.len()) });
+        return Err(StoreError::BadName {
+            what,
+            why: format!("has {} bytes, at most {bytes_max} are allowed", name.len()),
+        });
     }
     Ok(())
 }
@@ -124,7 +127,10 @@ impl BlobId {
     /// [`StoreError::BadName`] unless it is 64 hexadecimal digits.
     pub fn from_hex(text: &str) -> Result<Self, StoreError> {
         let bytes = unhex(text).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        bytes.map(Self).ok_or_else(|| StoreError::BadName { what: "blob", why: "must be a SHA-256 in 64 hexadecimal digits".to_owned() })
+        bytes.map(Self).ok_or_else(|| StoreError::BadName {
+            what: "blob",
+            why: "must be a SHA-256 in 64 hexadecimal digits".to_owned(),
+        })
     }
 }
 

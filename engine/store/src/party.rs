@@ -257,7 +257,10 @@ mod tests {
             .with_hash(&key, "+79131234567")
             .with_sealed(Sealed::from_ciphertext(b"+79131234567".to_vec()));
         let debug = format!("{party:?} {key:?} {:?} {:?}", party.hash(), party.sealed());
-        assert!(!debug.contains("3842") && !debug.contains("913") && !debug.contains('7'.to_string().repeat(2).as_str()), "{debug}");
+        assert!(
+            !debug.contains("3842") && !debug.contains("913") && !debug.contains('7'.to_string().repeat(2).as_str()),
+            "{debug}"
+        );
     }
 
     #[test]

@@ -170,7 +170,9 @@ fn export_blob(core: &Core, out: &mut Out<'_>, id: &BlobId) -> Result<(), StoreE
 type WriteRows<'a> = &'a dyn Fn(Rows, Option<Vec<u8>>) -> Result<(), StoreError>;
 
 pub(super) fn import(core: &Core, input: &mut dyn BufRead, write: WriteRows<'_>) -> Result<BackupSummary, StoreError> {
-    let used = [keys::CDR, keys::MARKER, keys::USAGE, keys::ENTRY].iter().any(|tag| core.db.scan_prefix([*tag]).next().is_some());
+    let used = [keys::CDR, keys::MARKER, keys::USAGE, keys::ENTRY]
+        .iter()
+        .any(|tag| core.db.scan_prefix([*tag]).next().is_some());
     if used || !core.legs.lock().live.is_empty() || !blobs::list(core)?.is_empty() {
         return Err(StoreError::NotEmpty);
     }
@@ -188,7 +190,8 @@ pub(super) fn import(core: &Core, input: &mut dyn BufRead, write: WriteRows<'_>)
     (import.write)(vec![(keys::META_IMPORTING.to_vec(), Vec::new())], None)?;
     while !import.record()? {}
     import.flush_rows()?;
-    let usage: Rows = import.usage.iter().map(|(agency, usage)| (keys::of_agency(keys::USAGE, agency), usage.encode())).collect();
+    let usage: Rows =
+        import.usage.iter().map(|(agency, usage)| (keys::of_agency(keys::USAGE, agency), usage.encode())).collect();
     (import.write)(usage, Some(keys::META_IMPORTING.to_vec()))?;
     Ok(import.summary)
 }
@@ -240,7 +243,8 @@ impl Lines<'_> {
     }
 
     fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, StoreError> {
-        serde_json::from_slice(&self.text).map_err(|error| self.wrong(&format!("{error}; the backup is damaged, use another one")))
+        serde_json::from_slice(&self.text)
+            .map_err(|error| self.wrong(&format!("{error}; the backup is damaged, use another one")))
     }
 
     fn wrong(&self, why: &str) -> StoreError {
@@ -275,7 +279,9 @@ impl Import<'_> {
             Line::Cdr(cdr) => {
                 let ended = legs::Ended::of(&cdr)?;
                 let rows = ended.rows().into_iter();
-                self.rows.extend(rows.map(|(key, borrowed, owned)| (key, if owned.is_empty() { borrowed.to_vec() } else { owned })));
+                self.rows.extend(
+                    rows.map(|(key, borrowed, owned)| (key, if owned.is_empty() { borrowed.to_vec() } else { owned })),
+                );
                 self.summary.cdrs += 1;
             }
             Line::Leg(leg) => {
@@ -324,7 +330,8 @@ impl Import<'_> {
             Some(blob) => blob,
             None => {
                 let aside = blobs::aside(self.core);
-                let file = std::fs::File::create_new(&aside).map_err(|error| StoreError::io("writing", &aside, error))?;
+                let file =
+                    std::fs::File::create_new(&aside).map_err(|error| StoreError::io("writing", &aside, error))?;
                 BlobInProgress { id: part.sha256, aside, file, offset: 0, hash: Sha256::new() }
             }
         };

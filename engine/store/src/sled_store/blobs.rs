@@ -42,7 +42,10 @@ pub(super) fn take_file(core: &Core, source: &Path) -> Result<BlobId, StoreError
         }
         fs::copy(source, &aside).map_err(|error| StoreError::io("copying into the store", source, error))?;
         if hash_file(&aside)? != id {
-            return Err(StoreError::BadName { what: "blob", why: "the file changed while it was copied: finish it first".to_owned() });
+            return Err(StoreError::BadName {
+                what: "blob",
+                why: "the file changed while it was copied: finish it first".to_owned(),
+            });
         }
         folder::sync_file(&aside)?;
         place(core, &aside, &id)?;

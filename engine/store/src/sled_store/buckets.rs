@@ -129,7 +129,9 @@ impl Usage {
 
     pub(super) fn decode(payload: &[u8]) -> Option<Self> {
         let (numbers, rest) = payload.as_chunks::<8>();
-        let [bytes, keys, last_version] = numbers.iter().map(|bytes| u64::from_be_bytes(*bytes)).collect::<Vec<_>>()[..] else {
+        let [bytes, keys, last_version] =
+            numbers.iter().map(|bytes| u64::from_be_bytes(*bytes)).collect::<Vec<_>>()[..]
+        else {
             return None;
         };
         rest.is_empty().then_some(Self { bytes, keys, last_version })
@@ -183,7 +185,9 @@ pub(super) fn increment(tx: &mut Tx<'_>, change: &Change<i64>, space: SpaceLevel
     let expires_ms = before.as_ref().map_or(NEVER_MS, |kept| kept.expires_ms);
     let number = match before {
         None => 0,
-        Some(kept) => std::str::from_utf8(&kept.value).ok().and_then(|text| text.parse().ok()).ok_or(StoreError::NotANumber)?,
+        Some(kept) => {
+            std::str::from_utf8(&kept.value).ok().and_then(|text| text.parse().ok()).ok_or(StoreError::NotANumber)?
+        }
     };
     let sum: i64 = i64::checked_add(number, change.what).ok_or(StoreError::Overflow)?;
     let value = sum.to_string().into_bytes();

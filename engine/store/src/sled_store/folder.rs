@@ -63,7 +63,9 @@ fn lock(root: &Path) -> Result<FolderLock, StoreError> {
         Err(TryLockError::Error(error)) => return Err(StoreError::io("locking", &path, error)),
     }
     let name = format!("process {}\n", std::process::id());
-    file.set_len(0).and_then(|()| file.write_all(name.as_bytes())).map_err(|error| StoreError::io("writing", &path, error))?;
+    file.set_len(0)
+        .and_then(|()| file.write_all(name.as_bytes()))
+        .map_err(|error| StoreError::io("writing", &path, error))?;
     Ok(FolderLock(file))
 }
 
@@ -138,7 +140,8 @@ mod tests {
             fs::write(root.path().join("sled/snap.0000000000000001.generating"), format!("{n}")).unwrap();
             assert_eq!(set_aside_torn_snapshots(root.path()).unwrap(), 1);
         }
-        let mut kept: Vec<_> = fs::read_dir(root.path().join("set-aside")).unwrap().map(|file| file.unwrap().path()).collect();
+        let mut kept: Vec<_> =
+            fs::read_dir(root.path().join("set-aside")).unwrap().map(|file| file.unwrap().path()).collect();
         kept.sort();
         assert_eq!(kept.len(), SET_ASIDE_FILES_MAX);
         assert_eq!(fs::read_to_string(kept.last().unwrap()).unwrap(), (SET_ASIDE_FILES_MAX + 4).to_string());

@@ -46,7 +46,11 @@ pub(super) fn encode<T: serde::Serialize>(record: &T) -> Result<Vec<u8>, StoreEr
     serde_json::to_writer(&mut bytes, record)
         .map_err(|error| StoreError::BadName { what: "record", why: format!("cannot be written as JSON: {error}") })?;
     if bytes.len() > crate::limits::CDR_BYTES_MAX {
-        return Err(StoreError::TooLarge { what: "call record", bytes: bytes.len(), limit: crate::limits::CDR_BYTES_MAX });
+        return Err(StoreError::TooLarge {
+            what: "call record",
+            bytes: bytes.len(),
+            limit: crate::limits::CDR_BYTES_MAX,
+        });
     }
     Ok(bytes)
 }
@@ -60,7 +64,13 @@ pub(super) fn ending(writes: &[Write]) -> HashSet<Vec<u8>> {
     ended.collect()
 }
 
-pub(super) fn began(tx: &mut Tx<'_>, leg: &[u8], payload: &[u8], space: SpaceLevel, ending: &HashSet<Vec<u8>>) -> Step<()> {
+pub(super) fn began(
+    tx: &mut Tx<'_>,
+    leg: &[u8],
+    payload: &[u8],
+    space: SpaceLevel,
+    ending: &HashSet<Vec<u8>>,
+) -> Step<()> {
     tx.core.check_record(space)?;
     if !ending.contains(leg) {
         tx.put(keys::tagged(keys::MARKER, leg), payload);

@@ -35,9 +35,10 @@ use self::core::{Core, Queue};
 use self::queue::{Urgency, WriteQueue};
 use self::worker::Worker;
 use self::writer::{Reply, Write, Writer};
+use crate::limits::LIVE_LEGS_MAX;
 use crate::{
-    AgencyId, BackupSummary, BlobId, Bucket, Cdr, CdrPage, CdrQuery, Deleted, Entry, FreeSpace, FreeSpaceOfDisk, KeyPage,
-    KeyQuery, LegBegan, LegId, Pending, Quota, SpaceLimits, Store, StoreError, StoreStats, Swept, UtcMs,
+    AgencyId, BackupSummary, BlobId, Bucket, Cdr, CdrPage, CdrQuery, Deleted, Entry, FreeSpace, FreeSpaceOfDisk,
+    KeyPage, KeyQuery, LegBegan, LegId, Pending, Quota, SpaceLimits, Store, StoreError, StoreStats, Swept, UtcMs,
 };
 
 /// sled's unit of log. A page may hold 17 values; above a quarter of this it would leave the log for a file that sled
@@ -148,17 +149,27 @@ impl SledStore {
         }
     }
 
-    fn refuse<T: Send + 'static>(&self, error: StoreError) -> Pending<T> {
+    fn refused(&self, error: StoreError) -> StoreError {
         self.core.counters.count(&error);
-        Pending::ready(Err(error))
+        error
     }
 
-    fn read_job<T: Send + 'static>(&self, job: impl FnOnce(&Core) -> Result<T, StoreError> + Send + 'static) -> Pending<T> {
+    fn refuse<T: Send + 'static>(&self, error: StoreError) -> Pending<T> {
+        Pending::ready(Err(self.refused(error)))
+    }
+
+    fn read_job<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Core) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<T> {
         let core = Arc::clone(&self.core);
         self.reads.run(move || job(&core))
     }
 
-    fn file_job<T: Send + 'static>(&self, job: impl FnOnce(&Core) -> Result<T, StoreError> + Send + 'static) -> Pending<T> {
+    fn file_job<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Core) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<T> {
         let core = Arc::clone(&self.core);
         self.files.run(move || job(&core).inspect_err(|error| core.counters.count(error)))
     }
@@ -181,10 +192,13 @@ impl Store for SledStore {
         let payload = legs::encode(&leg)?;
         let key = keys::leg(&leg.call_id, leg.leg);
         let bytes = payload.len() + key.len();
-        self.core.check_record_cheaply().inspect_err(|error| self.core.counters.count(error))?;
+        self.core.check_record_cheaply().map_err(|error| self.refused(error))?;
         let mut legs = self.core.legs.lock();
         if legs.settling.contains(&key) {
             return Err(legs::already(&key));
+        }
+        if legs.live.len() >= LIVE_LEGS_MAX {
+            return Err(self.refused(StoreError::Busy { queue: "live legs", limit: LIVE_LEGS_MAX }));
         }
         // The lock is held over both: what is in the queue and what the sets say must agree.
         self.push(Write::LegBegan { leg: key.clone(), payload }, bytes, Urgency::Soon)?;
@@ -197,7 +211,7 @@ impl Store for SledStore {
         let ended = legs::Ended::of(&cdr)?;
         let key = ended.leg.clone();
         let bytes = ended.payload.len() + key.len();
-        self.core.check_record_cheaply().inspect_err(|error| self.core.counters.count(error))?;
+        self.core.check_record_cheaply().map_err(|error| self.refused(error))?;
         let mut legs = self.core.legs.lock();
         // A live leg has no record, which spares a look into the database; the writer makes sure.
         let was_live = legs.live.contains(&key);
@@ -247,7 +261,15 @@ impl Store for SledStore {
         Pending::new(async move { durable.await.and(found) })
     }
 
-    fn bucket_set(&self, bucket: &Bucket, key: &str, value: &[u8], ttl: Option<Duration>, quota: Quota, now: UtcMs) -> Pending<u64> {
+    fn bucket_set(
+        &self,
+        bucket: &Bucket,
+        key: &str,
+        value: &[u8],
+        ttl: Option<Duration>,
+        quota: Quota,
+        now: UtcMs,
+    ) -> Pending<u64> {
         let set = Set { expected: None, value: value.to_vec(), expires_ms: buckets::expires_ms(now, ttl) };
         self.set(bucket, key, set, quota, now)
     }
@@ -274,7 +296,8 @@ impl Store for SledStore {
     }
 
     fn bucket_delete(&self, bucket: &Bucket, key: &str, now: UtcMs) -> Pending<bool> {
-        let unlimited = Quota { bytes_max: u64::MAX, keys_max: u64::MAX, value_bytes_max: u64::MAX, key_bytes_max: u64::MAX };
+        let unlimited =
+            Quota { bytes_max: u64::MAX, keys_max: u64::MAX, value_bytes_max: u64::MAX, key_bytes_max: u64::MAX };
         match Change::new(bucket, key, unlimited, now, ()) {
             Ok(change) => self.ask(change.bytes(), |reply| Write::Delete(Box::new(change), reply)),
             Err(error) => self.refuse(error),

@@ -37,7 +37,10 @@ impl Place {
             keys::read_leg(&place.leg)?;
             Some(place)
         });
-        place.ok_or_else(|| StoreError::BadName { what: "cursor", why: "is not one that a page gave out; begin without one".to_owned() })
+        place.ok_or_else(|| StoreError::BadName {
+            what: "cursor",
+            why: "is not one that a page gave out; begin without one".to_owned(),
+        })
     }
 }
 
@@ -161,7 +164,12 @@ fn head(rows: &mut sled::Iter, n: usize) -> Result<Option<Head>, StoreError> {
 }
 
 /// A page of keys, and whether a key on it is not durable yet.
-pub(super) fn list_keys(core: &Core, bucket: &Bucket, query: &KeyQuery, now: UtcMs) -> Result<(KeyPage, bool), StoreError> {
+pub(super) fn list_keys(
+    core: &Core,
+    bucket: &Bucket,
+    query: &KeyQuery,
+    now: UtcMs,
+) -> Result<(KeyPage, bool), StoreError> {
     let inside = keys::bucket(bucket);
     let prefix = keys::entry(bucket, &query.prefix);
     let mut from = prefix.clone();

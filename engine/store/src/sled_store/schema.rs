@@ -30,7 +30,9 @@ pub(super) fn check(path: &Path, db: &sled::Db, known: u32, migrations: &[Migrat
             return Ok(true);
         }
         None => return Err(not_a_store("its database has rows and no schema")),
-        Some(value) => read(&value).ok_or_else(|| not_a_store("its schema cannot be read; if it is one, restore a backup"))?,
+        Some(value) => {
+            read(&value).ok_or_else(|| not_a_store("its schema cannot be read; if it is one, restore a backup"))?
+        }
     };
     if found > known {
         return Err(StoreError::NewerSchema { path: path.to_owned(), found, known });
@@ -38,7 +40,9 @@ pub(super) fn check(path: &Path, db: &sled::Db, known: u32, migrations: &[Migrat
     let mut changed = false;
     while found < known {
         let Some(step) = migrations.iter().find(|step| step.from == found) else {
-            return Err(not_a_store(&format!("its schema {found} is older than any that this engine can bring up to date")));
+            return Err(not_a_store(&format!(
+                "its schema {found} is older than any that this engine can bring up to date"
+            )));
         };
         tracing::info!(from = found, to = found + 1, "bringing the store up to date");
         (step.run)(db).map_err(unreadable)?;

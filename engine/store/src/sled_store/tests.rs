@@ -12,7 +12,11 @@ fn open(folder: &tempfile::TempDir) -> SledStore {
 }
 
 fn bucket(agency: &str) -> Bucket {
-    Bucket { agency: AgencyId::new(agency).unwrap(), script: ScriptName::new("s").unwrap(), bucket: BucketName::new("b").unwrap() }
+    Bucket {
+        agency: AgencyId::new(agency).unwrap(),
+        script: ScriptName::new("s").unwrap(),
+        bucket: BucketName::new("b").unwrap(),
+    }
 }
 
 fn leg(call: &str) -> LegBegan {
@@ -64,7 +68,11 @@ fn a_damaged_entry_is_reported_kept_aside_and_never_taken_for_absent() {
     assert!(matches!(store.bucket_increment(&mfc, "slot", 1, QUOTA, NOW).wait(), Err(StoreError::Corrupt { .. })));
     assert_eq!(store.bucket_list(&mfc, KeyQuery::default(), NOW).wait().unwrap().keys, ["slot"]);
     assert!(store.stats().corrupt >= 3);
-    assert_eq!(std::fs::read_dir(folder.path().join("quarantine")).unwrap().count(), 1, "one copy, however often it is met");
+    assert_eq!(
+        std::fs::read_dir(folder.path().join("quarantine")).unwrap().count(),
+        1,
+        "one copy, however often it is met"
+    );
     store.bucket_set(&mfc, "slot", b"free", None, QUOTA, NOW).wait().unwrap();
     assert_eq!(store.bucket_get(&mfc, "slot", NOW).wait().unwrap().unwrap().value, b"free");
     let usage = store.core.read(&keys::of_agency(keys::USAGE, &mfc.agency)).unwrap().unwrap();
@@ -88,7 +96,10 @@ fn a_damaged_record_is_counted_and_the_others_are_served() {
     // Still immutable, and retention still gets rid of it.
     assert!(matches!(store.leg_ended(leg("c1").ended(end(1))), Err(StoreError::AlreadyRecorded { .. })));
     assert_eq!(store.cdrs_delete_before(None, UtcMs(1_000), 10).wait().unwrap().cdrs, 3);
-    assert!(store.core.db.scan_prefix([keys::CDR]).next().is_none() && store.core.db.scan_prefix([keys::LEG]).next().is_none());
+    assert!(
+        store.core.db.scan_prefix([keys::CDR]).next().is_none()
+            && store.core.db.scan_prefix([keys::LEG]).next().is_none()
+    );
 }
 
 #[test]
@@ -102,7 +113,10 @@ fn a_damaged_usage_count_is_counted_anew() {
     }
     damage(&store, &keys::of_agency(keys::USAGE, &mfc.agency));
     let three = Quota { keys_max: 3, ..QUOTA };
-    assert!(matches!(store.bucket_set(&mfc, "d", b"1", None, three, NOW).wait(), Err(StoreError::Quota { needed: 4, .. })));
+    assert!(matches!(
+        store.bucket_set(&mfc, "d", b"1", None, three, NOW).wait(),
+        Err(StoreError::Quota { needed: 4, .. })
+    ));
     assert!(store.bucket_set(&mfc, "a", b"1", None, three, NOW).wait().unwrap() > version);
 }
 
@@ -249,7 +263,8 @@ fn sweeping_goes_in_bounded_steps_and_leaves_no_index_behind() {
     let ttl = Some(Duration::from_millis(100));
     for agency in ["a", "b"] {
         let bucket = bucket(agency);
-        let sets: Vec<_> = (0..30).map(|n| store.bucket_set(&bucket, &format!("k{n}"), b"v", ttl, QUOTA, NOW)).collect();
+        let sets: Vec<_> =
+            (0..30).map(|n| store.bucket_set(&bucket, &format!("k{n}"), b"v", ttl, QUOTA, NOW)).collect();
         for set in sets {
             set.wait().unwrap();
         }

@@ -99,7 +99,11 @@ impl<'a> Tx<'a> {
         for (key, value) in self.rows.drain() {
             if let Some(leg) = key.strip_prefix(&[keys::MARKER]) {
                 let leg = leg.to_vec();
-                if value.is_some() { self.markers.insert(leg) } else { self.markers.remove(&leg) };
+                if value.is_some() {
+                    self.markers.insert(leg)
+                } else {
+                    self.markers.remove(&leg)
+                };
             }
             match value {
                 Some(value) => batch.insert(key, value),

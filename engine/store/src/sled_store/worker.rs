@@ -31,7 +31,10 @@ impl Worker {
     }
 
     /// Runs `job` on the thread.
-    pub(super) fn run<T: Send + 'static>(&self, job: impl FnOnce() -> Result<T, StoreError> + Send + 'static) -> Pending<T> {
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<T> {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move || {
             let _unheard = reply.send(job());

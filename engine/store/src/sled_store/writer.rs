@@ -19,17 +19,36 @@ pub(super) type Rows = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// What the writer is asked to do.
 pub(super) enum Write {
-    LegBegan { leg: Vec<u8>, payload: Vec<u8> },
+    LegBegan {
+        leg: Vec<u8>,
+        payload: Vec<u8>,
+    },
     LegEnded(Box<legs::Ended>),
     Settled(Reply<()>),
-    Recover { now: UtcMs, reply: Reply<Vec<LegId>> },
-    DeleteCdrs { agency: Option<AgencyId>, before: UtcMs, rows_max: usize, reply: Reply<Deleted> },
+    Recover {
+        now: UtcMs,
+        reply: Reply<Vec<LegId>>,
+    },
+    DeleteCdrs {
+        agency: Option<AgencyId>,
+        before: UtcMs,
+        rows_max: usize,
+        reply: Reply<Deleted>,
+    },
     Set(Box<buckets::Change<buckets::Set>>, Reply<u64>),
     Increment(Box<buckets::Change<i64>>, Reply<i64>),
     Delete(Box<buckets::Change<()>>, Reply<bool>),
-    Sweep { now: UtcMs, rows_max: usize, reply: Reply<Swept> },
+    Sweep {
+        now: UtcMs,
+        rows_max: usize,
+        reply: Reply<Swept>,
+    },
     /// Rows of a backup, already encoded; `delete` is removed in the same step.
-    Import { rows: Rows, delete: Option<Vec<u8>>, reply: Reply<()> },
+    Import {
+        rows: Rows,
+        delete: Option<Vec<u8>>,
+        reply: Reply<()>,
+    },
 }
 
 pub(super) struct Writer {
@@ -148,7 +167,9 @@ impl Writer {
             SpaceLevel::Low(percent) => {
                 tracing::error!(percent, "the disk is low: nothing new is promised to callers; free space");
             }
-            SpaceLevel::Full(percent) => tracing::error!(percent, "the disk is full: call records are being lost; free space now"),
+            SpaceLevel::Full(percent) => {
+                tracing::error!(percent, "the disk is full: call records are being lost; free space now");
+            }
         }
     }
 }

@@ -1,0 +1,161 @@
+//! Acknowledged means durable: a child process writes and says what was acknowledged, and is killed in mid-work.
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use gudok_store::{CallId, CdrQuery, HangupCause, LegId, SledStore, Store, StoreError, StoreOptions, UtcMs};
+
+use crate::{NOW, QUOTA, bucket, bucket_of, cdr, leg, open};
+
+const CHILD_ENV: &str = "GUDOK_STORE_CRASH_TEST";
+const ROUNDS: u64 = 20;
+const WRITERS: u64 = 4;
+
+/// What one writer of the child leaves behind for number `n`: an entry, a counter, a CDR, a live leg, a blob.
+fn names(round: u64, writer: u64, n: u64) -> (String, String, String) {
+    (format!("{round}-{writer}-{n}"), format!("ended-{round}-{writer}-{n}"), format!("alive-{round}-{writer}-{n}"))
+}
+
+/// Not a test of its own: the process that the others start and kill.
+#[test]
+fn child() {
+    let Ok(task) = std::env::var(CHILD_ENV) else { return };
+    let (round, folder) = task.split_once(':').unwrap();
+    let round: u64 = round.parse().unwrap();
+    let store = open(Path::new(folder));
+    std::thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let store = &store;
+            scope.spawn(move || write(store, round, writer));
+        }
+    });
+}
+
+fn write(store: &SledStore, round: u64, writer: u64) {
+    let counters = bucket_of("mfc", "s", "counters");
+    for n in 0.. {
+        let (key, ended, alive) = names(round, writer, n);
+        store.bucket_set(&bucket(), &key, key.as_bytes(), None, QUOTA, NOW).wait().unwrap();
+        acknowledge("entry", writer, n);
+        let count = store.bucket_increment(&counters, &format!("{round}-{writer}"), 1, QUOTA, NOW).wait().unwrap();
+        assert_eq!(count.unsigned_abs(), n + 1);
+        acknowledge("count", writer, n);
+        store.leg_began(leg("mfc", &ended, 0)).unwrap();
+        store.leg_ended(cdr("mfc", &ended, 0, 20 + n)).unwrap();
+        store.leg_began(leg("mfc", &alive, 0)).unwrap();
+        store.settled().wait().unwrap();
+        acknowledge("legs", writer, n);
+        if n.is_multiple_of(8) {
+            store.blob_put(key.into_bytes()).wait().unwrap();
+            acknowledge("blob", writer, n);
+        }
+    }
+}
+
+/// To the parent, through the harness's back: one whole line at once.
+fn acknowledge(what: &str, writer: u64, n: u64) {
+    use std::io::Write;
+    let line = format!("\nack {what} {writer} {n}\n");
+    std::io::stdout().lock().write_all(line.as_bytes()).unwrap();
+    std::io::stdout().lock().flush().unwrap();
+}
+
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+fn start(folder: &Path, round: u64) -> Killed {
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "crash::child", "--nocapture", "--test-threads=1"])
+        .env(CHILD_ENV, format!("{round}:{}", folder.display()))
+        .stdout(Stdio::piped())
+        .spawn();
+    Killed(child.unwrap())
+}
+
+#[test]
+fn what_was_acknowledged_survives_kill_9() {
+    let folder = tempfile::tempdir().unwrap();
+    // xorshift64: the moments differ, the run can be repeated.
+    let mut random = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut acknowledged = 0;
+    for round in 0..ROUNDS {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let lines_max = 1 + random % 150;
+        let mut child = start(folder.path(), round);
+        let lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
+        let mut acks = Vec::new();
+        for line in lines {
+            acks.extend(line.unwrap().strip_prefix("ack ").map(str::to_owned));
+            if acks.len() as u64 >= lines_max {
+                break;
+            }
+        }
+        drop(child);
+        assert_eq!(acks.len() as u64, lines_max, "round {round}: the child ended by itself");
+        check(&open(folder.path()), round, &acks);
+        acknowledged += acks.len();
+    }
+    assert!(acknowledged > 500, "{acknowledged}");
+}
+
+fn check(store: &SledStore, round: u64, acks: &[String]) {
+    let now = UtcMs(1_000_000 + round);
+    let recovered = store.recover_crashed_legs(now).wait().unwrap();
+    assert!(store.recover_crashed_legs(now).wait().unwrap().is_empty(), "recovery is done once");
+    let counters = bucket_of("mfc", "s", "counters");
+    for ack in acks {
+        let parts: Vec<_> = ack.split(' ').collect();
+        let (writer, n) = (parts[1].parse().unwrap(), parts[2].parse::<u64>().unwrap());
+        let (key, ended, alive) = names(round, writer, n);
+        let lost = format!("round {round}: lost {ack}");
+        match parts[0] {
+            "entry" => {
+                let entry = store.bucket_get(&bucket(), &key, NOW).wait().unwrap().expect(&lost);
+                assert_eq!(entry.value, key.as_bytes());
+            }
+            "count" => {
+                let counter =
+                    store.bucket_get(&counters, &format!("{round}-{writer}"), NOW).wait().unwrap().expect(&lost);
+                assert!(String::from_utf8(counter.value).unwrap().parse::<u64>().unwrap() > n, "{lost}");
+            }
+            "legs" => {
+                assert_eq!(cause(store, &ended), Some(HangupCause::Normal), "{lost}");
+                assert_eq!(cause(store, &alive), Some(HangupCause::Crash), "{lost}");
+                assert!(recovered.contains(&LegId { call_id: CallId::new(&alive).unwrap(), leg: 0 }), "{lost}");
+            }
+            _ => {
+                let id = gudok_store::BlobId::of(key.as_bytes());
+                assert_eq!(store.blob_read(id).wait().expect(&lost), key.as_bytes());
+            }
+        }
+    }
+    assert_eq!(store.stats().corrupt, 0);
+}
+
+fn cause(store: &SledStore, call: &str) -> Option<HangupCause> {
+    let query = CdrQuery { call_id: Some(CallId::new(call).unwrap()), ..CdrQuery::default() };
+    let page = store.cdrs(query).wait().unwrap();
+    assert!(page.cdrs.len() <= 1);
+    page.cdrs.into_iter().next().map(|cdr| cdr.ended.cause)
+}
+
+#[test]
+fn a_second_process_is_told_who_has_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = start(folder.path(), 0);
+    let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
+    lines.find(|line| line.as_ref().unwrap().starts_with("ack ")).unwrap().unwrap();
+    let error = SledStore::open(StoreOptions::at(folder.path())).unwrap_err();
+    let StoreError::InUse { holder, .. } = &error else { panic!("{error}") };
+    assert_eq!(*holder, format!("process {}", child.0.id()));
+    drop(child);
+    open(folder.path());
+}

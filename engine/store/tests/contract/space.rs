@@ -1,0 +1,61 @@
+//! A disk that runs full, through the probe.
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+use gudok_store::{CdrQuery, FreeSpace, SledStore, SpaceNow, Store, StoreError, StoreOptions};
+
+use crate::{NOW, QUOTA, bucket, cdr, leg};
+
+#[derive(Default)]
+struct Disk {
+    free_percent: AtomicU64,
+}
+
+impl FreeSpace for Disk {
+    fn probe(&self, _: &Path) -> std::io::Result<SpaceNow> {
+        Ok(SpaceNow { free_bytes: self.free_percent.load(SeqCst), total_bytes: 100 })
+    }
+}
+
+#[test]
+fn promises_stop_first_then_records_and_reads_never() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Arc::new(Disk::default());
+    let store =
+        SledStore::open(StoreOptions { probe: Arc::clone(&disk) as _, ..StoreOptions::at(folder.path()) }).unwrap();
+    let set = |key: &str| store.bucket_set(&bucket(), key, b"1", None, QUOTA, NOW).wait();
+    disk.free_percent.store(10, SeqCst);
+    set("k").unwrap();
+    set("old").unwrap();
+    let blob = store.blob_put(b"audio".to_vec()).wait().unwrap();
+
+    disk.free_percent.store(9, SeqCst);
+    let error = set("new").unwrap_err();
+    assert!(matches!(error, StoreError::DiskLow { free_percent: 9, limit_percent: 10, .. }));
+    assert!(error.to_string().contains("Free space"), "{error}");
+    assert!(matches!(store.bucket_increment(&bucket(), "k", 1, QUOTA, NOW).wait(), Err(StoreError::DiskLow { .. })));
+    let cas = store.bucket_compare_and_set(&bucket(), "k", 1, b"2", None, QUOTA, NOW).wait();
+    assert!(matches!(cas, Err(StoreError::DiskLow { .. })));
+    assert!(matches!(store.blob_put(b"more".to_vec()).wait(), Err(StoreError::DiskLow { .. })));
+    assert!(store.bucket_delete(&bucket(), "old", NOW).wait().unwrap(), "making room is allowed");
+    store.leg_began(leg("mfc", "reserve", 0)).unwrap();
+    store.leg_ended(cdr("mfc", "reserve", 0, 100)).unwrap();
+    store.leg_began(leg("mfc", "alive", 0)).unwrap();
+    store.settled().wait().unwrap();
+
+    disk.free_percent.store(1, SeqCst);
+    store.settled().wait().unwrap();
+    assert!(matches!(store.leg_began(leg("mfc", "lost", 0)), Err(StoreError::DiskFull { free_percent: 1, .. })));
+    assert!(matches!(store.leg_ended(cdr("mfc", "alive", 0, 200)), Err(StoreError::DiskFull { .. })));
+    assert_eq!(store.bucket_get(&bucket(), "k", NOW).wait().unwrap().unwrap().value, b"1");
+    assert_eq!(store.blob_read(blob).wait().unwrap(), b"audio");
+    assert_eq!(store.cdrs(CdrQuery::default()).wait().unwrap().cdrs.len(), 1);
+    assert!(store.cdrs_delete_before(None, NOW, 10).wait().unwrap().cdrs == 1, "retention is the cure");
+
+    disk.free_percent.store(50, SeqCst);
+    store.leg_ended(cdr("mfc", "alive", 0, 200)).unwrap();
+    set("new").unwrap();
+    assert_eq!(store.cdrs(CdrQuery::default()).wait().unwrap().cdrs.len(), 1);
+    assert_eq!(store.stats().refused_space, 6);
+}

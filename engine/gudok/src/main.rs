@@ -1,2 +1,76 @@
-//! The engine.
-fn main() {}
+//! `gudok`: the engine and its command line.
+//!
+//! `gudok serve` runs the engine; the other commands are tools for people who run it and write for it. `main.rs` reads
+//! the command line and nothing else; each command has a module.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+mod call;
+mod clock;
+mod commands;
+mod config;
+mod http;
+mod keep;
+mod metrics;
+mod scripts;
+mod serve;
+mod voice;
+mod words;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A telephone engine: it answers SIP calls and runs each agency's call logic as a sandboxed WebAssembly script.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answers calls until SIGTERM. SIGHUP rereads the configuration.
+    Serve {
+        /// The configuration, a TOML file.
+        #[arg(long, default_value = "gudok.toml")]
+        config: PathBuf,
+        /// Begin the engine's clock at this moment, "2026-05-05T02:30:00+07:00": to rehearse a night by day.
+        #[arg(long)]
+        at: Option<jiff::Timestamp>,
+    },
+    /// Reads the configuration and says what is wrong with it.
+    CheckConfig {
+        /// The configuration, a TOML file.
+        #[arg(default_value = "gudok.toml")]
+        config: PathBuf,
+    },
+    /// Calls a number and lets you hear and press keys in the terminal.
+    Call(commands::call::Arguments),
+    /// Turns a prompt into words or sound.
+    Say(commands::say::Arguments),
+    /// Makes and reads bundles.
+    #[command(subcommand)]
+    Bundle(commands::bundle::Command),
+    /// Prints call records of a store whose engine is stopped.
+    Cdrs(commands::cdrs::Arguments),
+    /// Compiles one component read from standard input. The engine starts it; people have no use for it.
+    #[command(name = scripts::COMPILE_SUBCOMMAND, hide = true)]
+    CompileChild {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Serve { config, at } => commands::serve::main(serve::Options { config, at }),
+        Command::CheckConfig { config } => commands::serve::check_config(&config),
+        Command::Call(arguments) => commands::call::main(arguments),
+        Command::Say(arguments) => commands::say::main(&arguments),
+        Command::Bundle(command) => commands::bundle::main(&command),
+        Command::Cdrs(arguments) => commands::cdrs::main(&arguments),
+        Command::CompileChild { arguments } => gudok_plugin_host::compile_child_main(arguments),
+    }
+}

@@ -9,6 +9,7 @@ use gudok_core::leg::DialTarget;
 use gudok_core::privacy::{PhoneNumber, Secret};
 use gudok_core::prompt::{BargeIn, Prompt, Segment};
 use gudok_core::routing::{AgencyRoutes, GroupRoute, NumberPlan, OperatorRoute, Overlay, Route, Routes};
+use gudok_plugin_host::gate::Approval;
 use gudok_sip::{Codec, Credentials, Limits, Listener, RegistrationConfig, SessionTimerConfig, SipConfig, Transport};
 use gudok_sip::{TrunkConfig, UnknownSource};
 use jiff::civil::Time;
@@ -84,10 +85,9 @@ pub(crate) struct EntryConfig {
     pub(crate) agency: Agency,
     pub(crate) entry: Entry,
     pub(crate) bundle: PathBuf,
-    pub(crate) approve: Vec<String>,
+    pub(crate) approval: Approval,
     pub(crate) config: BTreeMap<String, String>,
     pub(crate) secrets: BTreeMap<String, Secret>,
-    pub(crate) private_origins: Vec<String>,
 }
 
 /// None where there were faults that leave nothing to go on with.
@@ -102,7 +102,9 @@ pub(super) fn build(file: File, folder: &Path, faults: &mut Faults<'_>) -> Optio
         entries: file
             .agency
             .iter()
-            .flat_map(|agency| agency.script.iter().map(|script| (agency.name.get_ref().as_str(), script.entry.get_ref().as_str())))
+            .flat_map(|agency| {
+                agency.script.iter().map(|script| (agency.name.get_ref().as_str(), script.entry.get_ref().as_str()))
+            })
             .collect(),
         agencies: file.agency.iter().map(|agency| agency.name.get_ref().as_str()).collect(),
     };
@@ -147,7 +149,10 @@ pub(super) fn build(file: File, folder: &Path, faults: &mut Faults<'_>) -> Optio
         },
         speech: speech?,
         http,
-        store: StoreSettings { dir: folder.join(&file.store.dir), free_percent_min: file.store.free_percent_min.min(90) },
+        store: StoreSettings {
+            dir: folder.join(&file.store.dir),
+            free_percent_min: file.store.free_percent_min.min(90),
+        },
         scripts: file.scripts,
         call_limits: call_limits(&file.call),
         routes: Arc::new(routes),
@@ -170,7 +175,11 @@ impl Names<'_> {
         let mut check = |what: &str, names: Vec<&Spanned<String>>| {
             for (at, name) in names.iter().enumerate() {
                 if names[..at].iter().any(|other| other.get_ref() == name.get_ref()) {
-                    faults.add(name.span(), format!("the {what} {:?} is there twice", name.get_ref()), "rename one of them");
+                    faults.add(
+                        name.span(),
+                        format!("the {what} {:?} is there twice", name.get_ref()),
+                        "rename one of them",
+                    );
                 }
             }
         };
@@ -187,7 +196,8 @@ impl Names<'_> {
 
 fn known(what: &str, name: &Spanned<String>, names: &[&str], faults: &mut Faults<'_>) {
     if !names.contains(&name.get_ref().as_str()) {
-        let there = if names.is_empty() { "there is none yet".into() } else { format!("there is {}", names.join(", ")) };
+        let there =
+            if names.is_empty() { "there is none yet".into() } else { format!("there is {}", names.join(", ")) };
         let remedy = format!("add a [[{what}]] with that name, or use another: {there}");
         faults.add(name.span(), format!("no {what} is called {:?}", name.get_ref()), remedy);
     }
@@ -220,7 +230,11 @@ fn calendars(file: &File, zone: &TimeZone, faults: &mut Faults<'_>) -> BTreeMap<
                         }
                     }
                 }
-                None => faults.add(stretches.span(), format!("{day:?} is no day"), "use mon, tue, wed, thu, fri, sat, sun or daily"),
+                None => faults.add(
+                    stretches.span(),
+                    format!("{day:?} is no day"),
+                    "use mon, tue, wed, thu, fri, sat, sun or daily",
+                ),
             }
         }
         let mut exceptions = BTreeMap::new();
@@ -276,10 +290,7 @@ fn dial_target(
             "write \"sip:user@host:port\", or name the `trunk` that knows this user part",
         );
     }
-    DialTarget {
-        trunk: trunk.map(|trunk| Trunk::new(trunk.get_ref())),
-        address: PhoneNumber::new(address.get_ref()),
-    }
+    DialTarget { trunk: trunk.map(|trunk| Trunk::new(trunk.get_ref())), address: PhoneNumber::new(address.get_ref()) }
 }
 
 fn groups(
@@ -416,14 +427,27 @@ fn entries(file: &File, folder: &Path, faults: &mut Faults<'_>) -> Vec<EntryConf
                 agency: Agency::new(agency.name.get_ref()),
                 entry: Entry::new(script.entry.get_ref()),
                 bundle,
-                approve: script.approve.clone(),
+                approval: approval(script.approve.as_ref(), faults),
                 config: script.config.clone(),
                 secrets,
-                private_origins: script.private_origins.clone(),
             });
         }
     }
     all
+}
+
+fn approval(approve: Option<&schema::Approve>, faults: &mut Faults<'_>) -> Approval {
+    match approve {
+        None => Approval::Only(Box::default()),
+        Some(schema::Approve::Only(capabilities)) => Approval::Only(capabilities.clone()),
+        Some(schema::Approve::Word(word)) => {
+            if word.get_ref() != "as-declared" {
+                let message = format!("{:?} approves nothing", word.get_ref());
+                faults.add(word.span(), message, "write \"as-declared\", or a table of capabilities (docs/BUNDLE.md)");
+            }
+            Approval::AsDeclared
+        }
+    }
 }
 
 fn secret(file: &Spanned<PathBuf>, folder: &Path, faults: &mut Faults<'_>) -> Option<Secret> {
@@ -438,8 +462,7 @@ fn secret(file: &Spanned<PathBuf>, folder: &Path, faults: &mut Faults<'_>) -> Op
 }
 
 fn sip(file: &File, folder: &Path, faults: &mut Faults<'_>) -> Option<SipConfig> {
-    let listeners: Vec<Listener> =
-        file.sip.listen.iter().filter_map(|listen| listener(listen, faults)).collect();
+    let listeners: Vec<Listener> = file.sip.listen.iter().filter_map(|listen| listener(listen, faults)).collect();
     let trunks = file.trunk.iter().map(|trunk| sip_trunk(trunk, folder, faults)).collect();
     let limits = &file.sip.limits;
     let config = SipConfig {
@@ -510,10 +533,10 @@ fn sip_trunk(trunk: &schema::Trunk, folder: &Path, faults: &mut Faults<'_>) -> T
         domain: trunk.domain.clone(),
         credentials: credentials
             .map(|(username, password)| Credentials { username: PhoneNumber::new(username), password }),
-        registration: trunk.register.as_deref().map(|user| RegistrationConfig {
-            user: PhoneNumber::new(user),
-            expires_s: trunk.register_expires_s,
-        }),
+        registration: trunk
+            .register
+            .as_deref()
+            .map(|user| RegistrationConfig { user: PhoneNumber::new(user), expires_s: trunk.register_expires_s }),
         trusts_identity: trunk.trusts_identity,
         script_headers: trunk.script_headers.iter().map(|name| Arc::from(name.as_str())).collect(),
         codecs: trunk.codecs.as_ref().map_or(defaults.codecs, |names| codecs(names, faults)),

@@ -4,8 +4,8 @@
 mod build;
 mod schema;
 
-pub(crate) use build::{Config, EntryConfig, HttpConfig, ProviderConfig, SpeechSettings};
-pub(crate) use schema::LogFormat;
+pub(crate) use build::{Config, EntryConfig, ProviderConfig, SpeechSettings};
+pub(crate) use schema::{HostPrompts, LogFormat};
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use std::ops::Range;
@@ -80,8 +80,8 @@ impl Faults<'_> {
 /// # Errors
 /// Every fault that was found.
 pub(crate) fn load(path: &Path) -> Result<Config, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
     parse(path, &text)
 }
 

@@ -1,6 +1,7 @@
 //! The configuration file as it is written. docs/OPERATING.md has the reference; `gudok check-config` reads it with the
 //! same eyes.
 
+use gudok_plugin_host::manifest::Capabilities;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -61,7 +62,12 @@ pub(crate) struct Node {
 
 impl Default for Node {
     fn default() -> Self {
-        Self { time_zone: Spanned::new(0..0, "UTC".into()), lang: "ru-RU".into(), drain_s_max: 300, log: LogFormat::Text }
+        Self {
+            time_zone: Spanned::new(0..0, "UTC".into()),
+            lang: "ru-RU".into(),
+            drain_s_max: 300,
+            log: LogFormat::Text,
+        }
     }
 }
 
@@ -328,18 +334,25 @@ pub(crate) struct Agency {
 pub(crate) struct Script {
     pub(crate) entry: Spanned<String>,
     pub(crate) bundle: Spanned<PathBuf>,
-    /// Capabilities that the admin approves, of those that the manifest declares.
-    #[serde(default)]
-    pub(crate) approve: Vec<String>,
+    /// What the admin approves of what the manifest declares: `"as-declared"`, or capabilities as a manifest has them.
+    /// Nothing where it is missing.
+    pub(crate) approve: Option<Approve>,
     /// Over the manifest's defaults.
     #[serde(default)]
     pub(crate) config: BTreeMap<String, String>,
     /// Files that hold the secrets, by name.
     #[serde(default)]
     pub(crate) secrets: BTreeMap<String, Spanned<PathBuf>>,
-    /// Origins that the admin allows though they are not public: a back end in the centre's own network.
-    #[serde(default)]
-    pub(crate) private_origins: Vec<String>,
+}
+
+/// An admin's word on a script's capabilities.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Approve {
+    /// `"as-declared"`.
+    Word(Spanned<String>),
+    /// This much.
+    Only(Box<Capabilities>),
 }
 
 #[derive(Debug, Deserialize)]
@@ -369,5 +382,4 @@ pub(crate) struct HostPrompts {
     pub(crate) apology: Option<String>,
     pub(crate) operators_closed: Option<String>,
     pub(crate) operators_unavailable: Option<String>,
-    pub(crate) recording_consent: Option<String>,
 }

@@ -1,0 +1,230 @@
+//! The call task: one task owns one call's machine and is the only place where signalling, media, prompts, scripts and
+//! records meet.
+//!
+//! It waits for the earliest of a leg event, a media event, a script's request and the machine's deadline; feeds one
+//! input, carries out the commands, and goes back to waiting. Nothing in it blocks: sound is rendered, recordings are
+//! kept and scripts run elsewhere, and come back as events.
+
+mod convert;
+mod legs;
+mod scripts;
+mod transcript;
+
+use crate::clock::EngineClock;
+use crate::metrics;
+use crate::scripts::Scripts;
+use crate::voice::Voice;
+use gudok_core::call::{CallMachine, CallStart, Command, Input, MediaCommand, MediaEvent, PlaybackId, ScriptRun};
+use gudok_core::ids::LegId;
+use gudok_core::leg::{HangupCause, LegEvent};
+use gudok_core::records::LegRecord;
+use gudok_core::script::{CallError, Reply, Request, ScriptEnd};
+use gudok_media::{MediaEngine, Playlist};
+use gudok_plugin_host::ports::Clock;
+use gudok_sip::{IncomingLeg, Signalling, SipEvent};
+use gudok_store::Store;
+use legs::LegIo;
+use scripts::RunningScript;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// Events of one call that wait for its task: all its legs, its media and its script together.
+const INBOX_EVENTS_MAX: usize = 256;
+
+/// What all calls share.
+pub(crate) struct CallHost {
+    pub(crate) clock: Arc<EngineClock>,
+    pub(crate) media: Arc<MediaEngine>,
+    pub(crate) signalling: Arc<dyn Signalling>,
+    pub(crate) voice: Arc<Voice>,
+    pub(crate) scripts: Arc<Scripts>,
+    pub(crate) store: Arc<dyn Store>,
+    /// Where recordings grow until they are kept.
+    pub(crate) recordings_dir: PathBuf,
+}
+
+/// What an admin, or the engine's end, says to a running call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Control {
+    /// The drain deadline has passed.
+    DrainDeadline,
+}
+
+/// What reaches the task besides the first leg's signalling.
+enum Event {
+    Sip(LegId, SipEvent),
+    Media(LegId, gudok_media::MediaEvent),
+    ScriptRequest {
+        run: ScriptRun,
+        request: Request,
+        reply: oneshot::Sender<Result<Reply, CallError>>,
+    },
+    ScriptEnded {
+        run: ScriptRun,
+        end: ScriptEnd,
+    },
+    /// A prompt's sound is there, or is not to be had.
+    Rendered {
+        leg: LegId,
+        playback: PlaybackId,
+        barge_in: bool,
+        sound: Result<Playlist, CallError>,
+    },
+    /// A recording is in the store, or is not.
+    Kept {
+        leg: LegId,
+        event: MediaEvent,
+    },
+}
+
+/// One call.
+struct CallTask {
+    host: Arc<CallHost>,
+    machine: CallMachine,
+    legs: Vec<LegIo>,
+    inbox: mpsc::Sender<Event>,
+    script: Option<RunningScript>,
+    /// Where the answer to the script's open request goes.
+    reply: Option<(ScriptRun, oneshot::Sender<Result<Reply, CallError>>)>,
+    transcript_seq: u32,
+}
+
+/// Runs one call from its INVITE to its last record.
+pub(crate) async fn run(
+    host: Arc<CallHost>,
+    incoming: IncomingLeg,
+    start: CallStart,
+    mut control: tokio::sync::watch::Receiver<Option<Control>>,
+) {
+    let (inbox, mut events) = mpsc::channel(INBOX_EVENTS_MAX);
+    let mut first_events = incoming.events;
+    let machine = CallMachine::new(start, host.clock.now());
+    let first = LegIo::new(incoming.leg);
+    let mut task = CallTask { host, machine, legs: vec![first], inbox, script: None, reply: None, transcript_seq: 0 };
+    let mut timer = pin!(tokio::time::sleep_until(tokio::time::Instant::now()));
+    let mut timer_for = None;
+    loop {
+        task.carry_out();
+        if task.machine.is_over() {
+            break;
+        }
+        let deadline = task.machine.deadline();
+        if deadline != timer_for
+            && let Some(deadline) = deadline
+        {
+            timer.as_mut().reset(task.host.clock.instant(deadline));
+        }
+        timer_for = deadline;
+        tokio::select! {
+            event = first_events.recv(), if !task.legs[0].ended => {
+                // A leg that is gone without a word has failed.
+                let gone = SipEvent::Leg(LegEvent::Ended { cause: HangupCause::ProtocolError, status: None });
+                task.sip(LegId::FIRST, event.unwrap_or(gone));
+            }
+            Some(event) = events.recv() => task.event(event),
+            () = timer.as_mut(), if deadline.is_some() => {
+                timer_for = None;
+                let now = task.host.clock.now();
+                task.machine.handle_timeout(now);
+            }
+            Ok(()) = control.changed() => {
+                let said = *control.borrow_and_update();
+                if let Some(Control::DrainDeadline) = said {
+                    task.input(Input::DrainDeadline);
+                }
+            }
+        }
+    }
+}
+
+impl CallTask {
+    fn input(&mut self, input: Input) {
+        let now = self.host.clock.now();
+        self.machine.handle(input, now);
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Sip(leg, event) => self.sip(leg, event),
+            Event::Media(leg, event) => self.media(leg, event),
+            Event::ScriptRequest { run, request, reply } => {
+                self.reply = Some((run, reply));
+                self.input(Input::ScriptRequest { run, request });
+            }
+            Event::ScriptEnded { run, end } => self.script_ended(run, end),
+            Event::Rendered { leg, playback, barge_in, sound } => self.rendered(leg, playback, barge_in, sound),
+            Event::Kept { leg, event } => self.input(Input::Media(leg, event)),
+        }
+    }
+
+    /// Does what the machine says, until it says nothing more.
+    fn carry_out(&mut self) {
+        while let Some(command) = self.machine.poll_command() {
+            match command {
+                Command::Leg(leg, command) => self.leg_command(leg, command),
+                Command::Media(leg, command) => self.media_command(leg, command),
+                Command::Bridge(first, second) => self.bridge(first, second),
+                Command::Unbridge(first, second) => self.unbridge(first, second),
+                Command::StartScript { run, agency, entry } => self.start_script(run, &agency, &entry),
+                Command::Reply { run, result } => self.reply(run, result),
+                Command::EndScript { run, reason } => self.end_script(run, reason),
+                Command::StopScript { run } => self.stop_script(run),
+                Command::Transcript(line) => self.transcript(&line),
+                Command::LegBegan(record) => self.leg_began(&record),
+                Command::LegEnded(record) => self.leg_ended(&record),
+                Command::Over => {}
+            }
+        }
+    }
+
+    fn reply(&mut self, run: ScriptRun, result: Result<Reply, CallError>) {
+        if let Some((asked, reply)) = self.reply.take() {
+            if asked == run {
+                // A script that is gone does not wait for its answer.
+                let _ = reply.send(result);
+            } else {
+                self.reply = Some((asked, reply));
+            }
+        }
+    }
+
+    fn leg_began(&self, record: &LegRecord) {
+        let kept = crate::keep::leg_began(record).and_then(|began| self.host.store.leg_began(began));
+        if let Err(error) = kept {
+            metrics::record_refused();
+            tracing::error!(call = %record.call, leg = record.leg.0, %error, "the leg's beginning was not kept");
+        }
+    }
+
+    fn leg_ended(&mut self, record: &LegRecord) {
+        let media = self.legs.get_mut(usize::from(record.leg.0)).and_then(LegIo::close);
+        metrics::leg_ended(record);
+        let kept = crate::keep::cdr(record, media).and_then(|cdr| self.host.store.leg_ended(cdr));
+        if let Err(error) = kept {
+            metrics::record_refused();
+            tracing::error!(call = %record.call, leg = record.leg.0, %error, "the call record was not kept");
+        }
+        tracing::info!(
+            leg = record.leg.0,
+            agency = %record.agency,
+            entry = %record.entry,
+            caller = ?record.caller,
+            called = %record.called,
+            cause = record.cause.as_str(),
+            landing = record.landing.map(gudok_core::script::LandingCause::as_str),
+            ms = u64::try_from(record.ended.since(record.started).as_millis()).unwrap_or(u64::MAX),
+            "leg ended"
+        );
+    }
+
+    fn media_command(&mut self, leg: LegId, command: MediaCommand) {
+        match command {
+            MediaCommand::Play { playback, sources, lang, barge_in, loop_forever } => {
+                self.render(leg, playback, sources, lang, barge_in, loop_forever);
+            }
+            command => self.session_command(leg, command),
+        }
+    }
+}

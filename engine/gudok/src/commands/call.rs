@@ -1,0 +1,199 @@
+//! `gudok call`: a telephone in the terminal. Prompts appear as text where the engine tells them, and are kept as a WAV
+//! file; keys are typed, or given beforehand.
+
+use anyhow::Context;
+use clap::Args;
+use gudok_phone::{
+    Call, CallEvent, CallOptions, Codec, Conversation, EndReport, KeyStep, Party, Phone, PhoneConfig, TranscriptEvent,
+    TranscriptKind, Transport,
+};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::sync::broadcast::error::RecvError;
+
+const ANSWER_MAX: Duration = Duration::from_secs(60);
+const END_MAX: Duration = Duration::from_secs(40);
+
+/// What `gudok call` is told.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Whom to call: sip:122@127.0.0.1:5070
+    uri: String,
+    /// Press these keys, each when the engine asks, and hang up when the engine does: 1,3 or 12#,0
+    #[arg(long)]
+    keys: Option<String>,
+    /// Print what the engine says and what is pressed. On by default where a person types the keys.
+    #[arg(long)]
+    say_transcript: bool,
+    /// Speak this into the call: WAV, mono, 8 or 16 kHz.
+    #[arg(long, value_name = "IN.wav")]
+    wav: Option<PathBuf>,
+    /// Keep what is heard: WAV, mono, 8 kHz.
+    #[arg(long, value_name = "OUT.wav")]
+    record: Option<PathBuf>,
+    /// With --keys: hang up so many milliseconds after the last key, instead of waiting for the engine to do it.
+    #[arg(long, value_name = "MS")]
+    hang_up_after_ms: Option<u64>,
+    /// Whose number to show.
+    #[arg(long, default_value = "caller")]
+    from: String,
+    /// Over TCP.
+    #[arg(long)]
+    tcp: bool,
+    /// The outcome as JSON on standard output, and nothing else.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn main(arguments: Arguments) -> ExitCode {
+    super::told(super::runtime().and_then(|runtime| runtime.block_on(call(arguments))))
+}
+
+async fn call(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let microphone = match &arguments.wav {
+        Some(path) => gudok_phone::read_wav(path).with_context(|| format!("reading {}", path.display()))?,
+        None => Vec::new(),
+    };
+    let transport = if arguments.tcp { Transport::Tcp } else { Transport::Udp };
+    let phone = Phone::start(PhoneConfig { transport, user: arguments.from.clone(), ..PhoneConfig::default() }).await?;
+    let options = CallOptions {
+        microphone,
+        record: arguments.record.is_some(),
+        codecs: vec![Codec::Pcma, Codec::Pcmu],
+        ..CallOptions::default()
+    };
+    let call = phone.call(&arguments.uri, options).await?;
+    let silent = arguments.json || (arguments.keys.is_some() && !arguments.say_transcript);
+    let screen = tokio::spawn(print_events(call.clone(), silent));
+    let (end, complete) = match &arguments.keys {
+        Some(keys) => {
+            let conversation = Conversation {
+                steps: KeyStep::parse_list(keys)?,
+                hang_up_after: arguments.hang_up_after_ms.map(Duration::from_millis),
+                ..Conversation::default()
+            };
+            let report = conversation.run(&call).await?;
+            let complete = report.is_complete();
+            if let Some(missed) = &report.missed {
+                tell(&format!("the conversation did not go as planned: {missed}"));
+            }
+            (report.end, complete)
+        }
+        None => by_hand(&call).await?,
+    };
+    // The screen ends with the call.
+    let _ = screen.await;
+    if let Some(path) = &arguments.record {
+        gudok_phone::write_wav(path, &end.recording).with_context(|| format!("writing {}", path.display()))?;
+    }
+    report(&arguments, &end, complete);
+    Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A person types keys; an empty line does nothing, `q` hangs up.
+async fn by_hand(call: &Call) -> anyhow::Result<(EndReport, bool)> {
+    tell("keys: type them and press Enter; q hangs up");
+    call.answered(ANSWER_MAX).await?;
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut typing = true;
+    let mut events = call.events();
+    while !call.is_ended() {
+        tokio::select! {
+            line = lines.next_line(), if typing => match line? {
+                Some(line) if line.trim() == "q" => call.hangup()?,
+                Some(line) => {
+                    let keys: String = line.split_whitespace().collect();
+                    if !keys.is_empty()
+                        && let Err(error) = call.press(&keys)
+                    {
+                        tell(&error.to_string());
+                    }
+                }
+                None => typing = false,
+            },
+            event = events.recv() => if matches!(event, Ok(CallEvent::Ended { .. }) | Err(RecvError::Closed)) {
+                break;
+            },
+        }
+    }
+    let end = call.wait_ended(END_MAX).await?;
+    let answered = end.status == 200;
+    Ok((end, answered))
+}
+
+async fn print_events(call: Call, silent: bool) {
+    let mut events = call.events();
+    // What came before we listened.
+    let mut shown = 0;
+    loop {
+        let transcript = call.transcript();
+        for event in transcript.iter().skip(shown) {
+            if !silent {
+                show(event);
+            }
+        }
+        shown = transcript.len();
+        if call.is_ended() {
+            return;
+        }
+        if let Err(RecvError::Closed) = events.recv().await {
+            return;
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "this is the command's screen")]
+fn show(event: &TranscriptEvent) {
+    match &event.kind {
+        TranscriptKind::Prompt { text, .. } => println!("  < {text}"),
+        TranscriptKind::Collect { .. } => println!("  ?"),
+        TranscriptKind::Interrupted => println!("  < (interrupted)"),
+        TranscriptKind::Other { event, .. } => println!("  < ({event})"),
+        _ => {}
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "this is the command's answer")]
+fn report(arguments: &Arguments, end: &EndReport, complete: bool) {
+    let talked_ms = end.talked.map(|talked| u64::try_from(talked.as_millis()).unwrap_or(u64::MAX));
+    let by = match end.by {
+        Party::Us => "us",
+        Party::Peer => "peer",
+    };
+    if arguments.json {
+        let transcript: Vec<String> = end.transcript.iter().filter_map(words).collect();
+        let oddities: Vec<String> = end.oddities.iter().map(|oddity| format!("{oddity:?}")).collect();
+        let answer = serde_json::json!({
+            "complete": complete,
+            "status": end.status,
+            "ended_by": by,
+            "talked_ms": talked_ms,
+            "packets_received": end.stats.packets,
+            "packets_lost": end.stats.lost,
+            "transcript": transcript,
+            "oddities": oddities,
+        });
+        println!("{answer:#}");
+        return;
+    }
+    let talked =
+        talked_ms.map_or_else(|| "not answered".to_owned(), |ms| format!("talked {:.1} s", ms as f64 / 1000.0));
+    println!("call over: status {}, {talked}, ended by {by}", end.status);
+    for oddity in &end.oddities {
+        println!("  odd: {oddity:?}");
+    }
+}
+
+fn words(event: &TranscriptEvent) -> Option<String> {
+    match &event.kind {
+        TranscriptKind::Prompt { text, .. } => Some(text.clone()),
+        _ => None,
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "this is the command's way to speak")]
+fn tell(text: &str) {
+    eprintln!("{text}");
+}

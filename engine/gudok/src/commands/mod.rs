@@ -1,0 +1,26 @@
+//! The commands, one module each: arguments in, an exit code out. 0 is success, 1 a fault that was told, 2 wrong usage.
+
+pub(crate) mod bundle;
+pub(crate) mod call;
+pub(crate) mod cdrs;
+pub(crate) mod say;
+pub(crate) mod serve;
+
+use std::process::ExitCode;
+
+/// Tells a fault to the person, with its causes.
+#[expect(clippy::print_stderr, reason = "this is a command's way to speak")]
+pub(crate) fn told(result: anyhow::Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        eprintln!("gudok: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// A runtime for commands that talk to the network.
+///
+/// # Errors
+/// Where the system gives no threads.
+pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+}

@@ -1,0 +1,77 @@
+//! `gudok serve` and `gudok check-config`.
+
+use crate::config::{self, LogFormat};
+use crate::{metrics, serve};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use std::path::Path;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// The stack logs whole messages, numbers and all, at info.
+const LOG_DEFAULT: &str = "info,rsipstack=error,sled=warn";
+/// Buckets of the histograms, in seconds.
+const SECONDS: &[f64] = &[0.000_01, 0.000_1, 0.001, 0.01, 0.1, 1.0, 10.0, 60.0, 600.0];
+
+pub(crate) fn main(options: serve::Options) -> ExitCode {
+    let config = match config::load(&options.config) {
+        Ok(config) => config,
+        Err(error) => return refuse(error),
+    };
+    start_log(config.log);
+    super::told(run(options, config).map(|()| ExitCode::SUCCESS))
+}
+
+pub(crate) fn check_config(path: &Path) -> ExitCode {
+    match config::load(path) {
+        Ok(config) => {
+            summary(path, &config);
+            ExitCode::SUCCESS
+        }
+        Err(error) => refuse(error),
+    }
+}
+
+fn run(options: serve::Options, config: config::Config) -> anyhow::Result<()> {
+    let prometheus = PrometheusBuilder::new().set_buckets(SECONDS)?.install_recorder()?;
+    metrics::describe();
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name("gudok-call")
+        .enable_all()
+        .build()?;
+    let served = runtime.block_on(serve::serve(options, config, prometheus));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    served
+}
+
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG_DEFAULT));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Json => builder.json().init(),
+        LogFormat::Text => builder.with_ansi(std::env::var_os("NO_COLOR").is_none()).init(),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "this is a command's way to speak")]
+fn refuse(error: config::ConfigError) -> ExitCode {
+    eprintln!("{:?}", miette::Report::new(error));
+    ExitCode::FAILURE
+}
+
+#[expect(clippy::print_stdout, reason = "this is the command's answer")]
+fn summary(path: &Path, config: &config::Config) {
+    println!("{} is in order", path.display());
+    for listener in &config.sip.listeners {
+        println!("  listens   {:?} {}", listener.transport, listener.address);
+    }
+    let mut numbers: Vec<_> = config.routes.numbers.iter().collect();
+    numbers.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (number, route) in numbers {
+        println!("  {number:<9} {}/{}", route.agency, route.entry);
+    }
+    for entry in &config.entries {
+        println!("  script    {}/{} from {}", entry.agency, entry.entry, entry.bundle.display());
+    }
+}

@@ -1,0 +1,272 @@
+//! From the machine's records and the scripts' storage to the store's own terms.
+
+use crate::clock::EngineClock;
+use gudok_core::leg::HangupCause;
+use gudok_core::records::{Direction, EndedBy, LegRecord, Mode};
+use gudok_core::script::{LandingCause, TransferMode, TransferOutcome};
+use gudok_core::time::Timestamp;
+use gudok_plugin_host::ports::{
+    BoxFuture, BucketId, CasAnswer, Clock, KeyRange, StorageEntry, StorageError, StoragePort, StorageQuota,
+};
+use gudok_store as store;
+use gudok_store::{AgencyId, BlobId, Bucket, BucketName, CallId, Party, ScriptName, Store, StoreError, UtcMs};
+use std::sync::Arc;
+use std::time::Duration;
+
+const fn utc(at: Timestamp) -> UtcMs {
+    UtcMs(at.as_millis())
+}
+
+/// What is known of a leg at its beginning.
+///
+/// # Errors
+/// Where a name does not fit the store.
+pub(crate) fn leg_began(record: &LegRecord) -> Result<store::LegBegan, StoreError> {
+    let call_id = CallId::new(&record.call.to_string())?;
+    let script = record.scripts.last();
+    Ok(store::LegBegan {
+        parent: (record.leg.0 > 0).then(|| store::LegId { call_id: call_id.clone(), leg: 0 }),
+        chain_id: call_id.clone(),
+        leg: record.leg.0,
+        agency: AgencyId::new(record.agency.as_str())?,
+        entry: record.entry.as_str().to_owned(),
+        script: script.map(|script| script.script.as_str().to_owned()).unwrap_or_default(),
+        script_version: script.map(|script| script.version.to_string()).unwrap_or_default(),
+        direction: match record.direction {
+            Direction::Inbound => store::Direction::Inbound,
+            Direction::Outbound => store::Direction::Outbound,
+        },
+        caller: record.caller.as_ref().map_or_else(Party::withheld, |caller| Party::masked(caller.reveal())),
+        called: match record.direction {
+            Direction::Inbound => Party::own_number(record.called.reveal()),
+            Direction::Outbound => Party::masked(record.called.reveal()),
+        },
+        trunk: record.trunk.as_ref().map(|trunk| trunk.as_str().to_owned()).unwrap_or_default(),
+        started_ms: utc(record.started),
+        mode: match record.mode {
+            Mode::Automatic => store::Mode::Automatic,
+            Mode::Attended => store::Mode::Attended,
+        },
+        language: record.lang.to_string(),
+        call_id,
+    })
+}
+
+/// The record of an ended leg.
+///
+/// # Errors
+/// Where a name does not fit the store.
+pub(crate) fn cdr(record: &LegRecord, media: Option<store::MediaStats>) -> Result<store::Cdr, StoreError> {
+    let mut ended = store::LegEnded::new(utc(record.ended), cause(record.cause), ended_by(record));
+    ended.ringing_ms = record.rang.map(utc);
+    ended.answered_ms = record.answered.map(utc);
+    ended.sip_status = record.status;
+    ended.landing = record.landing.map(landing);
+    ended.tags = record.tags.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    if let Some(result) = &record.result {
+        ended.tags.insert("result".into(), result.to_string());
+    }
+    if record.overlay_heard {
+        ended.tags.insert("overlay".into(), "heard".into());
+    }
+    ended.recordings = record
+        .recordings
+        .iter()
+        .map(|recording| store::Recording {
+            id: recording.id.to_string(),
+            sha256: BlobId::from_sha256(recording.sha256),
+            duration_ms: u64::try_from(recording.duration.as_millis()).unwrap_or(u64::MAX),
+        })
+        .collect();
+    ended.media = media;
+    ended.transfer = record.transfer.as_ref().map(|transfer| {
+        let (result, sip_status) = transfer_result(&transfer.outcome);
+        let kind = match transfer.mode {
+            TransferMode::Blind => store::TransferKind::Blind,
+            TransferMode::Attended => store::TransferKind::Attended,
+            TransferMode::Bridge => store::TransferKind::Bridge,
+        };
+        store::Transfer { kind, result, to: transfer.to.to_string(), sip_status }
+    });
+    Ok(leg_began(record)?.ended(ended))
+}
+
+fn cause(cause: HangupCause) -> store::HangupCause {
+    match cause {
+        HangupCause::PartyHangup | HangupCause::EngineHangup => store::HangupCause::Normal,
+        HangupCause::Cancelled => store::HangupCause::Cancelled,
+        HangupCause::Transferred => store::HangupCause::Transferred,
+        HangupCause::Busy => store::HangupCause::Busy,
+        HangupCause::NoAnswer => store::HangupCause::NoAnswer,
+        HangupCause::Rejected | HangupCause::NoCommonMedia => store::HangupCause::Rejected,
+        HangupCause::NotFound => store::HangupCause::NotFound,
+        HangupCause::AdmissionLimit => store::HangupCause::Overload,
+        HangupCause::MediaLost | HangupCause::SessionExpired => store::HangupCause::MediaTimeout,
+        HangupCause::Unavailable | HangupCause::ProtocolError => store::HangupCause::NetworkFailure,
+        HangupCause::DrainTimeout => store::HangupCause::Drained,
+        HangupCause::Crash => store::HangupCause::Crash,
+        HangupCause::AdminKill => store::HangupCause::Other(cause.as_str().to_owned()),
+    }
+}
+
+const fn ended_by(record: &LegRecord) -> store::EndedBy {
+    match (record.ended_by, record.direction, record.cause) {
+        (EndedBy::Party, Direction::Inbound, _) => store::EndedBy::Caller,
+        (EndedBy::Party, Direction::Outbound, _) => store::EndedBy::Callee,
+        (EndedBy::Engine, Direction::Inbound, HangupCause::EngineHangup) if record.landing.is_none() => {
+            store::EndedBy::Script
+        }
+        (EndedBy::Engine, ..) => store::EndedBy::Engine,
+    }
+}
+
+const fn landing(cause: LandingCause) -> store::Landing {
+    match cause {
+        LandingCause::Trap | LandingCause::Stack => store::Landing::Trap,
+        LandingCause::Cpu => store::Landing::Loop,
+        LandingCause::Memory => store::Landing::Memory,
+        LandingCause::Timeout => store::Landing::Timeout,
+        LandingCause::Quota => store::Landing::Quota,
+        LandingCause::Refused => store::Landing::Refusal,
+        LandingCause::Error | LandingCause::Abandoned => store::Landing::Error,
+    }
+}
+
+const fn transfer_result(outcome: &TransferOutcome) -> (store::TransferResult, Option<u16>) {
+    match outcome {
+        TransferOutcome::Moved | TransferOutcome::BridgedThenReturned(_) => (store::TransferResult::Connected, None),
+        TransferOutcome::Busy => (store::TransferResult::Busy, None),
+        TransferOutcome::NoAnswer => (store::TransferResult::NoAnswer, None),
+        TransferOutcome::Rejected(status) => (store::TransferResult::Failed, Some(*status)),
+        TransferOutcome::Unavailable => (store::TransferResult::Failed, None),
+        TransferOutcome::Closed(_) => (store::TransferResult::Closed, None),
+    }
+}
+
+/// Scripts' storage on the store.
+#[derive(Clone)]
+pub(crate) struct AgencyStorage {
+    store: Arc<dyn Store>,
+    clock: Arc<EngineClock>,
+}
+
+impl AgencyStorage {
+    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<EngineClock>) -> Self {
+        Self { store, clock }
+    }
+
+    fn now(&self) -> UtcMs {
+        utc(self.clock.now())
+    }
+}
+
+fn bucket(id: &BucketId) -> Result<Bucket, StorageError> {
+    let names = || {
+        Ok(Bucket {
+            agency: AgencyId::new(id.agency.as_str())?,
+            script: ScriptName::new(id.script.as_str())?,
+            bucket: BucketName::new(&id.bucket)?,
+        })
+    };
+    names().map_err(storage_error)
+}
+
+const fn quota(quota: StorageQuota) -> store::Quota {
+    /// Keys are small; so many fit in what a script may keep anyway.
+    const KEYS_MAX: u64 = 1_000_000;
+    store::Quota {
+        bytes_max: quota.bytes_max,
+        keys_max: KEYS_MAX,
+        value_bytes_max: store::limits::VALUE_BYTES_MAX as u64,
+        key_bytes_max: store::limits::KEY_BYTES_MAX as u64,
+    }
+}
+
+fn storage_error(error: StoreError) -> StorageError {
+    let text = error.to_string();
+    match error {
+        StoreError::Quota { quota, limit, .. } => StorageError::Quota(format!("storage: {quota} of {limit}")),
+        StoreError::DiskLow { .. } | StoreError::DiskFull { .. } => {
+            StorageError::Unavailable("storage: the centre's disk is almost full; nothing new can be promised".into())
+        }
+        StoreError::Busy { .. } => StorageError::Unavailable("storage: busy; try again".into()),
+        StoreError::NotANumber | StoreError::Overflow | StoreError::Conflict { .. } => StorageError::Invalid(text),
+        _ => {
+            tracing::error!(error = %text, "agency storage failed");
+            StorageError::Unavailable("storage: out of order".into())
+        }
+    }
+}
+
+impl StoragePort for AgencyStorage {
+    fn get<'a>(&'a self, id: &'a BucketId, key: &'a str) -> BoxFuture<'a, Result<Option<StorageEntry>, StorageError>> {
+        Box::pin(async move {
+            let entry = self.store.bucket_get(&bucket(id)?, key, self.now()).await.map_err(storage_error)?;
+            Ok(entry.map(|entry| StorageEntry { value: entry.value, version: entry.version }))
+        })
+    }
+
+    fn set<'a>(
+        &'a self,
+        id: &'a BucketId,
+        key: &'a str,
+        value: Vec<u8>,
+        ttl: Option<Duration>,
+        limit: StorageQuota,
+    ) -> BoxFuture<'a, Result<u64, StorageError>> {
+        Box::pin(async move {
+            let bucket = bucket(id)?;
+            self.store.bucket_set(&bucket, key, &value, ttl, quota(limit), self.now()).await.map_err(storage_error)
+        })
+    }
+
+    fn compare_and_set<'a>(
+        &'a self,
+        id: &'a BucketId,
+        key: &'a str,
+        expected: u64,
+        value: Vec<u8>,
+        ttl: Option<Duration>,
+        limit: StorageQuota,
+    ) -> BoxFuture<'a, Result<CasAnswer, StorageError>> {
+        Box::pin(async move {
+            let (bucket, now) = (bucket(id)?, self.now());
+            let written =
+                self.store.bucket_compare_and_set(&bucket, key, expected, &value, ttl, quota(limit), now).await;
+            match written {
+                Ok(version) => Ok(CasAnswer::Written(version)),
+                Err(StoreError::Conflict { actual }) => Ok(CasAnswer::Conflict(actual)),
+                Err(error) => Err(storage_error(error)),
+            }
+        })
+    }
+
+    fn increment<'a>(
+        &'a self,
+        id: &'a BucketId,
+        key: &'a str,
+        delta: i64,
+        limit: StorageQuota,
+    ) -> BoxFuture<'a, Result<i64, StorageError>> {
+        Box::pin(async move {
+            let bucket = bucket(id)?;
+            self.store.bucket_increment(&bucket, key, delta, quota(limit), self.now()).await.map_err(storage_error)
+        })
+    }
+
+    fn delete<'a>(&'a self, id: &'a BucketId, key: &'a str) -> BoxFuture<'a, Result<(), StorageError>> {
+        Box::pin(async move {
+            let bucket = bucket(id)?;
+            self.store.bucket_delete(&bucket, key, self.now()).await.map(|_| ()).map_err(storage_error)
+        })
+    }
+
+    fn list_keys<'a>(&'a self, id: &'a BucketId, range: KeyRange) -> BoxFuture<'a, Result<Vec<String>, StorageError>> {
+        Box::pin(async move {
+            let query =
+                store::KeyQuery { prefix: range.prefix, after: range.after, keys_max: usize::from(range.keys_max) };
+            let page = self.store.bucket_list(&bucket(id)?, query, self.now()).await.map_err(storage_error)?;
+            Ok(page.keys)
+        })
+    }
+}

@@ -1,0 +1,170 @@
+//! Opens the rooms in the order in which they need each other, and says what to do where one cannot be opened.
+
+use crate::call::CallHost;
+use crate::clock::EngineClock;
+use crate::config::{Config, ProviderConfig, SpeechSettings};
+use crate::scripts::Scripts;
+use crate::voice::Voice;
+use anyhow::Context;
+use gudok_core::call::CallLimits;
+use gudok_core::routing::Routes;
+use gudok_media::{MediaConfig, MediaEngine};
+use gudok_plugin_host::ports::Clock;
+use gudok_sip::{IncomingLeg, Signalling, SipEngine, Transport};
+use gudok_speech::{CacheConfig, CommandConfig, MediaLibrary, MediaLimits, Speech, SpeechConfig, TtsConfig, WhenAsked};
+use gudok_store::{SledStore, SpaceLimits, Store, StoreOptions, UtcMs};
+use metrics::gauge;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Where compiled scripts and spoken prompts are kept, if not below the store.
+const CACHE_DIR_VARIABLE: &str = "GUDOK_CACHE_DIR";
+
+/// The open rooms.
+pub(super) struct Rooms {
+    pub(super) host: Arc<CallHost>,
+    pub(super) sip: Arc<SipEngine>,
+    pub(super) incoming: mpsc::Receiver<IncomingLeg>,
+    pub(super) routes: Arc<Routes>,
+    pub(super) call_limits: CallLimits,
+    pub(super) sip_addresses: Vec<(&'static str, SocketAddr)>,
+    pub(super) http_listen: Option<SocketAddr>,
+}
+
+impl Rooms {
+    /// Opens all of them; SIP last, so that no call comes before it can be served.
+    pub(super) async fn open(config: Config, at: Option<jiff::Timestamp>) -> anyhow::Result<Self> {
+        let clock = EngineClock::new(config.time_zone.clone(), at);
+        let store = open_store(&config, &clock).await?;
+        let cache_dir =
+            std::env::var_os(CACHE_DIR_VARIABLE).map_or_else(|| config.store.dir.join("cache"), PathBuf::from);
+        let recordings_dir = config.store.dir.join("recording");
+        std::fs::create_dir_all(&recordings_dir).with_context(|| format!("creating {}", recordings_dir.display()))?;
+        let voice = voice(&config, &cache_dir)?;
+        let scripts = Scripts::start(&config, &cache_dir, Arc::clone(&store), Arc::clone(&clock))?;
+        let (loading, entries) = (Arc::clone(&scripts), config.entries);
+        tokio::task::spawn_blocking(move || loading.load(&entries)).await??;
+        let media = MediaEngine::start(MediaConfig {
+            bind: config.media.bind,
+            ports: config.media.ports,
+            pacer_threads: config.media.pacer_threads,
+            rtp_timeout: config.media.rtp_timeout,
+            sessions_max: config.sip.limits.calls_max.saturating_mul(2),
+            ..MediaConfig::default()
+        })
+        .context("opening the media room; see [media] in the configuration")?;
+        let (sip, incoming) = SipEngine::start(&config.sip, &tokio::runtime::Handle::current())
+            .context("opening SIP; see [sip] in the configuration")?;
+        let sip = Arc::new(sip);
+        let sip_addresses = addresses(&sip);
+        let host = Arc::new(CallHost {
+            clock,
+            media: Arc::new(media),
+            signalling: Arc::clone(&sip) as Arc<dyn Signalling>,
+            voice: Arc::new(voice),
+            scripts,
+            store,
+            recordings_dir,
+        });
+        Ok(Self {
+            host,
+            sip,
+            incoming,
+            routes: config.routes,
+            call_limits: config.call_limits,
+            sip_addresses,
+            http_listen: config.http.listen,
+        })
+    }
+}
+
+/// Opens the store and closes the records of legs that a crash cut off.
+async fn open_store(config: &Config, clock: &EngineClock) -> anyhow::Result<Arc<dyn Store>> {
+    let dir = &config.store.dir;
+    std::fs::create_dir_all(dir).with_context(|| format!("creating the store's folder {}", dir.display()))?;
+    let mut options = StoreOptions::at(dir.join("records"));
+    options.space = SpaceLimits { promises_free_percent_min: config.store.free_percent_min, ..options.space };
+    let store = tokio::task::spawn_blocking(move || SledStore::open(options)).await??;
+    let store: Arc<dyn Store> = Arc::new(store);
+    let crashed = store.recover_crashed_legs(UtcMs(clock.now().as_millis())).await?;
+    if !crashed.is_empty() {
+        tracing::warn!(
+            legs = crashed.len(),
+            "the engine went down in the middle of calls; their records say \"crash\""
+        );
+    }
+    Ok(store)
+}
+
+fn addresses(sip: &SipEngine) -> Vec<(&'static str, SocketAddr)> {
+    let name = |transport| match transport {
+        Transport::Udp => "udp",
+        Transport::Tcp => "tcp",
+        Transport::Tls => "tls",
+    };
+    sip.local_addresses().iter().map(|listener| (name(listener.transport), listener.address)).collect()
+}
+
+/// The speech room with the host's own recordings.
+pub(crate) fn speech(settings: &SpeechSettings, cache_dir: Option<&Path>) -> anyhow::Result<Speech> {
+    let tts = match &settings.provider {
+        ProviderConfig::EspeakNg { command } => {
+            let mut config = CommandConfig::default();
+            if let Some(command) = command {
+                config.command = command.display().to_string();
+            }
+            TtsConfig::Command(config)
+        }
+        ProviderConfig::Http { url } => {
+            TtsConfig::Http(gudok_speech::HttpConfig { url: url.clone(), token: None, ssml: false })
+        }
+        ProviderConfig::None => TtsConfig::None { when_asked: WhenAsked::Silence },
+    };
+    let cache = CacheConfig {
+        folder: cache_dir.map(|dir| dir.join("speech")),
+        disk_bytes_max: settings.cache_mib_max.saturating_mul(1 << 20),
+        ..CacheConfig::default()
+    };
+    let house = match &settings.media_dir {
+        Some(dir) => MediaLibrary::load_folder(dir, &MediaLimits::default())
+            .with_context(|| format!("the host's recordings in {}", dir.display()))?,
+        None => MediaLibrary::default(),
+    };
+    Ok(Speech::new(SpeechConfig { tts, cache, ..SpeechConfig::default() }, Arc::new(house))?)
+}
+
+fn voice(config: &Config, cache_dir: &Path) -> anyhow::Result<Voice> {
+    let speech = speech(&config.speech, Some(cache_dir))?;
+    Ok(Voice::new(speech, &config.host_prompts, &config.lang)?)
+}
+
+/// Brings what is counted inside the rooms to the metrics.
+pub(super) fn refresh_gauges(host: &CallHost, sip: &SipEngine) {
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; no count here comes near 2^52")]
+    fn set(name: &'static str, value: u64) {
+        gauge!(name).set(value as f64);
+    }
+    let media = host.media.stats();
+    set("gudok_media_sessions", media.sessions_open as u64);
+    set("gudok_media_packets_sent", media.packets_sent);
+    set("gudok_media_datagrams_received", media.datagrams_received);
+    set("gudok_media_lateness_us_worst", media.lateness_us_worst);
+    set("gudok_media_schedule_jumps", media.schedule_jumps);
+    let store = host.store.stats();
+    set("gudok_store_queue_writes", store.queue_writes);
+    set("gudok_store_commits", store.commits);
+    set("gudok_store_commit_us_max", store.commit_us_max);
+    set("gudok_store_corrupt", store.corrupt);
+    set("gudok_store_refused_space", store.refused_space);
+    set("gudok_store_failed", u64::from(store.failed));
+    let speech = host.voice.stats();
+    set("gudok_speech_synthesised", speech.synthesised);
+    set("gudok_speech_failures", speech.failures);
+    set("gudok_speech_refused_busy", speech.refused_busy);
+    for (what, count) in sip.stats().counts {
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; no count here comes near 2^52")]
+        gauge!("gudok_sip_events", "event" => what.as_str()).set(count as f64);
+    }
+}

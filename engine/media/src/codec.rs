@@ -3,7 +3,7 @@
 //! PCMA, PCMU and G.722 have one thing in common that the whole crate leans on: one byte is one tick of the 8 kHz RTP
 //! clock. So a duration, a byte count and a timestamp difference are the same number, whatever the packet time.
 //! Inside the engine, audio that must be looked at (recording, in-band digits, transcoding) is linear at 8 kHz;
-//! G.722 serves that with its own low band, without a resampler. Wideband stays wideband where audio passes through
+//! G.722 gives that as its own low band, without a resampler. Wideband stays wideband where audio passes through
 //! untouched: clips at 16 kHz towards a G.722 caller, and a bridge of two G.722 legs.
 
 use std::sync::OnceLock;
@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use audio_codec::g722::{Bitrate, G722Decoder, G722Encoder};
 use audio_codec::pcma::PcmaDecoder;
 use audio_codec::pcmu::{PcmuDecoder, PcmuEncoder};
-use audio_codec::{Decoder as _, Encoder as _};
+use audio_codec::{BoxedResampler, Decoder as _, Encoder as _};
 
 /// Bytes, RTP ticks and linear 8 kHz samples of the 20 ms that every pacer tick handles.
 pub(crate) const FRAME_TICKS: usize = 160;
@@ -86,8 +86,11 @@ impl Codec {
         static SILENCE: OnceLock<[[u8; FRAME_TICKS]; 3]> = OnceLock::new();
         &SILENCE.get_or_init(|| {
             Self::ALL.map(|codec| {
-                let mut frame = [0; FRAME_TICKS];
-                Encoder::new(codec).encode(&[0; FRAME_TICKS], &mut frame);
+                let (mut frame, mut encoder) = ([0; FRAME_TICKS], Encoder::new(codec));
+                // G.722 needs a while until it has settled.
+                for _ in 0..50 {
+                    encoder.encode(&[0; FRAME_TICKS], &mut frame);
+                }
                 frame
             })
         })[self.index()]
@@ -98,7 +101,10 @@ impl Codec {
 pub(crate) enum Encoder {
     Pcma,
     Pcmu(PcmuEncoder),
-    G722(Box<G722Encoder>),
+    /// The library's own mode for 8 kHz writes a constant, so audio is brought to 16 kHz first.
+    G722 { resampler: Box<BoxedResampler>, encoder: Box<G722Encoder> },
+    /// Without a resampler, which is only refused for rates of zero: silence.
+    Mute,
 }
 
 impl Encoder {
@@ -106,7 +112,10 @@ impl Encoder {
         match codec {
             Codec::Pcma => Self::Pcma,
             Codec::Pcmu => Self::Pcmu(PcmuEncoder::new()),
-            Codec::G722 => Self::G722(Box::new(G722Encoder::with_options(Bitrate::Mode1_64000, true, false))),
+            Codec::G722 => match BoxedResampler::new(8_000, 16_000) {
+                Ok(resampler) => Self::G722 { resampler: Box::new(resampler), encoder: Box::new(G722Encoder::new()) },
+                Err(_) => Self::Mute,
+            },
         }
     }
 
@@ -120,7 +129,19 @@ impl Encoder {
                 Ok(pcm.len())
             }
             Self::Pcmu(encoder) => encoder.encode_into(pcm, out),
-            Self::G722(encoder) => encoder.encode_into(pcm, out),
+            Self::G722 { resampler, encoder } => {
+                let mut wide = [0; 2 * FRAME_TICKS];
+                for (narrow, bytes) in pcm.chunks(FRAME_TICKS).zip(out.chunks_mut(FRAME_TICKS)) {
+                    let wide = &mut wide[..2 * narrow.len()];
+                    let encoded = resampler.resample_into(narrow, wide).and_then(|_| encoder.encode_into(wide, bytes));
+                    debug_assert!(encoded.is_ok_and(|bytes| bytes == narrow.len()), "one byte for each sample");
+                }
+                Ok(pcm.len())
+            }
+            Self::Mute => {
+                out.fill(0);
+                Ok(pcm.len())
+            }
         };
         debug_assert!(encoded.is_ok_and(|bytes| bytes == pcm.len()), "one byte for each sample");
     }

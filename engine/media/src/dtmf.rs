@@ -1,35 +1,50 @@
 //! In-band DTMF: hearing keys in the audio, where telephone-event was not negotiated.
 //!
-//! Eight Goertzel filters over blocks of 102 samples (12.75 ms), so that the 40 ms of the shortest valid key contain
-//! two whole blocks wherever they begin. A key is heard when two blocks in a row say the same and agree with it in:
-//! level, twist (ITU-T Q.24), how far the two tones stand out from the other six, how much of the whole energy they
-//! hold, steadiness, and the exact frequency, measured by how much each tone's phase turns between the blocks. The
-//! last three are what speech and music do not pass (talk-off).
+//! Eight Goertzel filters over blocks of 102 samples (12.75 ms), a new block each 51 samples, so that the 40 ms of the
+//! shortest valid key contain four whole blocks wherever they begin. A block can be a key's by its level, its twist
+//! (ITU-T Q.24), how far the two tones stand out from the other six, and how much of the whole energy they hold. A key
+//! is heard when four blocks in a row say the same, at a steady level, and at the right frequency: it is measured by
+//! how much each tone's phase turns from block to block, and must stay the same while it is measured. With the
+//! frequency known, the tones' share of the energy is known exactly too, and must be nearly all of it. That is what
+//! speech and music do not pass (talk-off).
+
+use std::f32::consts::{PI, TAU};
 
 use crate::digit::Digit;
 
 /// Samples of a block at 8 kHz.
 const BLOCK: usize = 102;
+/// Samples from one block to the next.
+const HOP: usize = BLOCK / 2;
+/// Blocks in a row that make a key.
+const CONFIRMING: usize = 4;
 const SAMPLE_RATE_HZ: f32 = 8_000.0;
 /// Low group, then high group.
 const TONES_HZ: [f32; 8] = [697.0, 770.0, 852.0, 941.0, 1_209.0, 1_336.0, 1_477.0, 1_633.0];
 /// The weakest tone heard: −40 dB below full scale.
 const AMPLITUDE_MIN: f32 = 330.0;
-/// The high tone may be stronger by this much (power ratio, 6 dB with a margin) …
+/// The high tone may be stronger by this much (power ratio, 4 dB with a margin of 3) …
 const TWIST_REVERSE_MAX: f32 = 5.0;
-/// … and the low one by this much (8 dB with a margin): lines attenuate high tones more.
-const TWIST_NORMAL_MAX: f32 = 8.0;
-/// How far each tone stands out from the others of its group (power ratio, 8 dB).
-const PEAK_RATIO_MIN: f32 = 6.3;
-/// The share of the block's energy that the two tones hold, at least. Both exactly on frequency would hold all of it;
-/// a deviation of 1.5 % leaves 0.8 in the worst case, and noise takes some more.
-const ENERGY_SHARE_MIN: f32 = 0.70;
+/// … and the low one by this much (8 dB with a margin of 1.5): lines attenuate high tones more.
+const TWIST_NORMAL_MAX: f32 = 9.0;
+/// How far each tone stands out from the others of its group (power ratio, 4 dB): little, as the
+/// stronger tone leaks into the weaker one's group. The share of the energy is the sharper test.
+const PEAK_RATIO_MIN: f32 = 2.5;
+/// The share of a block's energy in the two tones' bins, at least. A deviation of 1.5 % leaves 0.8 in the worst case,
+/// and noise takes some more.
+const BIN_SHARE_MIN: f32 = 0.65;
+/// The same, corrected for the measured frequencies. Noise 15 dB below the key leaves 0.97.
+const SHARE_MIN: f32 = 0.925;
 /// Deviation of frequency that is accepted; Q.24 wants 1.5 % accepted and 3.5 % refused.
-const DEVIATION_MAX: f32 = 0.024;
-/// How much the level may change between two blocks of one key (power ratio, 6 dB).
-const STEADY_RATIO_MAX: f32 = 4.0;
-/// Blocks without the key before it counts as released: a shorter interruption does not split a press.
-const RELEASE_BLOCKS: u8 = 2;
+const DEVIATION_MAX: f32 = 0.02;
+/// How much the two measurements of a frequency may differ.
+const DRIFT_HZ_MAX: f32 = 7.0;
+/// How much the level may change among the blocks of one key (power ratio, 5.5 dB). The stronger tone leaks into the
+/// weaker one's bin and sways it by half of that.
+const STEADY_RATIO_MAX: f32 = 3.5;
+/// Blocks without the key before it counts as released: an interruption of 20 ms does not split a press, a pause of 40
+/// does.
+const RELEASE_BLOCKS: u8 = 5;
 /// Lost audio that a press survives, in samples (60 ms).
 const LOST_SAMPLES_MAX: usize = 480;
 
@@ -49,6 +64,7 @@ struct Hit {
     high: usize,
     low_tone: Tone,
     high_tone: Tone,
+    energy: f32,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,7 +84,8 @@ impl Tone {
 pub(crate) struct InBandDetector {
     block: [i16; BLOCK],
     filled: usize,
-    last_hit: Option<Hit>,
+    /// The last blocks' opinions, the newest first.
+    hits: [Option<Hit>; CONFIRMING],
     pressed: Option<Digit>,
     held_samples: usize,
     misses: u8,
@@ -81,7 +98,7 @@ impl InBandDetector {
         Self {
             block: [0; BLOCK],
             filled: 0,
-            last_hit: None,
+            hits: [None; CONFIRMING],
             pressed: None,
             held_samples: 0,
             misses: 0,
@@ -100,10 +117,11 @@ impl InBandDetector {
             self.filled += take;
             pcm = later;
             if self.filled == BLOCK {
-                self.filled = 0;
                 if let Some(change) = self.judge() {
                     heard(change);
                 }
+                self.block.copy_within(HOP.., 0);
+                self.filled = BLOCK - HOP;
             }
         }
     }
@@ -111,7 +129,7 @@ impl InBandDetector {
     /// Audio that was lost says nothing: a key that was down stays down for a while.
     pub(crate) fn feed_lost(&mut self, samples: usize, mut heard: impl FnMut(InBand)) {
         self.filled = 0;
-        self.last_hit = None;
+        self.hits = [None; CONFIRMING];
         self.lost_samples += samples;
         self.held_samples += samples;
         if self.lost_samples > LOST_SAMPLES_MAX
@@ -123,33 +141,50 @@ impl InBandDetector {
 
     fn judge(&mut self) -> Option<InBand> {
         let hit = self.analyse();
-        let confirmed = match (&self.last_hit, &hit) {
-            (Some(before), Some(now)) if before.agrees_with(now) => Some(now.digit()),
-            _ => None,
-        };
-        let same_key = hit.as_ref().map(Hit::digit) == self.pressed;
-        self.last_hit = hit;
-        self.held_samples += BLOCK;
+        self.hits.rotate_right(1);
+        self.hits[0] = hit;
+        self.held_samples += HOP;
         if self.pressed.is_some() {
-            if same_key {
+            if hit.as_ref().map(Hit::digit) == self.pressed {
                 self.misses = 0;
                 return None;
             }
             self.misses += 1;
             return if self.misses >= RELEASE_BLOCKS { self.release() } else { None };
         }
-        let digit = confirmed?;
+        let digit = self.confirmed()?;
         self.pressed = Some(digit);
         self.misses = 0;
-        self.held_samples = 2 * BLOCK;
+        self.held_samples = BLOCK + (CONFIRMING - 1) * HOP;
         Some(InBand::Pressed(digit))
     }
 
     fn release(&mut self) -> Option<InBand> {
         let digit = self.pressed.take()?;
-        let held = self.held_samples.saturating_sub(usize::from(self.misses) * BLOCK + self.lost_samples);
+        let held = self.held_samples.saturating_sub(usize::from(self.misses) * HOP + self.lost_samples);
         self.misses = 0;
+        // The blocks that released this key must not confirm the next.
+        self.hits = [None; CONFIRMING];
         Some(InBand::Released(digit, u32::try_from(held / 8).unwrap_or(u32::MAX)))
+    }
+
+    /// The key that the last blocks agree upon.
+    fn confirmed(&self) -> Option<Digit> {
+        let [Some(d), Some(c), Some(b), Some(a)] = &self.hits else { return None };
+        let hits = [a, b, c, d];
+        if hits.iter().any(|hit| (hit.low, hit.high) != (a.low, a.high)) {
+            return None;
+        }
+        let low = frequency_hz(TONES_HZ[a.low], hits.map(|hit| hit.low_tone))?;
+        let high = frequency_hz(TONES_HZ[a.high], hits.map(|hit| hit.high_tone))?;
+        let low_gain = bin_gain(low - TONES_HZ[a.low]);
+        let high_gain = bin_gain(high - TONES_HZ[a.high]);
+        let (mut power, mut energy) = (0.0, 0.0);
+        for hit in hits {
+            power += hit.low_tone.power() / low_gain + hit.high_tone.power() / high_gain;
+            energy += hit.energy * BLOCK as f32 / 2.0;
+        }
+        (power >= SHARE_MIN * energy).then(|| a.digit())
     }
 
     /// The two tones of the block, if it holds a key and nothing else.
@@ -175,8 +210,8 @@ impl InBandDetector {
             && powers[low] <= powers[high] * TWIST_NORMAL_MAX
             && stands_out(low, 0..4)
             && stands_out(high, 4..8)
-            && share >= ENERGY_SHARE_MIN;
-        accepted.then_some(Hit { low, high, low_tone: tones[low], high_tone: tones[high] })
+            && share >= BIN_SHARE_MIN;
+        accepted.then_some(Hit { low, high, low_tone: tones[low], high_tone: tones[high], energy })
     }
 }
 
@@ -187,19 +222,10 @@ impl Hit {
         // The table holds event codes below 16 only.
         Digit::from_event(event).unwrap_or_else(|| unreachable!("a table of digits"))
     }
-
-    fn agrees_with(&self, next: &Self) -> bool {
-        self.low == next.low
-            && self.high == next.high
-            && steady(self.low_tone, next.low_tone)
-            && steady(self.high_tone, next.high_tone)
-            && on_frequency(TONES_HZ[self.low], self.low_tone, next.low_tone)
-            && on_frequency(TONES_HZ[self.high], self.high_tone, next.high_tone)
-    }
 }
 
 fn omega(frequency_hz: f32) -> f32 {
-    std::f32::consts::TAU * frequency_hz / SAMPLE_RATE_HZ
+    TAU * frequency_hz / SAMPLE_RATE_HZ
 }
 
 fn goertzel(block: &[i16; BLOCK], frequency_hz: f32, coefficient: f32) -> Tone {
@@ -216,20 +242,35 @@ fn loudest(powers: &[f32]) -> usize {
     (1..powers.len()).fold(0, |best, at| if powers[at] > powers[best] { at } else { best })
 }
 
-fn steady(before: Tone, now: Tone) -> bool {
-    let (a, b) = (before.power(), now.power());
-    a <= b * STEADY_RATIO_MAX && b <= a * STEADY_RATIO_MAX
+/// The tone's frequency over four blocks, if it is near the nominal one and it and the level are steady.
+fn frequency_hz(nominal_hz: f32, tones: [Tone; CONFIRMING]) -> Option<f32> {
+    let powers = tones.map(Tone::power);
+    let loudest = powers.into_iter().fold(0.0, f32::max);
+    if powers.into_iter().any(|power| power * STEADY_RATIO_MAX < loudest) {
+        return None;
+    }
+    // Blocks that do not overlap.
+    let earlier = deviation_hz(nominal_hz, tones[0], tones[2]);
+    let later = deviation_hz(nominal_hz, tones[1], tones[3]);
+    let deviation = (earlier + later) / 2.0;
+    let right = deviation.abs() <= DEVIATION_MAX * nominal_hz && (earlier - later).abs() <= DRIFT_HZ_MAX;
+    right.then_some(nominal_hz + deviation)
 }
 
-/// Compares the turn of phase between two blocks with the turn the nominal frequency would make.
-fn on_frequency(nominal_hz: f32, before: Tone, now: Tone) -> bool {
-    // arg(now · conj(before)) − expected, brought to ±π: unambiguous for ±39 Hz.
+/// Compares the turn of phase over a block with the turn the nominal frequency would make. Unambiguous for ±39 Hz.
+fn deviation_hz(nominal_hz: f32, before: Tone, now: Tone) -> f32 {
+    // arg(now · conj(before)) − expected, brought to ±π.
     let re = now.re * before.re + now.im * before.im;
     let im = now.im * before.re - now.re * before.im;
     let turn = im.atan2(re) - omega(nominal_hz) * BLOCK as f32;
-    let turn = turn - std::f32::consts::TAU * (turn / std::f32::consts::TAU).round();
-    let deviation_hz = turn * SAMPLE_RATE_HZ / (std::f32::consts::TAU * BLOCK as f32);
-    deviation_hz.abs() <= DEVIATION_MAX * nominal_hz
+    let turn = turn - TAU * (turn / TAU).round();
+    turn * SAMPLE_RATE_HZ / (TAU * BLOCK as f32)
+}
+
+/// The share of a tone's power that falls into a bin it misses by so much.
+fn bin_gain(deviation_hz: f32) -> f32 {
+    let x = PI * deviation_hz * BLOCK as f32 / SAMPLE_RATE_HZ;
+    if x.abs() < 1e-3 { 1.0 } else { (x.sin() / x).powi(2).max(0.25) }
 }
 
 #[cfg(test)]

@@ -277,7 +277,8 @@ mod tests {
             play(&mut playback, 3);
             playback.seek(to_ms);
             let bytes = play(&mut playback, 1);
-            assert_eq!(bytes.first(), expected.map(|at: usize| &long.encoded(Codec::Pcmu)[at]), "{to_ms} ms");
+            let expected = expected.map(|at: usize| long.encoded(Codec::Pcmu)[at]);
+            assert_eq!(bytes.first().copied(), expected, "{to_ms} ms");
         }
     }
 

@@ -141,8 +141,10 @@ impl EventReceiver {
             return false;
         };
         let moved = timestamp.wrapping_sub(press.timestamp);
-        let next_segment = moved >= SEGMENT_TICKS_MIN && moved <= 0xffff + DRIFT_TICKS_MAX;
-        let drifts = moved <= DRIFT_TICKS_MAX && duration_ticks > press.duration_ticks;
+        let next_segment = (SEGMENT_TICKS_MIN..=0xffff + DRIFT_TICKS_MAX).contains(&moved);
+        // It grows as it moves; a new press would have begun to count anew, and moved further.
+        let grown = duration_ticks.saturating_sub(press.duration_ticks);
+        let drifts = moved <= DRIFT_TICKS_MAX && moved <= grown;
         !marker && (next_segment && press.duration_ticks >= SEGMENT_TICKS_MIN || drifts)
     }
 

@@ -80,7 +80,7 @@ impl TransmitStream {
         let event_timestamp = self.event_timestamp;
         let stamp = self.stamp(event_timestamp, first, 0);
         // Audio goes on behind the event, on the clock.
-        let behind = due.wrapping_add(FRAME_TICKS as u32);
+        let behind = due.wrapping_add(ticks(FRAME_TICKS));
         self.end = Some(match self.end {
             Some(end) if behind.wrapping_sub(end).cast_signed() < 0 => end,
             _ => behind,

@@ -53,7 +53,7 @@ enum Order {
     Begin { job: u64, path: PathBuf, listening: Listening },
     Samples { job: u64, samples: Vec<i16> },
     Finish { job: Job, stopped_by: RecordingEnd, duration_ms: u64 },
-    Discard { job: u64 },
+    Discard { job: Job },
     Stop,
 }
 
@@ -109,7 +109,7 @@ impl WriterHandle {
 
     /// Forgets a recording and removes its file.
     pub(crate) fn discard(&self, job: Job) {
-        let _ = self.orders.try_send(Order::Discard { job: job.number });
+        let _ = self.orders.try_send(Order::Discard { job });
     }
 
     /// Ends the thread when everything before has been written.
@@ -154,7 +154,7 @@ impl Writer {
                     }
                 }
                 Order::Discard { job } => {
-                    if let Some(recording) = self.files.remove(&job) {
+                    if let Some(recording) = self.files.remove(&job.number) {
                         drop(recording.wav);
                         remove(&recording.temporary);
                         self.active.fetch_sub(1, Ordering::Relaxed);

@@ -23,10 +23,12 @@ const SAMPLE_RATE_HZ: f32 = 8_000.0;
 const TONES_HZ: [f32; 8] = [697.0, 770.0, 852.0, 941.0, 1_209.0, 1_336.0, 1_477.0, 1_633.0];
 /// The weakest tone heard: −40 dB below full scale.
 const AMPLITUDE_MIN: f32 = 330.0;
-/// The high tone may be stronger by this much (power ratio, 4 dB with a margin of 3) …
+/// The high tone may be stronger by this much on average (power ratio, 4 dB with a margin of 3) …
 const TWIST_REVERSE_MAX: f32 = 5.0;
 /// … and the low one by this much (8 dB with a margin of 1.5): lines attenuate high tones more.
 const TWIST_NORMAL_MAX: f32 = 9.0;
+/// How much further a single block may be off, as the tones leak into each other (power ratio, 3 dB).
+const TWIST_OF_BLOCK: f32 = 2.0;
 /// How far each tone stands out from the others of its group (power ratio, 4 dB): little, as the
 /// stronger tone leaks into the weaker one's group. The share of the energy is the sharper test.
 const PEAK_RATIO_MIN: f32 = 2.5;
@@ -179,12 +181,15 @@ impl InBandDetector {
         let high = frequency_hz(TONES_HZ[a.high], hits.map(|hit| hit.high_tone))?;
         let low_gain = bin_gain(low - TONES_HZ[a.low]);
         let high_gain = bin_gain(high - TONES_HZ[a.high]);
-        let (mut power, mut energy) = (0.0, 0.0);
-        for hit in hits {
-            power += hit.low_tone.power() / low_gain + hit.high_tone.power() / high_gain;
-            energy += hit.energy * BLOCK as f32 / 2.0;
-        }
-        (power >= SHARE_MIN * energy).then(|| a.digit())
+        let sum = |part: fn(&Hit) -> f32| hits.into_iter().map(part).sum::<f32>();
+        let low_power = sum(|hit| hit.low_tone.power()) / low_gain;
+        let high_power = sum(|hit| hit.high_tone.power()) / high_gain;
+        // Power of a pure tone is (A·N/2)², its energy A²·N/2.
+        let whole = sum(|hit| hit.energy) * BLOCK as f32 / 2.0;
+        let accepted = low_power + high_power >= SHARE_MIN * whole
+            && high_power <= low_power * TWIST_REVERSE_MAX
+            && low_power <= high_power * TWIST_NORMAL_MAX;
+        accepted.then(|| a.digit())
     }
 
     /// The two tones of the block, if it holds a key and nothing else.
@@ -206,8 +211,8 @@ impl InBandDetector {
         let share = (powers[low] + powers[high]) / (half_block * energy);
         let accepted = powers[low] >= power_min
             && powers[high] >= power_min
-            && powers[high] <= powers[low] * TWIST_REVERSE_MAX
-            && powers[low] <= powers[high] * TWIST_NORMAL_MAX
+            && powers[high] <= powers[low] * TWIST_REVERSE_MAX * TWIST_OF_BLOCK
+            && powers[low] <= powers[high] * TWIST_NORMAL_MAX * TWIST_OF_BLOCK
             && stands_out(low, 0..4)
             && stands_out(high, 4..8)
             && share >= BIN_SHARE_MIN;

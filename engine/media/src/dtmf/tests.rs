@@ -244,11 +244,3 @@ fn chords_and_sweeps_are_no_keys() {
     pcm.extend(sweep);
     assert_eq!(hear(&pcm), "", "in two minutes of chords and a sweep");
 }
-#[test]
-fn zz_tts() {
-    for name in ["ru", "en", "ru2"] {
-        let Ok(raw) = std::fs::read(format!("/tmp/mb/{name}.raw")) else { continue };
-        let pcm: Vec<i16> = raw.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
-        eprintln!("{name}: {} s: {:?}", pcm.len() / 8000, hear(&pcm));
-    }
-}

@@ -436,16 +436,21 @@ fn entries(file: &File, folder: &Path, faults: &mut Faults<'_>) -> Vec<EntryConf
     all
 }
 
-fn approval(approve: Option<&schema::Approve>, faults: &mut Faults<'_>) -> Approval {
-    match approve {
-        None => Approval::Only(Box::default()),
-        Some(schema::Approve::Only(capabilities)) => Approval::Only(capabilities.clone()),
-        Some(schema::Approve::Word(word)) => {
-            if word.get_ref() != "as-declared" {
-                let message = format!("{:?} approves nothing", word.get_ref());
-                faults.add(word.span(), message, "write \"as-declared\", or a table of capabilities (docs/BUNDLE.md)");
+fn approval(approve: Option<&Spanned<toml::Value>>, faults: &mut Faults<'_>) -> Approval {
+    const REMEDY: &str = "write \"as-declared\", or a table of capabilities as in a manifest (docs/BUNDLE.md)";
+    let Some(approve) = approve else { return Approval::Only(Box::default()) };
+    match approve.get_ref() {
+        toml::Value::String(word) if word == "as-declared" => Approval::AsDeclared,
+        toml::Value::Table(table) => match table.clone().try_into() {
+            Ok(capabilities) => Approval::Only(Box::new(capabilities)),
+            Err(error) => {
+                faults.add(approve.span(), format!("no capabilities: {}", error.message()), REMEDY);
+                Approval::Only(Box::default())
             }
-            Approval::AsDeclared
+        },
+        other => {
+            faults.add(approve.span(), format!("{other} approves nothing"), REMEDY);
+            Approval::Only(Box::default())
         }
     }
 }

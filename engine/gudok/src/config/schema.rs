@@ -1,7 +1,6 @@
 //! The configuration file as it is written. docs/OPERATING.md has the reference; `gudok check-config` reads it with the
 //! same eyes.
 
-use gudok_plugin_host::manifest::Capabilities;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -336,23 +335,13 @@ pub(crate) struct Script {
     pub(crate) bundle: Spanned<PathBuf>,
     /// What the admin approves of what the manifest declares: `"as-declared"`, or capabilities as a manifest has them.
     /// Nothing where it is missing.
-    pub(crate) approve: Option<Approve>,
+    pub(crate) approve: Option<Spanned<toml::Value>>,
     /// Over the manifest's defaults.
     #[serde(default)]
     pub(crate) config: BTreeMap<String, String>,
     /// Files that hold the secrets, by name.
     #[serde(default)]
     pub(crate) secrets: BTreeMap<String, Spanned<PathBuf>>,
-}
-
-/// An admin's word on a script's capabilities.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Approve {
-    /// `"as-declared"`.
-    Word(Spanned<String>),
-    /// This much.
-    Only(Box<Capabilities>),
 }
 
 #[derive(Debug, Deserialize)]

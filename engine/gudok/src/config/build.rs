@@ -449,7 +449,7 @@ fn approval(approve: Option<&Spanned<toml::Value>>, faults: &mut Faults<'_>) -> 
             }
         },
         other => {
-            faults.add(approve.span(), format!("{other} approves nothing"), REMEDY);
+            faults.add(approve.span(), format!("{other:?} approves nothing"), REMEDY);
             Approval::Only(Box::default())
         }
     }

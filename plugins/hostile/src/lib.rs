@@ -19,11 +19,12 @@ gudok_sdk::service!(run);
 type Attack = fn(&Call) -> Result<()>;
 
 /// The attacks by entry.
-pub const ATTACKS: [(&str, Attack); 17] = [
+pub const ATTACKS: [(&str, Attack); 18] = [
     ("loop", endless_loop),
     ("memory", memory_bomb),
     ("memory-slow", memory_by_prompts),
     ("recursion", deep_recursion),
+    ("large-frames", deep_recursion_with_large_frames),
     ("panic", panic),
     ("storm", host_call_storm),
     ("log-flood", log_flood),
@@ -83,7 +84,18 @@ fn memory_by_prompts(call: &Call) -> Result<()> {
     }
 }
 
+/// Runs the machine's stack over, which WebAssembly code cannot see.
 fn deep_recursion(_: &Call) -> Result<()> {
+    #[expect(unconditional_recursion, reason = "that is the attack")]
+    fn deeper(depth: u32) -> u32 {
+        deeper(depth.wrapping_add(1)).rotate_left(depth % 32) ^ depth
+    }
+    black_box(deeper(black_box(0)));
+    Ok(())
+}
+
+/// Runs the stack in linear memory over: it lies at the bottom, so the next frame is out of bounds.
+fn deep_recursion_with_large_frames(_: &Call) -> Result<()> {
     #[expect(unconditional_recursion, reason = "that is the attack")]
     fn deeper(depth: u64) -> u64 {
         let frame = black_box([depth; 64]);

@@ -89,7 +89,7 @@ fn look_up(call: &Call, inquiry: &Inquiry) -> Result<Option<Queue>> {
     gudok_sdk::host::step("look-up");
     let url = format!("{}/kindergarten/places", gudok_sdk::host::config_required("back_end")?);
     let response = Request::post(url, inquiry)?
-        .secret(SECRET)
+        .secret(SECRET)?
         .timeout(BACK_END_PATIENCE)
         .send_while(call, words!(call, "ru" => ["Минуту, проверяю."], "en" => ["One moment, please."]))?;
     if response.status == 404 {

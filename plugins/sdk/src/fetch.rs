@@ -8,7 +8,7 @@
 //!
 //! # fn script(call: &Call) -> Result<()> {
 //! let request = Request::get("https://queue.example/places/17")
-//!     .secret("queue-token")
+//!     .secret("queue-token")?
 //!     .timeout(Duration::from_secs(3));
 //! let place: Place = request.send_while(call, "Минуту, ищу вашу заявку.")?.success()?.json()?;
 //! call.say(prompt!["Вы", ordinal(place.place), "в очереди."])?;
@@ -32,7 +32,7 @@ pub const TIMEOUT_DEFAULT_MS: u32 = 5_000;
 /// A request before it is sent.
 pub struct Request {
     inner: fetch::Request,
-    secret: Option<String>,
+    secret: Option<Secret>,
 }
 
 /// What the back end answered.
@@ -84,11 +84,14 @@ impl Request {
         self
     }
 
-    /// With the secret of this name in the Authorization header; the script never sees it. Needs the capability "secrets".
-    #[must_use]
-    pub fn secret(mut self, name: &str) -> Self {
-        self.secret = Some(name.to_owned());
-        self
+    /// With the secret of this name in the Authorization header; the script never sees it. Needs the capability
+    /// "secrets": who never calls this does without it.
+    ///
+    /// # Errors
+    /// [`CallError::Denied`] for a name that is not granted, [`CallError::NotFound`] for one that no admin has set.
+    pub fn secret(mut self, name: &str) -> Result<Self> {
+        self.secret = Some(secret_named(name)?);
+        Ok(self)
     }
 
     /// For everything, from the first packet to the last byte.
@@ -110,8 +113,7 @@ impl Request {
     /// # Errors
     /// [`CallError::Timeout`], [`CallError::Unavailable`], and as every host call.
     pub fn send(self) -> Result<Response> {
-        let secret = self.open_secret()?;
-        fetch::send(&self.inner, secret.as_ref()).map(Response::from)
+        fetch::send(&self.inner, self.secret.as_ref()).map(Response::from)
     }
 
     /// Sends it, talks meanwhile, and waits for what is left.
@@ -119,15 +121,10 @@ impl Request {
     /// # Errors
     /// As [`send`](Self::send).
     pub fn send_while(self, call: &Call, what: impl IntoPrompt) -> Result<Response> {
-        let secret = self.open_secret()?;
-        let pending = fetch::start(&self.inner, secret.as_ref())?;
+        let pending = fetch::start(&self.inner, self.secret.as_ref())?;
         call.say(what)?;
         let answered = pending.wait(self.inner.timeout)?;
         answered.map(Response::from).ok_or(CallError::Timeout)
-    }
-
-    fn open_secret(&self) -> Result<Option<Secret>> {
-        self.secret.as_deref().map(secret_named).transpose()
     }
 }
 

@@ -7,6 +7,7 @@ use crate::input::{Choice, Collected, Grammar, Value};
 use crate::privacy::Keys;
 use crate::prompt::Date;
 use crate::routing::NumberPlan;
+use std::fmt;
 use std::sync::Arc;
 
 /// Keys in one entry, at most.
@@ -37,10 +38,16 @@ pub enum Step {
     NoInput,
 }
 
-/// One attempt at a question.
-#[derive(Clone, Debug)]
+/// One attempt at a question. `Debug` shows how many keys there are.
+#[derive(Clone)]
 pub struct Entry {
     keys: String,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Entry(<{} keys>)", self.keys.len())
+    }
 }
 
 /// What an entry is matched against.

@@ -2,6 +2,7 @@
 
 use crate::privacy::{Keys, PhoneNumber};
 use crate::prompt::{Date, Prompt};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,8 +58,8 @@ pub struct CollectOptions {
     pub global_keys: Vec<Choice>,
 }
 
-/// What the keys mean.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// What the keys mean. `Debug` shows the kind only: the question may have been a sensitive one.
+#[derive(Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "documented in the WIT")]
 pub enum Value {
     Text(String),
@@ -66,6 +67,18 @@ pub enum Value {
     Date(Date),
     Money { minor_units: i64, currency: Arc<str> },
     Phone(PhoneNumber),
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text(_) => "Text(…)",
+            Self::Flag(_) => "Flag(…)",
+            Self::Date(_) => "Date(…)",
+            Self::Money { .. } => "Money(…)",
+            Self::Phone(_) => "Phone(…)",
+        })
+    }
 }
 
 /// An answer that the grammar took.

@@ -59,8 +59,7 @@ impl CallMachine {
             self.answer(initiator, Err(error), now);
             return;
         }
-        self.drop_all_players();
-        self.recorders.discard_all(&mut self.commands);
+        self.drop_script_resources();
         self.answer(initiator, Ok(Reply::Transfer(TransferOutcome::Moved)), now);
         self.command(Command::EndScript { run: old, reason: EndReason::Moved });
         self.start_script(ScriptRun(old.0 + 1), agency, entry);
@@ -77,22 +76,24 @@ impl CallMachine {
             self.abandon_operation(now);
             self.pending = None;
         }
-        self.drop_all_players();
+        self.drop_script_resources();
         match end {
-            ScriptEnd::Returned(summary) => self.script_returned(summary, talking, now),
+            ScriptEnd::Returned(summary) => self.script_returned(&summary, talking, now),
             ScriptEnd::Failed(CallError::Ended(_)) if self.ended.is_some() => {}
             ScriptEnd::Failed(_) => self.script_failed(LandingCause::Error, talking, now),
             ScriptEnd::Stopped(cause) => self.script_failed(cause, talking, now),
         }
     }
 
-    fn script_returned(&mut self, summary: Summary, talking: bool, now: Timestamp) {
-        let tags_max = self.start.limits.tags_max;
+    fn script_returned(&mut self, summary: &Summary, talking: bool, now: Timestamp) {
+        let limits = self.start.limits;
+        let short =
+            |text: &Arc<str>| -> Arc<str> { text.chars().take(limits.tag_chars_max).collect::<String>().into() };
         let record = &mut self.legs.first_mut().record;
         let refused = &*summary.code == NO_SERVICE;
-        record.result = Some(summary.code);
-        let room = tags_max.saturating_sub(record.tags.len());
-        record.tags.extend(summary.fields.into_iter().take(room));
+        record.result = Some(short(&summary.code));
+        let room = limits.tags_max.saturating_sub(record.tags.len());
+        record.tags.extend(summary.fields.iter().take(room).map(|(name, value)| (short(name), short(value))));
         if self.ended.is_some() || talking {
             return;
         }
@@ -116,21 +117,34 @@ impl CallMachine {
             return;
         }
         self.note_landing(cause);
-        if let ScriptState::Running(run) = self.script {
-            if self.keep_conversation() {
-                self.script = ScriptState::Finished;
-                self.command(Command::StopScript { run });
-                return;
-            }
-            self.command(Command::StopScript { run });
+        match self.script {
+            // The overlay is heard first; `overlay_over` finds the note.
+            ScriptState::NotStarted => return,
+            ScriptState::Running(run) => self.command(Command::StopScript { run }),
+            ScriptState::Grace { .. } | ScriptState::Finished => {}
         }
         self.script = ScriptState::Finished;
-        self.abandon_operation(now);
-        self.pending = None;
-        self.drop_all_players();
+        let talking = self.keep_conversation();
+        if !talking {
+            self.abandon_operation(now);
+            self.pending = None;
+        }
+        self.drop_script_resources();
+        if !talking {
+            self.begin_landing();
+        }
+    }
+
+    fn begin_landing(&mut self) {
         self.keys_ahead.clear();
         self.landing = Some(Landing::Apology);
         self.host_say_first();
+    }
+
+    /// The script is gone: so are its players, and the recorders that it did not finish.
+    fn drop_script_resources(&mut self) {
+        self.drop_all_players();
+        self.recorders.discard_all(&mut self.commands);
     }
 
     /// Says the next host prompt, answering the call first where it is not.
@@ -162,8 +176,10 @@ impl CallMachine {
             return;
         }
         match (&self.landing, result) {
+            // The script is gone, and so is whoever the caller went on talking to.
+            (None, _) if !matches!(self.script, ScriptState::NotStarted) => self.ring_operators(0, now),
             (Some(Landing::Apology) | None, Ok(Reply::Done)) => self.host_answered(),
-            (None, heard) => self.overlay_over(&heard),
+            (None, heard) => self.overlay_over(&heard, now),
             // An apology that could not be said is no reason not to connect.
             (Some(Landing::Apology), _) => self.ring_operators(0, now),
             (Some(Landing::Operators { round }), result) => {
@@ -178,9 +194,15 @@ impl CallMachine {
         }
     }
 
-    fn overlay_over(&mut self, heard: &Result<Reply, CallError>) {
+    fn overlay_over(&mut self, heard: &Result<Reply, CallError>, now: Timestamp) {
         let finished = matches!(heard, Ok(Reply::Playback(end)) if end.finished);
-        self.legs.first_mut().record.overlay_heard = finished;
+        let record = &mut self.legs.first_mut().record;
+        record.overlay_heard = finished;
+        if let Some(cause) = record.landing {
+            self.script = ScriptState::Finished;
+            self.land(cause, now);
+            return;
+        }
         self.start_script(ScriptRun(0), self.start.agency.clone(), self.start.entry.clone());
     }
 
@@ -211,8 +233,11 @@ impl CallMachine {
                 self.hang_up(HangupCause::EngineHangup, now);
             }
             _ if self.mode() == Mode::Automatic => self.farewell(HostPrompt::OperatorsClosed { opens: None }),
+            // No such group: another round finds none either.
+            Err(_) => self.farewell(HostPrompt::OperatorsUnavailable),
             _ if round + 1 < self.start.limits.landing_rounds_max => {
                 self.landing = Some(Landing::Pause { round: round + 1 });
+                self.start_music(None);
                 self.begin(Initiator::Host, Request::Wait(ROUND_PAUSE), now);
             }
             _ => self.farewell(HostPrompt::OperatorsUnavailable),
@@ -221,6 +246,7 @@ impl CallMachine {
 
     fn farewell(&mut self, prompt: HostPrompt) {
         self.landing = Some(Landing::Farewell);
+        self.stop_music();
         self.host_say(PromptSource::Host(prompt));
     }
 }

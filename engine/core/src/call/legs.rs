@@ -27,6 +27,8 @@ pub(super) enum LegPhase {
 #[derive(Debug)]
 pub(super) struct Leg {
     pub(super) phase: LegPhase,
+    /// Its party has us on hold and may send nothing. The caller's hold is the machine's `held_since`.
+    held: bool,
     pub(super) record: LegRecord,
 }
 
@@ -64,7 +66,7 @@ impl Legs {
             recordings: Vec::new(),
             overlay_heard: false,
         };
-        Self { legs: vec![Leg { phase: LegPhase::Trying, record }] }
+        Self { legs: vec![Leg { phase: LegPhase::Trying, held: false, record }] }
     }
 
     pub(super) fn first(&self) -> &Leg {
@@ -104,7 +106,7 @@ impl Legs {
             overlay_heard: false,
             ..first.clone()
         };
-        self.legs.push(Leg { phase: LegPhase::Trying, record: record.clone() });
+        self.legs.push(Leg { phase: LegPhase::Trying, held: false, record: record.clone() });
         Some((id, record))
     }
 
@@ -183,8 +185,11 @@ impl CallMachine {
     fn handle_first_leg(&mut self, event: LegEvent, now: Timestamp) {
         match event {
             LegEvent::Answered => {
-                self.legs.first_mut().answered(now);
-                self.answer_finished(now);
+                let first = self.legs.first_mut();
+                if first.phase == LegPhase::Answering {
+                    first.answered(now);
+                    self.answer_finished(now);
+                }
             }
             LegEvent::Held => {
                 self.held_since.get_or_insert(now);
@@ -193,7 +198,7 @@ impl CallMachine {
             LegEvent::Ended { cause, status } => {
                 let by = if ended_by_party(cause) { EndedBy::Party } else { EndedBy::Engine };
                 self.legs.end_first(cause, status, by, now);
-                let moved = self.first_leg_ended_in_transfer(now);
+                let moved = cause == HangupCause::PartyHangup && self.first_leg_ended_in_transfer(now);
                 let reason = if moved { crate::script::EndReason::Moved } else { LegRecord::end_reason(cause) };
                 self.caller_gone(reason, now);
             }
@@ -211,10 +216,11 @@ impl CallMachine {
                 }
             }
             LegEvent::Answered => {
-                if let Some(leg) = self.legs.find(id) {
+                // Once: a second report must not be taken for an answer that nobody waits for.
+                if let Some(leg) = self.legs.find(id).filter(|leg| leg.phase < LegPhase::Answered) {
                     leg.answered(now);
+                    self.target_answered(id, now);
                 }
-                self.target_answered(id, now);
             }
             LegEvent::Ended { cause, status } => {
                 let by = if ended_by_party(cause) { EndedBy::Party } else { EndedBy::Engine };
@@ -222,14 +228,16 @@ impl CallMachine {
                 self.target_ended(id, cause, status, now);
             }
             LegEvent::TransferRequested { target } => self.party_asks_transfer(id, &target, now),
-            LegEvent::Held | LegEvent::Resumed | LegEvent::ReferProgress { .. } => {}
+            LegEvent::Held => self.set_held(id, true),
+            LegEvent::Resumed => self.set_held(id, false),
+            LegEvent::ReferProgress { .. } => {}
         }
     }
 
     pub(super) fn handle_media(&mut self, id: LegId, event: MediaEvent, now: Timestamp) {
         if !self.legs.is_live(id) {
-            // A recording that was finished by the hang-up is still kept.
-            if let MediaEvent::RecordingEnded { .. } = event {
+            // A recording that was finished by the hang-up is still kept, and its script still told.
+            if let MediaEvent::RecordingEnded { .. } | MediaEvent::RecordingFailed { .. } = event {
                 self.recording_event(event, now);
             }
             return;
@@ -242,7 +250,7 @@ impl CallMachine {
             }
             MediaEvent::RecordingEnded { .. } | MediaEvent::RecordingFailed { .. } => self.recording_event(event, now),
             MediaEvent::KeysSent => {
-                if matches!(self.pending_operation(), Some(Operation::SendKeys)) {
+                if id == LegId::FIRST && matches!(self.pending_operation(), Some(Operation::SendKeys)) {
                     self.finish(Ok(crate::script::Reply::Done), now);
                 }
             }
@@ -257,6 +265,9 @@ impl CallMachine {
             }
             return;
         }
+        if self.legs.find(id).is_some_and(|leg| leg.held) {
+            return;
+        }
         self.leg_command(id, LegCommand::Hangup);
         self.handle_other_leg(id, LegEvent::Ended { cause: HangupCause::MediaLost, status: None }, now);
     }
@@ -266,8 +277,17 @@ impl CallMachine {
         let away = now.since(held);
         match self.pending.as_mut().map(|pending| &mut pending.operation) {
             Some(Operation::NextKey { deadline } | Operation::Wait { deadline }) => *deadline = *deadline + away,
-            Some(Operation::Ask(question)) => question.delay(away),
-            _ => {}
+            _ => {
+                if let Some(question) = self.question_mut() {
+                    question.delay(away);
+                }
+            }
+        }
+    }
+
+    fn set_held(&mut self, id: LegId, held: bool) {
+        if let Some(leg) = self.legs.find(id) {
+            leg.held = held;
         }
     }
 

@@ -18,7 +18,9 @@
 //! | `transfer` | handing over: dial, whisper, bridge, REFER |
 //! | `landing` | overlay, apology, operators, farewell |
 //! | `requests` | what scripts ask, checked and begun |
+//! | `contract` | what the machine promises, checked from outside |
 
+mod contract;
 mod input;
 mod landing;
 mod legs;
@@ -28,6 +30,10 @@ mod recording;
 mod requests;
 mod transfer;
 
+#[cfg(test)]
+mod tests;
+
+pub use contract::{BrokenPromise, Contract};
 pub use input::{
     CallLimits, CallStart, Command, Input, KeySource, MediaCommand, MediaEvent, PlaybackId, RecordingId, RecordingPlan,
     ScriptRun, TranscriptLine,
@@ -40,7 +46,7 @@ use crate::script::{CallError, EndReason, LandingCause, Reply, Request};
 use crate::time::Timestamp;
 use legs::Legs;
 use playback::Playbacks;
-use question::Question;
+use question::{KeysAhead, Question};
 use recording::{MessageRecording, Recorders};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -53,8 +59,7 @@ pub struct CallMachine {
     legs: Legs,
     playbacks: Playbacks,
     recorders: Recorders,
-    /// Keys that nothing has asked for yet.
-    keys_ahead: VecDeque<char>,
+    keys_ahead: KeysAhead,
     pending: Option<Pending>,
     script: ScriptState,
     landing: Option<landing::Landing>,
@@ -129,7 +134,7 @@ impl CallMachine {
             legs,
             playbacks: Playbacks::default(),
             recorders: Recorders::default(),
-            keys_ahead: VecDeque::new(),
+            keys_ahead: KeysAhead::default(),
             pending: None,
             script: ScriptState::NotStarted,
             landing: None,
@@ -153,8 +158,10 @@ impl CallMachine {
             Input::Leg(leg, event) => self.handle_leg(leg, event, now),
             Input::Media(leg, event) => self.handle_media(leg, event, now),
             Input::ScriptStarted { run, version } => {
-                if self.script.is(run) {
-                    self.legs.first_mut().record.scripts.push(version);
+                let scripts = &mut self.legs.first_mut().record.scripts;
+                // One version a run: a call ends on the version that it began with.
+                if self.script.is(run) && scripts.len() <= usize::from(run.0) {
+                    scripts.push(version);
                 }
             }
             Input::ScriptRequest { run, request } => self.handle_request(run, request, now),
@@ -174,10 +181,10 @@ impl CallMachine {
         if now >= self.call_deadline {
             self.hang_up_saying(HangupCause::EngineHangup, EndReason::HostLimit, now);
         }
-        if let ScriptState::Grace { deadline, .. } = self.script
+        if let ScriptState::Grace { run, deadline } = self.script
             && now >= deadline
         {
-            self.script = ScriptState::Finished;
+            self.give_up_script(run);
         }
         if self.operation_deadline().is_some_and(|deadline| now >= deadline) {
             self.operation_timeout(now);
@@ -235,19 +242,25 @@ impl CallMachine {
     }
 
     fn operation_deadline(&self) -> Option<Timestamp> {
-        let pending = self.pending.as_ref()?;
-        if let Operation::Transfer(transfer) = &pending.operation {
+        let operation = self.pending_operation();
+        if let Some(Operation::Transfer(transfer)) = operation {
             return transfer.deadline();
         }
         // The caller's own clock stands still while the caller has us on hold.
         if let Some(held) = self.held_since {
             return Some(held + self.start.limits.hold_max);
         }
-        match &pending.operation {
+        match operation? {
             Operation::NextKey { deadline } | Operation::Wait { deadline } => Some(*deadline),
             Operation::Ask(question) => question.deadline(),
+            Operation::Record(message) => message.consent_question().and_then(Question::deadline),
             _ => None,
         }
+    }
+
+    /// From when a time for the caller runs: a caller who has us on hold gets the whole of it after coming back.
+    fn caller_clock(&self, now: Timestamp) -> Timestamp {
+        self.held_since.unwrap_or(now)
     }
 
     fn operation_timeout(&mut self, now: Timestamp) {
@@ -258,7 +271,7 @@ impl CallMachine {
         match self.pending_operation() {
             Some(Operation::NextKey { .. }) => self.finish(Ok(Reply::Key(None)), now),
             Some(Operation::Wait { .. }) => self.finish(Ok(Reply::Done), now),
-            Some(Operation::Ask(_)) => self.question_timeout(now),
+            Some(Operation::Ask(_) | Operation::Record(_)) => self.question_timeout(now),
             Some(Operation::Transfer(_)) => self.transfer_timeout(now),
             _ => {}
         }
@@ -313,6 +326,7 @@ impl CallMachine {
         }
         self.ended = Some(reason);
         self.landing = None;
+        self.held_since = None;
         self.playbacks.forget();
         // A message that the caller left by hanging up is kept, and its report still answers the script.
         if !self.keep_running_recording() {
@@ -330,6 +344,17 @@ impl CallMachine {
             ScriptState::NotStarted => self.script = ScriptState::Finished,
             ScriptState::Grace { .. } | ScriptState::Finished => {}
         }
+    }
+
+    /// Its grace is over and it has not come back: the call ends without it.
+    fn give_up_script(&mut self, run: ScriptRun) {
+        self.script = ScriptState::Finished;
+        if let (Some(Pending { initiator, .. }), Some(reason)) = (self.pending.take(), self.ended)
+            && initiator == Initiator::Script(run)
+        {
+            self.command(Command::Reply { run, result: Err(CallError::Ended(reason)) });
+        }
+        self.command(Command::StopScript { run });
     }
 
     /// We end the caller's leg.

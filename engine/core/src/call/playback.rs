@@ -38,6 +38,8 @@ enum PlayerState {
     Playing,
     /// By the script; a foreground prompt does not wake it.
     Paused,
+    /// Told to stop; its report is not in.
+    Stopping,
     Ended(Result<PlaybackEnd, CallError>),
 }
 
@@ -84,12 +86,13 @@ impl CallMachine {
     }
 
     pub(super) fn stop_foreground(&mut self) {
-        if let Some(foreground) = self.playbacks.foreground.take() {
+        // One that a key interrupted is stopped already.
+        if let Some(foreground) = self.playbacks.foreground.take().filter(|prompt| prompt.interrupted_by.is_none()) {
             self.media_command(LegId::FIRST, MediaCommand::Stop(foreground.playback));
         }
     }
 
-    /// The media room has stopped the foreground prompt by itself; its report is not waited for.
+    /// The foreground prompt is stopped already; its report is not waited for.
     pub(super) fn release_foreground(&mut self) {
         self.playbacks.foreground = None;
         self.hold_players(false);
@@ -150,9 +153,10 @@ impl CallMachine {
 
     /// Stops a player; its end comes as an event where it still played.
     pub(super) fn stop_player(&mut self, handle: HandleId) {
-        if let Some(player) = self.playbacks.players.get(&handle)
-            && !matches!(player.state, PlayerState::Ended(_))
+        if let Some(player) = self.playbacks.players.get_mut(&handle)
+            && matches!(player.state, PlayerState::Playing | PlayerState::Paused)
         {
+            player.state = PlayerState::Stopping;
             let playback = player.playback;
             self.media_command(LegId::FIRST, MediaCommand::Stop(playback));
         }
@@ -222,7 +226,7 @@ impl CallMachine {
 
     fn live_player(&mut self, handle: HandleId) -> Result<&mut Player, CallError> {
         match self.playbacks.players.get_mut(&handle) {
-            Some(player) if !matches!(player.state, PlayerState::Ended(_)) => Ok(player),
+            Some(player) if matches!(player.state, PlayerState::Playing | PlayerState::Paused) => Ok(player),
             _ => Err(CallError::NotFound("this player has ended".into())),
         }
     }

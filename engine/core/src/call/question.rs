@@ -9,7 +9,37 @@ use crate::privacy::Keys;
 use crate::prompt::PromptSource;
 use crate::script::{CallError, Reply};
 use crate::time::Timestamp;
+use std::collections::VecDeque;
+use std::fmt;
 use std::time::Duration;
+
+/// Keys that nothing has asked for yet. Shows their number only: a sensitive question may be the one that asks.
+#[derive(Default)]
+pub(super) struct KeysAhead(VecDeque<char>);
+
+impl KeysAhead {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn first(&self) -> Option<char> {
+        self.0.front().copied()
+    }
+
+    pub(super) fn take_first(&mut self) -> Option<char> {
+        self.0.pop_front()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl fmt::Debug for KeysAhead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{} keys>", self.0.len())
+    }
+}
 
 /// One collect.
 #[derive(Debug)]
@@ -52,6 +82,10 @@ impl Question {
         if let Phase::Listening { deadline } = &mut self.phase {
             *deadline = *deadline + by;
         }
+    }
+
+    pub(super) const fn is_sensitive(&self) -> bool {
+        self.options.sensitive
     }
 
     fn sources(&self, again: Again) -> (Vec<PromptSource>, bool) {
@@ -115,12 +149,8 @@ impl CallMachine {
             Some(Phase::Prompting { barge_in: false }) => self.keep_key(key),
             Some(Phase::Prompting { barge_in: true }) => {
                 self.interrupt_foreground(key, source);
-                if source == KeySource::Media {
-                    // The media room has stopped it; its report finds nobody waiting.
-                    self.release_foreground();
-                } else {
-                    self.stop_foreground();
-                }
+                // It is stopped, by the media room or on our word; its report finds nobody waiting.
+                self.release_foreground();
                 self.keep_key(key);
                 self.listen(now);
             }
@@ -132,14 +162,18 @@ impl CallMachine {
     }
 
     pub(super) fn question_timeout(&mut self, now: Timestamp) {
+        if self.question_mut().is_none() {
+            return;
+        }
         let step = self.with_entry(Entry::timeout);
         self.take_step(step, now);
     }
 
     fn listen(&mut self, now: Timestamp) {
+        let clock = self.caller_clock(now);
         let Some(question) = self.question_mut() else { return };
-        question.phase = Phase::Listening { deadline: now + question.options.first_timeout };
-        while let Some(key) = self.keys_ahead.pop_front() {
+        question.phase = Phase::Listening { deadline: clock + question.options.first_timeout };
+        while let Some(key) = self.keys_ahead.take_first() {
             if self.feed(key, now) {
                 return;
             }
@@ -157,8 +191,9 @@ impl CallMachine {
     fn take_step(&mut self, step: Step, now: Timestamp) {
         match step {
             Step::More => {
+                let clock = self.caller_clock(now);
                 if let Some(question) = self.question_mut() {
-                    question.phase = Phase::Listening { deadline: now + question.options.inter_digit };
+                    question.phase = Phase::Listening { deadline: clock + question.options.inter_digit };
                 }
             }
             Step::Answer(mut collected) => {
@@ -185,13 +220,18 @@ impl CallMachine {
     }
 
     fn question_over(&mut self, result: Result<Outcome, CallError>, now: Timestamp) {
-        if self.question_mut().is_some_and(|question| question.options.sensitive) {
-            self.media_command(LegId::FIRST, MediaCommand::Mask(false));
-        }
+        self.unmask();
         if matches!(self.pending_operation(), Some(Operation::Record(_))) {
             self.consent_given(result, now);
         } else {
             self.finish(result.map(Reply::Outcome), now);
+        }
+    }
+
+    /// What is recorded is heard again: the sensitive question, if it was one, is over.
+    pub(super) fn unmask(&mut self) {
+        if self.question_mut().is_some_and(|question| question.is_sensitive()) {
+            self.media_command(LegId::FIRST, MediaCommand::Mask(false));
         }
     }
 
@@ -207,10 +247,10 @@ impl CallMachine {
     }
 
     /// The question that is being asked: a collect's, or the consent to a recording.
-    fn question_mut(&mut self) -> Option<&mut Question> {
+    pub(super) fn question_mut(&mut self) -> Option<&mut Question> {
         match &mut self.pending.as_mut()?.operation {
             Operation::Ask(question) => Some(question),
-            Operation::Record(message) => message.consent_question(),
+            Operation::Record(message) => message.consent_question_mut(),
             _ => None,
         }
     }
@@ -222,8 +262,8 @@ impl CallMachine {
 
     /// Keeps a key that nobody waits for yet.
     pub(super) fn keep_key(&mut self, key: char) {
-        if self.landing.is_none() && self.keys_ahead.len() < self.start.limits.keys_ahead_max {
-            self.keys_ahead.push_back(key);
+        if self.landing.is_none() && self.keys_ahead.0.len() < self.start.limits.keys_ahead_max {
+            self.keys_ahead.0.push_back(key);
         }
     }
 }
@@ -237,8 +277,8 @@ pub(super) fn unasked(options: CollectOptions) -> Question {
 pub(super) fn check(options: &CollectOptions, limits: &super::CallLimits) -> Result<(), CallError> {
     use crate::input::Grammar;
     let invalid = |what: &str| Err(CallError::Invalid(what.to_owned()));
-    if options.speech && !options.dtmf {
-        return invalid("modes: no speech recogniser is configured; allow keys as well");
+    if !options.dtmf {
+        return invalid("modes: no speech recogniser is configured; allow keys");
     }
     if !(1..=10).contains(&options.retry.attempts) {
         return invalid("retry.attempts: from 1 to 10");

@@ -7,7 +7,7 @@ use crate::ids::LegId;
 use crate::input::{CollectOptions, Grammar, Outcome, Retry, Value};
 use crate::script::{CallError, HandleId, RecordOptions, Recording, Reply};
 use crate::time::Timestamp;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 const CONSENT_ATTEMPTS: u8 = 2;
@@ -29,7 +29,14 @@ enum Stage {
 }
 
 impl MessageRecording {
-    pub(super) fn consent_question(&mut self) -> Option<&mut Question> {
+    pub(super) fn consent_question(&self) -> Option<&Question> {
+        match &self.stage {
+            Stage::Consent(question) => Some(question),
+            Stage::Recording(_) => None,
+        }
+    }
+
+    pub(super) fn consent_question_mut(&mut self) -> Option<&mut Question> {
         match &mut self.stage {
             Stage::Consent(question) => Some(question),
             Stage::Recording(_) => None,
@@ -49,31 +56,42 @@ impl MessageRecording {
     }
 }
 
-/// Background recorders.
+/// Background recorders, and what is still to be reported of any recording.
 #[derive(Debug, Default)]
 pub(super) struct Recorders {
     next: u32,
     live: BTreeMap<HandleId, Recorder>,
+    /// Begun, and neither reported nor thrown away: one report each is taken.
+    outstanding: BTreeSet<RecordingId>,
 }
 
 #[derive(Debug)]
 struct Recorder {
     recording: RecordingId,
+    /// The script asked for it: it is kept even if the script does not live to hear so.
+    finishing: bool,
     done: Option<Result<Recording, CallError>>,
 }
 
 impl Recorders {
     fn next_id(&mut self) -> RecordingId {
         self.next += 1;
-        RecordingId(self.next)
+        let id = RecordingId(self.next);
+        self.outstanding.insert(id);
+        id
     }
 
-    /// The call is over: what was not finished is not wanted.
+    /// The script is gone: what it did not finish is not wanted.
     pub(super) fn discard_all(&mut self, commands: &mut VecDeque<Command>) {
         for recorder in std::mem::take(&mut self.live).into_values() {
-            if recorder.done.is_none() {
-                commands.push_back(Command::Media(LegId::FIRST, MediaCommand::DiscardRecording(recorder.recording)));
-            }
+            self.discard(&recorder, commands);
+        }
+    }
+
+    fn discard(&mut self, recorder: &Recorder, commands: &mut VecDeque<Command>) {
+        if recorder.done.is_none() && !recorder.finishing {
+            self.outstanding.remove(&recorder.recording);
+            commands.push_back(Command::Media(LegId::FIRST, MediaCommand::DiscardRecording(recorder.recording)));
         }
     }
 }
@@ -132,7 +150,7 @@ impl CallMachine {
         self.media_command(LegId::FIRST, MediaCommand::Record(id, plan));
         if in_background {
             let handle = self.playbacks.next_handle();
-            self.recorders.live.insert(handle, Recorder { recording: id, done: None });
+            self.recorders.live.insert(handle, Recorder { recording: id, finishing: false, done: None });
             self.answer(initiator, Ok(Reply::Handle(handle)), now);
         } else {
             let message = MessageRecording { options, stage: Stage::Recording(id), in_background };
@@ -146,7 +164,7 @@ impl CallMachine {
         command: impl FnOnce(RecordingId) -> MediaCommand,
     ) -> Result<Reply, CallError> {
         match self.recorders.live.get(&handle) {
-            Some(Recorder { recording, done: None }) => {
+            Some(Recorder { recording, done: None, .. }) => {
                 let command = command(*recording);
                 self.media_command(LegId::FIRST, command);
                 Ok(Reply::Done)
@@ -158,9 +176,10 @@ impl CallMachine {
     /// Ends a recorder. Its answer comes with the media room's report, unless that is in already.
     pub(super) fn finish_recorder(&mut self, initiator: Initiator, handle: HandleId, now: Timestamp) {
         self.pending = Some(Pending { initiator, operation: Operation::FinishRecorder(handle) });
-        match self.recorders.live.get(&handle) {
+        match self.recorders.live.get_mut(&handle) {
             None => self.finish(Err(CallError::NotFound("this recorder has ended".into())), now),
-            Some(Recorder { recording, done: None }) => {
+            Some(Recorder { recording, done: None, finishing }) => {
+                *finishing = true;
                 let recording = *recording;
                 self.media_command(LegId::FIRST, MediaCommand::FinishRecording(recording));
             }
@@ -169,8 +188,8 @@ impl CallMachine {
     }
 
     pub(super) fn drop_recorder(&mut self, handle: HandleId) {
-        if let Some(Recorder { recording, done: None }) = self.recorders.live.remove(&handle) {
-            self.media_command(LegId::FIRST, MediaCommand::DiscardRecording(recording));
+        if let Some(recorder) = self.recorders.live.remove(&handle) {
+            self.recorders.discard(&recorder, &mut self.commands);
         }
     }
 
@@ -182,6 +201,9 @@ impl CallMachine {
             MediaEvent::RecordingFailed { recording, error } => (recording, Err(error)),
             _ => return,
         };
+        if !self.recorders.outstanding.remove(&id) {
+            return;
+        }
         if let Ok(recording) = &result {
             self.legs.first_mut().record.recordings.push(recording.clone());
         }

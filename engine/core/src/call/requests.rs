@@ -194,7 +194,7 @@ impl CallMachine {
 
     fn say(&mut self, initiator: Initiator, prompt: &Arc<Prompt>, now: Timestamp) {
         // Who has pressed ahead is past this prompt already.
-        if let Some(key) = self.keys_ahead.front().copied().filter(|_| prompt.barge_in.dtmf) {
+        if let Some(key) = self.keys_ahead.first().filter(|_| prompt.barge_in.dtmf) {
             let end = PlaybackEnd { finished: false, interrupted_by: Some(key), at: Duration::ZERO };
             self.answer(initiator, Ok(Reply::Playback(end)), now);
             return;
@@ -213,13 +213,14 @@ impl CallMachine {
     }
 
     fn next_key(&mut self, initiator: Initiator, timeout: Duration, now: Timestamp) {
-        if let Some(key) = self.keys_ahead.pop_front() {
+        if let Some(key) = self.keys_ahead.take_first() {
             self.answer(initiator, Ok(Reply::Key(Some(key))), now);
             return;
         }
         match within("timeout", timeout, self.start.limits.wait_max) {
             Ok(timeout) => {
-                self.pending = Some(Pending { initiator, operation: Operation::NextKey { deadline: now + timeout } });
+                let deadline = self.caller_clock(now) + timeout;
+                self.pending = Some(Pending { initiator, operation: Operation::NextKey { deadline } });
             }
             Err(error) => self.answer(initiator, Err(error), now),
         }
@@ -228,7 +229,8 @@ impl CallMachine {
     fn wait(&mut self, initiator: Initiator, duration: Duration, now: Timestamp) {
         match within("duration", duration, self.start.limits.wait_max) {
             Ok(duration) => {
-                self.pending = Some(Pending { initiator, operation: Operation::Wait { deadline: now + duration } });
+                let deadline = self.caller_clock(now) + duration;
+                self.pending = Some(Pending { initiator, operation: Operation::Wait { deadline } });
             }
             Err(error) => self.answer(initiator, Err(error), now),
         }

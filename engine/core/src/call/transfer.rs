@@ -119,9 +119,7 @@ impl CallMachine {
             self.refer_next(now);
         } else {
             self.drop_all_players();
-            let playback = self.playbacks.next_id();
-            self.play(LegId::FIRST, playback, vec![PromptSource::Music(music)], false, true);
-            self.music = Some(playback);
+            self.start_music(music);
             self.dial_next(now);
         }
     }
@@ -251,13 +249,12 @@ impl CallMachine {
                 let since = *since;
                 self.conversation_over(leg, since, now);
             }
-            Some(Stage::PassingOn { leg: talking, next, since, .. }) => {
-                let (talking, next, since) = (*talking, *next, *since);
+            Some(Stage::PassingOn { leg: talking, next, deadline, .. }) => {
+                let (talking, next, deadline) = (*talking, *next, *deadline);
                 if leg == next {
                     self.not_passed_on(status.unwrap_or(STATUS_BUSY));
                 } else if leg == talking {
-                    self.drop_leg(next, HangupCause::EngineHangup, now);
-                    self.conversation_over(leg, since, now);
+                    self.keep_passing_on(leg, next, deadline);
                 }
             }
             _ => {}
@@ -332,10 +329,8 @@ impl CallMachine {
         if let Some(leg) = *other {
             self.drop_leg(leg, HangupCause::Transferred, now);
         }
-        let transfer = self.transfer_mut().map(|transfer| transfer.record(TransferOutcome::Moved));
-        let record = &mut self.legs.first_mut().record;
-        record.transfer = transfer;
-        record.cause = HangupCause::Transferred;
+        self.legs.first_mut().record.cause = HangupCause::Transferred;
+        self.transfer_finished(TransferOutcome::Moved, now);
         true
     }
 
@@ -379,6 +374,17 @@ impl CallMachine {
         }
     }
 
+    /// The operator has left before the next one answered, as many telephones do: the caller waits for that one.
+    fn keep_passing_on(&mut self, old: LegId, next: LegId, deadline: Timestamp) {
+        self.command(Command::Unbridge(LegId::FIRST, old));
+        let Some(transfer) = self.transfer_mut() else { return };
+        transfer.stage = Stage::Dialling { leg: next, deadline };
+        // Whoever was next in order was not asked for.
+        transfer.targets.clear();
+        let music = transfer.options.music.clone();
+        self.start_music(music);
+    }
+
     fn not_passed_on(&mut self, status: u16) {
         let Some(Stage::PassingOn { leg, since, .. }) = self.transfer_stage() else { return };
         let (leg, since) = (*leg, *since);
@@ -395,8 +401,18 @@ impl CallMachine {
         }
     }
 
-    fn stop_music(&mut self) {
-        if let Some(music) = self.music.take() {
+    /// What the caller hears while waiting for a person.
+    pub(super) fn start_music(&mut self, music: Option<Arc<str>>) {
+        self.stop_music();
+        let playback = self.playbacks.next_id();
+        self.play(LegId::FIRST, playback, vec![PromptSource::Music(music)], false, true);
+        self.music = Some(playback);
+    }
+
+    pub(super) fn stop_music(&mut self) {
+        if let Some(music) = self.music.take()
+            && self.legs.is_live(LegId::FIRST)
+        {
             self.media_command(LegId::FIRST, MediaCommand::Stop(music));
         }
     }
@@ -405,9 +421,12 @@ impl CallMachine {
     pub(super) fn abandon_operation(&mut self, now: Timestamp) {
         self.stop_music();
         self.stop_foreground();
-        if let Some(Stage::Bridged { leg, .. } | Stage::PassingOn { leg, .. }) = self.transfer_stage() {
-            let leg = *leg;
-            self.command(Command::Unbridge(LegId::FIRST, leg));
+        if let Some(Stage::Bridged { leg, since } | Stage::PassingOn { leg, since, .. }) = self.transfer_stage() {
+            let (leg, since) = (*leg, *since);
+            self.conversation_broken_off(leg, since, now);
+        }
+        if self.legs.is_live(LegId::FIRST) {
+            self.unmask();
         }
         self.legs.end_all_others(now, &mut self.commands);
         if let Some(Operation::Record(message)) = self.pending_operation()
@@ -415,6 +434,16 @@ impl CallMachine {
         {
             self.media_command(LegId::FIRST, MediaCommand::FinishRecording(recording));
         }
+    }
+
+    fn conversation_broken_off(&mut self, leg: LegId, since: Timestamp, now: Timestamp) {
+        if !self.legs.is_live(leg) {
+            return;
+        }
+        self.command(Command::Unbridge(LegId::FIRST, leg));
+        let talked = TransferOutcome::BridgedThenReturned(now.since(since));
+        let record = self.transfer_mut().map(|transfer| transfer.record(talked));
+        self.legs.first_mut().record.transfer = record;
     }
 
     /// The caller hung up in a recording: it ends, is kept, and still answers the script. False where none runs.

@@ -1,0 +1,249 @@
+//! A seeded random walk: any input in any order, also nonsense, with the contract watched at every step.
+
+use super::*;
+use crate::script::{LandingCause, RejectCause};
+
+const WALKS: u64 = 4_000;
+const STEPS: usize = 250;
+
+/// SplitMix64: small, and the same everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, sides: u16) -> u16 {
+        u16::try_from(self.roll() % u64::from(sides)).unwrap()
+    }
+
+    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+        from[usize::from(self.below(u16::try_from(from.len()).unwrap()))].clone()
+    }
+
+    fn chance(&mut self, one_in: u16) -> bool {
+        self.below(one_in) == 0
+    }
+
+    fn time(&mut self) -> Duration {
+        let ms = [0, 0, 1, 40, 500, 2_000, 7_000, 30_000, 700_000];
+        Duration::from_millis(self.pick(&ms))
+    }
+}
+
+/// Names the seed where a walk fails.
+struct Seed(u64);
+
+impl Drop for Seed {
+    #[expect(clippy::print_stderr, reason = "the walk is replayed from it")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the walk failed with seed {}", self.0);
+        }
+    }
+}
+
+#[test]
+fn any_input_in_any_order_breaks_no_promise() {
+    let mut over = 0;
+    for seed in 0..WALKS {
+        let _seed = Seed(seed);
+        over += u64::from(walk(seed));
+    }
+    // A walk that never gets anywhere, or always ends at once, would prove little.
+    assert!(over > WALKS / 10, "{over} of {WALKS} came to their end by themselves");
+}
+
+/// Walks; whether the call came to its end before the walk did.
+fn walk(seed: u64) -> bool {
+    let mut dice = Dice(seed);
+    let overlay = Overlay { prompt: prompt("flood!"), agencies: vec![] };
+    let start = CallStart { overlay: dice.chance(3).then_some(overlay), ..start() };
+    let mut call = Bench::at(start, if dice.chance(6) { NIGHT } else { NOON });
+    let mut run = 0;
+    let mut said = call.opening.clone();
+    for _ in 0..STEPS {
+        if let Some(at) = said.find("start ") {
+            run = said[at + 6..].split(' ').next().unwrap().parse().unwrap();
+        }
+        said = match dice.below(8) {
+            0 => {
+                let time = dice.time();
+                call.pass(time)
+            }
+            1 => {
+                // Called though nothing is due.
+                call.machine.handle_timeout(call.now);
+                call.drain()
+            }
+            // What would come next in a well-behaved world, so that the walk gets anywhere.
+            2 | 3 => match likely(&mut dice, &said, run) {
+                Some(input) => call.feed(input),
+                None => call.feed(any_input(&mut dice, run)),
+            },
+            _ => call.feed(any_input(&mut dice, run)),
+        };
+    }
+    let by_itself = call.over;
+    call.pass(Duration::from_hours(5));
+    assert!(call.over, "the call lives for ever");
+    by_itself
+}
+
+fn likely(dice: &mut Dice, said: &str, run: u16) -> Option<Input> {
+    let last = said.rsplit("; ").next()?;
+    let words: Vec<&str> = last.split(' ').collect();
+    match (*words.first()?, words.get(1).copied()) {
+        ("0", Some("answer")) => Some(leg(0, LegEvent::Answered)),
+        ("play", Some(playback)) => Some(played(playback.parse().ok()?)),
+        (dialled, Some("dial")) => {
+            let id = dialled.parse().ok()?;
+            Some(if dice.chance(3) { refused(id, 486) } else { leg(id, LegEvent::Answered) })
+        }
+        ("bridge", Some(talking)) => Some(ended(talking.parse().ok()?, HangupCause::PartyHangup)),
+        _ => Some(ask_by(run, any_request(dice))),
+    }
+}
+
+fn any_input(dice: &mut Dice, run: u16) -> Input {
+    let run = if dice.chance(10) { dice.below(20) } else { run };
+    match dice.below(60) {
+        0..=23 => ask_by(run, any_request(dice)),
+        24..=41 => Input::Media(any_leg(dice), any_media_event(dice)),
+        42..=55 => Input::Leg(any_leg(dice), any_leg_event(dice)),
+        56 => Input::ScriptStarted { run: ScriptRun(run), version: version(dice.pick(&["1.0.0", "2.0.0"])) },
+        57 => script_end(run, any_end(dice)),
+        58 if dice.chance(2) => Input::Land(LandingCause::Timeout),
+        59 if dice.chance(8) => dice.pick(&[Input::Kill, Input::DrainDeadline]),
+        _ => key('1'),
+    }
+}
+
+fn any_leg(dice: &mut Dice) -> LegId {
+    LegId(if dice.chance(2) { 0 } else { dice.below(6) })
+}
+
+fn any_end(dice: &mut Dice) -> ScriptEnd {
+    let summary = |code: &str| ScriptEnd::Returned(Summary { code: Arc::from(code), fields: vec![] });
+    dice.pick(&[
+        summary("served"),
+        summary("no-service"),
+        ScriptEnd::Failed(CallError::Ended(EndReason::CallerHangup)),
+        ScriptEnd::Failed(CallError::Timeout),
+        ScriptEnd::Stopped(LandingCause::Trap),
+        ScriptEnd::Stopped(LandingCause::Refused),
+    ])
+}
+
+fn any_leg_event(dice: &mut Dice) -> LegEvent {
+    let cause = dice.pick(&[HangupCause::PartyHangup, HangupCause::Busy, HangupCause::ProtocolError]);
+    let status = dice.pick(&[100, 180, 200, 403, 486, 999]);
+    match dice.below(14) {
+        0 => LegEvent::Ended { cause, status: Some(status) },
+        1 => LegEvent::Held,
+        2..=3 => LegEvent::Resumed,
+        4..=5 => LegEvent::TransferRequested { target: at_home(dice.pick(&["701", "boris", "sip:x@y", ""])) },
+        6..=7 => LegEvent::ReferProgress { status },
+        8 => LegEvent::Ringing { early_media: dice.chance(2) },
+        _ => LegEvent::Answered,
+    }
+}
+
+fn any_media_event(dice: &mut Dice) -> MediaEvent {
+    let playback = PlaybackId(u32::from(dice.below(30)));
+    let recording = RecordingId(u32::from(dice.below(8)));
+    let at = dice.time();
+    let error = CallError::Unavailable("broken".into());
+    match dice.below(24) {
+        0..=8 => {
+            let source = dice.pick(&[KeySource::Media, KeySource::Info]);
+            MediaEvent::Key { key: dice.pick(&['0', '1', '2', '9', '#', '*', 'A', 'ы']), source }
+        }
+        9..=14 => {
+            let interrupted_by = dice.pick(&[None, Some('1')]);
+            MediaEvent::PlaybackEnded { playback, finished: interrupted_by.is_none(), interrupted_by, at }
+        }
+        15 => MediaEvent::PlaybackFailed { playback, error },
+        16..=18 => {
+            let (name, stopped_by) = (Arc::from("r"), dice.pick(&[StoppedBy::Max, StoppedBy::Key]));
+            MediaEvent::RecordingEnded { recording, name, duration: at, stopped_by, sha256: [0; 32] }
+        }
+        19 => MediaEvent::RecordingFailed { recording, error },
+        20 if dice.chance(4) => MediaEvent::Lost,
+        _ => MediaEvent::KeysSent,
+    }
+}
+
+fn any_request(dice: &mut Dice) -> Request {
+    let words = prompt(dice.pick(&["hello", "!terms", "bye"]));
+    let handle = HandleId(u32::from(dice.below(6)));
+    let consent = dice.chance(2).then(|| prompt("may we?"));
+    let recording = Box::new(RecordOptions { consent_prompt: consent, ..message() });
+    match dice.below(34) {
+        0 => Request::Answer,
+        1 => Request::EarlyMedia,
+        2 if dice.chance(6) => Request::Reject(RejectCause::Busy),
+        3 if dice.chance(6) => Request::Hangup { goodbye: dice.chance(2).then_some(words) },
+        4 => Request::Ended,
+        5 => Request::SetLanguage(Arc::from(dice.pick(&["ru", "", "ы"]))),
+        6..=8 => Request::PlayBackground { prompt: words, loop_forever: dice.chance(2) },
+        9 => Request::PlayerWait(handle),
+        10 => Request::PlayerPause(handle),
+        11 => Request::PlayerResume(handle),
+        12 => Request::PlayerSeek(handle, dice.time()),
+        13 => Request::PlayerStop(handle),
+        14 => Request::PlayerDrop(handle),
+        15..=18 => Request::Collect(Box::new(any_question(dice))),
+        19 => Request::NextKey { timeout: dice.time() },
+        20 => Request::FlushKeys,
+        21 => Request::SendDtmf(keys(dice.pick(&["1", "", "ы", "12#"]))),
+        22 => Request::Wait(dice.time()),
+        23 => Request::Tag(vec![(Arc::from("name"), Arc::from("value")); 9]),
+        24 => Request::RecordMessage(recording),
+        25..=26 => Request::StartRecording(recording),
+        27 => dice.pick(&[Request::RecorderPause(handle), Request::RecorderResume(handle)]),
+        28 => dice.pick(&[Request::RecorderFinish(handle), Request::RecorderDrop(handle)]),
+        29..=32 => Request::Transfer { target: any_target(dice), options: Box::new(any_options(dice)) },
+        _ => Request::Say(words),
+    }
+}
+
+fn any_question(dice: &mut Dice) -> CollectOptions {
+    let question = if dice.chance(2) { sensitive_pin() } else { menu() };
+    CollectOptions {
+        prompt: dice.pick(&[None, Some(prompt("menu")), Some(prompt("!terms"))]),
+        first_timeout: dice.time(),
+        inter_digit: dice.time(),
+        retry: Retry { attempts: u8::try_from(dice.below(12)).unwrap(), ..question.retry },
+        ..question
+    }
+}
+
+fn any_target(dice: &mut Dice) -> TransferTarget {
+    let name = |name: &str| Arc::from(name);
+    dice.pick(&[
+        desk(),
+        desk(),
+        TransferTarget::Group(Group::new("empty")),
+        TransferTarget::Operator(name("boris")),
+        TransferTarget::Extension(name("701")),
+        TransferTarget::Number(PhoneNumber::new("89131234567")),
+        TransferTarget::Script(name("other")),
+        TransferTarget::Script(name("nothing")),
+    ])
+}
+
+fn any_options(dice: &mut Dice) -> TransferOptions {
+    let mode = dice.pick(&[TransferMode::Bridge, TransferMode::Bridge, TransferMode::Attended, TransferMode::Blind]);
+    TransferOptions {
+        ring_timeout: dice.time(),
+        whisper: dice.chance(3).then(|| prompt("psst")),
+        return_on_end: dice.chance(2),
+        ..options(mode)
+    }
+}

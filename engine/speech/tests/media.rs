@@ -22,7 +22,8 @@ fn every_format_becomes_the_same_sound() {
         let clip = library.recording(name, &LangTag::russian()).unwrap().clip;
         // MP3 comes in frames of 26 ms, and its encoder puts two around the sound.
         assert!(clip.duration_ms().abs_diff(expected_ms) <= 65, "{file}: {} ms", clip.duration_ms());
-        let middle = &clip.samples()[160..640];
+        let centre = clip.samples().len() / 2;
+        let middle = &clip.samples()[centre - 240..centre + 240];
         let periods = middle.windows(2).filter(|pair| pair[0] < 0 && pair[1] >= 0).count();
         assert!((13..=14).contains(&periods), "{file}: {periods} periods of 440 Hz in 30 ms");
         let peak = middle.iter().map(|sample| sample.unsigned_abs()).max().unwrap();

@@ -68,6 +68,6 @@ mod tests {
         ] {
             assert_eq!(words(&Money { minor_units, currency: currency.into() }).unwrap(), expect);
         }
-        assert_eq!(words(&Money { minor_units: 1, currency: "XXX".into() }), None);
+        assert_eq!(words(&Money { minor_units: 1, currency: "ZZZ".into() }), None);
     }
 }

@@ -133,7 +133,7 @@ mod tests {
             let money = Money { minor_units, currency: currency.into() };
             assert_eq!(words(&money).unwrap(), expect, "{minor_units} {currency}");
         }
-        assert_eq!(words(&Money { minor_units: 1, currency: "XXX".into() }), None);
+        assert_eq!(words(&Money { minor_units: 1, currency: "ZZZ".into() }), None);
         let most = words(&Money { minor_units: i64::MIN, currency: "RUB".into() }).unwrap();
         assert!(most.starts_with("минус девяносто два квадриллиона") && most.ends_with("восемь копеек"), "{most}");
     }

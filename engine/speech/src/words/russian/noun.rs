@@ -16,45 +16,33 @@ pub(super) fn agree(noun: &NounForms, n: u64, case: Case) -> String {
         Case::Nominative => noun.form(class).to_owned(),
         Case::Accusative if class == PluralClass::One && noun.gender == Gender::Feminine => accusative(noun),
         Case::Accusative => noun.form(class).to_owned(),
+        Case::Genitive if class == PluralClass::One => phrase(noun, genitive_singular),
+        Case::Genitive => noun.form(PluralClass::Many).to_owned(),
         _ if governs => noun.form(PluralClass::Many).to_owned(),
-        Case::Genitive if class != PluralClass::One => noun.form(PluralClass::Many).to_owned(),
-        Case::Genitive | Case::Dative | Case::Instrumental | Case::Prepositional => {
-            let oblique = Oblique::of(case);
-            if class == PluralClass::One {
-                phrase(noun, |word| word.singular(noun.gender, oblique))
-            } else {
-                phrase(noun, |word| word.plural(oblique))
-            }
-        }
+        Case::Dative => oblique(noun, class, Oblique::Dative),
+        Case::Instrumental => oblique(noun, class, Oblique::Instrumental),
+        Case::Prepositional => oblique(noun, class, Oblique::Prepositional),
     }
 }
 
-/// The cases that the author's forms do not contain; of the genitive they lack an adjective's singular.
+/// The cases that the author's forms do not contain.
 #[derive(Clone, Copy)]
 enum Oblique {
-    Genitive,
     Dative,
     Instrumental,
     Prepositional,
 }
 
 impl Oblique {
-    fn of(case: Case) -> Self {
-        match case {
-            Case::Genitive => Self::Genitive,
-            Case::Instrumental => Self::Instrumental,
-            Case::Prepositional => Self::Prepositional,
-            _ => Self::Dative,
-        }
+    fn pick(self, forms: [&'static str; 3]) -> &'static str {
+        forms[self as usize]
     }
+}
 
-    fn pick(self, genitive: &'static str, others: [&'static str; 3]) -> &'static str {
-        match self {
-            Self::Genitive => genitive,
-            Self::Dative => others[0],
-            Self::Instrumental => others[1],
-            Self::Prepositional => others[2],
-        }
+fn oblique(noun: &NounForms, class: PluralClass, case: Oblique) -> String {
+    match class {
+        PluralClass::One => phrase(noun, |word| word.singular(noun.gender, case)),
+        PluralClass::Few | PluralClass::Many => phrase(noun, |word| word.plural(case)),
     }
 }
 
@@ -87,6 +75,13 @@ fn phrase(noun: &NounForms, rule: impl Fn(&Word<'_>) -> String) -> String {
     said.join(" ")
 }
 
+fn genitive_singular(word: &Word<'_>) -> String {
+    if word.adjective {
+        return format!("{}{}", word.adjective_stem(), word.adjective_endings()[0]);
+    }
+    word.few.to_owned()
+}
+
 fn accusative(noun: &NounForms) -> String {
     phrase(noun, |word| {
         let endings = [("ая", "ую"), ("яя", "юю"), ("а", "у"), ("я", "ю")];
@@ -98,10 +93,8 @@ fn accusative(noun: &NounForms) -> String {
 impl Word<'_> {
     fn singular(&self, gender: Gender, case: Oblique) -> String {
         if self.adjective {
-            return self.adjective_singular(case);
-        }
-        if matches!(case, Oblique::Genitive) {
-            return self.few.to_owned();
+            let [_, endings @ ..] = self.adjective_endings();
+            return format!("{}{}", self.adjective_stem(), case.pick(endings));
         }
         let stem = without_last(self.few);
         match gender {
@@ -111,14 +104,14 @@ impl Word<'_> {
                 if matches!(case, Oblique::Instrumental) { instrumental } else { self.few.to_owned() }
             }
             // комментарий, заявление
-            _ if self.few.ends_with("ия") => format!("{stem}{}", case.pick("", ["ю", "ем", "и"])),
+            _ if self.few.ends_with("ия") => format!("{stem}{}", case.pick(["ю", "ем", "и"])),
             _ if self.few.ends_with('я') => {
                 let unstressed = ["тель", "й", "е"].iter().any(|ending| self.one.ends_with(ending));
-                format!("{stem}{}", case.pick("", ["ю", if unstressed { "ем" } else { "ём" }, "е"]))
+                format!("{stem}{}", case.pick(["ю", if unstressed { "ем" } else { "ём" }, "е"]))
             }
             _ if self.few.ends_with('а') => {
                 let soft = self.one.ends_with('ц') || self.one.ends_with("ще") || self.one.ends_with("це");
-                format!("{stem}{}", case.pick("", ["у", if soft { "ем" } else { "ом" }, "е"]))
+                format!("{stem}{}", case.pick(["у", if soft { "ем" } else { "ом" }, "е"]))
             }
             _ => self.few.to_owned(),
         }
@@ -136,28 +129,32 @@ impl Word<'_> {
             one if one.ends_with('а') => ["е", "ой", "е"],
             _ => return self.few.to_owned(),
         };
-        format!("{stem}{}", case.pick("", endings))
+        format!("{stem}{}", case.pick(endings))
     }
 
-    fn adjective_singular(&self, case: Oblique) -> String {
-        let stem = without_last(without_last(self.one));
+    fn adjective_stem(&self) -> &str {
+        without_last(without_last(self.one))
+    }
+
+    /// Singular endings: genitive, dative, instrumental, prepositional.
+    fn adjective_endings(&self) -> [&'static str; 4] {
+        let stem = self.adjective_stem();
         let back = stem.ends_with(['к', 'г', 'х']);
-        let (genitive, others) = match self.one {
-            one if one.ends_with("яя") || (one.ends_with("ая") && hushes(stem)) => ("ей", ["ей", "ей", "ей"]),
-            one if one.ends_with("ая") => ("ой", ["ой", "ой", "ой"]),
-            one if one.ends_with("ее") || (one.ends_with("ий") && !back) => ("его", ["ему", "им", "ем"]),
-            _ if back || hushes(stem) => ("ого", ["ому", "им", "ом"]),
-            _ => ("ого", ["ому", "ым", "ом"]),
-        };
-        format!("{stem}{}", case.pick(genitive, others))
+        match self.one {
+            one if one.ends_with("яя") || (one.ends_with("ая") && hushes(stem)) => ["ей"; 4],
+            one if one.ends_with("ая") => ["ой"; 4],
+            one if one.ends_with("ее") || (one.ends_with("ий") && !back) => ["его", "ему", "им", "ем"],
+            _ if back || hushes(stem) => ["ого", "ому", "им", "ом"],
+            _ => ["ого", "ому", "ым", "ом"],
+        }
     }
 
     fn plural(&self, case: Oblique) -> String {
         if self.adjective {
-            return format!("{}{}", without_last(self.many), case.pick("х", ["м", "ми", "х"]));
+            return format!("{}{}", without_last(self.many), case.pick(["м", "ми", "х"]));
         }
         if let Some((_, forms)) = PLURALS_APART.iter().find(|(one, _)| *one == self.one) {
-            return case.pick("", *forms).to_owned();
+            return case.pick(*forms).to_owned();
         }
         let stem = without_last(self.few);
         let hard = match self.few.chars().next_back() {
@@ -166,7 +163,7 @@ impl Word<'_> {
             Some('я') => false,
             _ => return self.many.to_owned(),
         };
-        format!("{stem}{}", case.pick("", if hard { ["ам", "ами", "ах"] } else { ["ям", "ями", "ях"] }))
+        format!("{stem}{}", case.pick(if hard { ["ам", "ами", "ах"] } else { ["ям", "ями", "ях"] }))
     }
 }
 

@@ -2,8 +2,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use gudok_speech::{
@@ -21,12 +20,7 @@ impl Program {
         let program = Self { folder: tempfile::tempdir().unwrap() };
         let sound = Audio::new(vec![Piece::Pcm(Clip::new(vec![77; 800]))]).to_wav().unwrap();
         std::fs::write(program.path("tone.wav"), sound).unwrap();
-        std::fs::write(
-            program.path("program"),
-            format!("#!/bin/sh\ncd {}\n{script}\n", program.folder.path().display()),
-        )
-        .unwrap();
-        std::fs::set_permissions(program.path("program"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(program.path("program"), format!("cd {}\n{script}\n", program.folder.path().display())).unwrap();
         program
     }
 
@@ -38,13 +32,15 @@ impl Program {
         std::fs::read_to_string(self.path(file)).unwrap()
     }
 
+    /// The shell reads the program: running a file that was just written fails while a neighbour forks ("text busy").
     fn room(&self, timeout_ms: u64) -> Speech {
-        room(&self.path("program"), timeout_ms)
+        let program = self.path("program").display().to_string();
+        let args = std::iter::once(program).chain(CommandConfig::default().args).collect();
+        room(CommandConfig { command: "/bin/sh".to_owned(), args, ..CommandConfig::default() }, timeout_ms)
     }
 }
 
-fn room(command: &Path, timeout_ms: u64) -> Speech {
-    let command = CommandConfig { command: command.display().to_string(), ..CommandConfig::default() };
+fn room(command: CommandConfig, timeout_ms: u64) -> Speech {
     let mut config = SpeechConfig { tts: TtsConfig::Command(command), ..SpeechConfig::default() };
     config.limits.timeout_ms = timeout_ms;
     config.limits.utterance_ms_max = 20_000;
@@ -112,7 +108,8 @@ async fn a_program_that_never_stops_writing_is_cut_off() {
 
 #[tokio::test]
 async fn a_missing_program_names_its_package() {
-    let error = say(&room(Path::new("/nonexistent/espeak-ng"), 1_000), "Да").await.unwrap_err();
+    let missing = CommandConfig { command: "/nonexistent/espeak-ng".to_owned(), ..CommandConfig::default() };
+    let error = say(&room(missing, 1_000), "Да").await.unwrap_err();
     assert!(matches!(error, SpeechError::TtsMissing { .. }), "{error:?}");
     assert!(error.to_string().contains("install the package `espeak-ng`"), "{error}");
 }

@@ -48,7 +48,8 @@ fn a_compiler_that_takes_too_much_is_killed() {
 #[test]
 fn what_does_not_validate_is_refused_in_words() {
     // A function body that leaves nothing where a number is due, hidden behind a good surface.
-    let text = "(component (core module (func (result i32))) (instance $i) (export \"gudok:ivr/script@0.1.0\" (instance $i)))";
+    let text =
+        "(component (core module (func (result i32))) (instance $i) (export \"gudok:ivr/script@0.1.0\" (instance $i)))";
     let refusal = compile_refusal(|_| {}, wat::parse_str(text).unwrap());
     let CompileRefusal::Refused(why) = refusal else { panic!("{refusal:?}") };
     assert!(why.contains("type mismatch"), "{why}");

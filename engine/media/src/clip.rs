@@ -137,7 +137,9 @@ mod tests {
 
     #[test]
     fn every_encoding_has_a_byte_for_each_tick() {
-        for (rate, samples, ticks) in [(8_000, 8_000, 8_000), (16_000, 16_000, 8_000), (8_000, 1, 1), (16_000, 333, 166)] {
+        for (rate, samples, ticks) in
+            [(8_000, 8_000, 8_000), (16_000, 16_000, 8_000), (8_000, 1, 1), (16_000, 333, 166)]
+        {
             let clip = Clip::from_pcm(rate, vec![0; samples]).unwrap();
             for codec in Codec::ALL {
                 assert_eq!(clip.encoded(codec).len(), ticks, "{rate} {codec:?}");

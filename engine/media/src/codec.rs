@@ -102,7 +102,10 @@ pub(crate) enum Encoder {
     Pcma,
     Pcmu(PcmuEncoder),
     /// The library's own mode for 8 kHz writes a constant, so audio is brought to 16 kHz first.
-    G722 { resampler: Box<BoxedResampler>, encoder: Box<G722Encoder> },
+    G722 {
+        resampler: Box<BoxedResampler>,
+        encoder: Box<G722Encoder>,
+    },
     /// Without a resampler, which is only refused for rates of zero: silence.
     Mute,
 }

@@ -11,11 +11,13 @@ use parking_lot::Mutex;
 
 use crate::bridge::{BridgeOptions, PeerRef, PeerStream};
 use crate::clip::Clip;
+use crate::clock::Clock;
 use crate::codec::Codec;
+use crate::command::{self, Command, Request};
 use crate::digit::Digit;
 use crate::error::MediaError;
 use crate::event::{EventSink, PlaybackId, RecordingId};
-use crate::pacer::{self, Clock, Command, Pacer, Request, Shared};
+use crate::pacer::{Pacer, Shared};
 use crate::params::StreamParams;
 use crate::playback::{BargeIn, Playback, Playlist, Program};
 use crate::ports::PortTable;
@@ -98,7 +100,7 @@ impl MediaEngine {
         let rest_ms = u64::try_from(config.port_rest.as_millis()).unwrap_or(u64::MAX);
         let (mut pacers, mut seats) = (vec![], vec![]);
         for pacer in 0..config.pacer_threads {
-            let (handle, seat) = pacer::seat(&table, rest_ms, pacer, config.pacer_threads)?;
+            let (handle, seat) = command::seat(&table, rest_ms, pacer, config.pacer_threads)?;
             handle.pool.warm(config.ports_warm.div_ceil(config.pacer_threads))?;
             pacers.push(handle);
             seats.push(seat);
@@ -157,7 +159,8 @@ impl MediaEngine {
         if first.key == second.key {
             return Err(MediaError::InvalidRequest("a session cannot be bridged with itself"));
         }
-        let leg = |peer: &Session, options| Request::Bridge { peer: peer.peer_ref(), stream: peer.peer_stream(), options };
+        let leg =
+            |peer: &Session, options| Request::Bridge { peer: peer.peer_ref(), stream: peer.peer_stream(), options };
         first.request(leg(second, options.first))?;
         second.request(leg(first, options.second))
     }
@@ -408,9 +411,8 @@ impl Session {
         let writer = &self.engine.0.writer;
         let listening = Listening { session: self.label, id, events: Arc::clone(&self.events) };
         let job = writer.begin(spec.path.clone(), listening)?;
-        let beep = spec
-            .beep
-            .then(|| Box::new(Playback::new(PlaybackId(0), Arc::clone(&self.engine.0.beep), BargeIn::None)));
+        let beep =
+            spec.beep.then(|| Box::new(Playback::new(PlaybackId(0), Arc::clone(&self.engine.0.beep), BargeIn::None)));
         // If the request is refused, the recorder is dropped and takes its file with it.
         self.request(Request::Record(Box::new(Recorder::new(id, spec, beep, writer.clone(), job))))
     }

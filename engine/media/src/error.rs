@@ -10,7 +10,9 @@ pub enum MediaError {
     #[error("media configuration: {0}")]
     Config(&'static str),
     /// The address to bind is not usable on this machine.
-    #[error("cannot bind a media socket on {bind}: {source}; check that `bind` is an address of this machine and that the port range is free")]
+    #[error(
+        "cannot bind a media socket on {bind}: {source}; check that `bind` is an address of this machine and that the port range is free"
+    )]
     Bind {
         /// The address asked for.
         bind: IpAddr,

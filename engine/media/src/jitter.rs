@@ -59,8 +59,12 @@ enum State {
     /// No stream.
     Empty,
     /// Filling up to the delay; so many frames have been asked for meanwhile.
-    Filling { frames: u32 },
-    Running { empty_frames: u32 },
+    Filling {
+        frames: u32,
+    },
+    Running {
+        empty_frames: u32,
+    },
 }
 
 impl JitterBuffer {

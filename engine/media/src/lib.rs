@@ -27,7 +27,9 @@
 
 mod bridge;
 mod clip;
+mod clock;
 mod codec;
+mod command;
 mod digit;
 mod dtmf;
 mod engine;
@@ -59,9 +61,7 @@ pub use codec::Codec;
 pub use digit::{Digit, KeySet};
 pub use engine::{DIGIT_DURATION_MS, DIGIT_GAP_MS, DIGITS_MAX, MediaConfig, MediaEngine, Session};
 pub use error::MediaError;
-pub use event::{
-    DigitSource, EventSink, MediaEvent, PlaybackEnd, PlaybackId, Recorded, RecordingEnd, RecordingId,
-};
+pub use event::{DigitSource, EventSink, MediaEvent, PlaybackEnd, PlaybackId, Recorded, RecordingEnd, RecordingId};
 pub use params::StreamParams;
 pub use playback::{BargeIn, PLAYLIST_ITEMS_MAX, PlayItem, Playlist, SILENCE_MS_MAX};
 pub use record::{RECORDING_MS_MAX, RecordSource, RecordingSpec};

@@ -11,31 +11,23 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError};
-use rustix::event::{EventfdFlags, epoll, eventfd};
+use rustix::event::epoll;
 use rustix::fd::OwnedFd;
-use rustix::time::{ClockId, Timespec};
+use rustix::time::Timespec;
 
-use crate::bridge::{BridgeLeg, Handed, LegOptions, PeerRef, PeerStream};
-use crate::digit::Digit;
-use crate::error::MediaError;
-use crate::event::{PlaybackId, RecordingId};
-use crate::params::StreamParams;
-use crate::playback::Playback;
-use crate::ports::{PortPool, PortTable, WAKER};
-use crate::record::Recorder;
-use crate::rtp::{DATAGRAM_BYTES_MAX, Packet};
-use crate::session::{DigitsOut, Outlet, PACKET_BYTES_MAX, Session};
+use crate::bridge::{BridgeLeg, Handed, PeerRef};
+use crate::clock::Clock;
+use crate::command::{Command, PacerHandle, PeerPacket, Request, Seat};
+use crate::ports::{PortTable, WAKER};
+use crate::rtp::DATAGRAM_BYTES_MAX;
+use crate::session::{Outlet, PACKET_BYTES_MAX, Session};
 use crate::stats::{self, PacerCounters};
 use crate::time::MediaTime;
-use crate::transform::PacketTransform;
 use crate::wheel::{Due, Wheel};
 
-/// Commands that may wait for a pacer.
-pub(crate) const COMMANDS_WAITING_MAX: usize = 65_536;
 /// Commands taken in one turn: a storm of them must not delay a slot.
 const COMMANDS_PER_TURN_MAX: usize = 512;
 /// Slots worked off before sockets are looked at again: one round of the wheel.
@@ -53,156 +45,11 @@ const NICE: i32 = -15;
 /// A slot this late is counted.
 const LATE: Duration = Duration::from_millis(20);
 
-/// What a session's handle asks of the pacer.
-pub(crate) enum Command {
-    Open(Box<Session>),
-    Session { port: u32, request: Request },
-    /// From another pacer: a packet of a bridged leg.
-    Peer { to: PeerRef, packet: Box<PeerPacket> },
-    Close { port: u32 },
-    Stop,
-}
-
-/// A request to one session.
-pub(crate) enum Request {
-    Configure(StreamParams),
-    Play(Box<Playback>),
-    Stop(PlaybackId),
-    Pause(PlaybackId, bool),
-    Seek(PlaybackId, u64),
-    Digits(DigitsOut),
-    Record(Box<Recorder>),
-    PauseRecording(RecordingId, bool),
-    FinishRecording(RecordingId),
-    DiscardRecording(RecordingId),
-    Mask(bool),
-    Transform(Option<Box<dyn PacketTransform>>),
-    Bridge { peer: PeerRef, stream: Option<PeerStream>, options: LegOptions },
-    /// Leave the bridge, if it is the one with this peer; any, if `None`. `told` if the peer has left it.
-    Unbridge { peer_key: Option<u64>, told: bool },
-    /// The peer's stream has changed.
-    PeerStream { peer_key: u64, stream: PeerStream },
-}
-
-/// A packet on its way to a leg of another pacer.
-pub(crate) struct PeerPacket {
-    kind: PeerKind,
-    marker: bool,
-    sequence: u16,
-    timestamp: u32,
-    ssrc: u32,
-    payload: Vec<u8>,
-}
-
-enum PeerKind {
-    Audio,
-    Event(Option<Digit>),
-    Withheld,
-}
-
-/// How others reach a pacer.
-pub(crate) struct PacerHandle {
-    commands: Sender<Command>,
-    /// Set while the pacer waits in epoll and must be woken.
-    parked: Arc<AtomicBool>,
-    waker: Arc<OwnedFd>,
-    pub(crate) pool: Arc<PortPool>,
-    pub(crate) counters: Arc<PacerCounters>,
-}
-
-impl PacerHandle {
-    pub(crate) fn send(&self, command: Command) -> Result<(), MediaError> {
-        self.commands.try_send(command).map_err(|error| match error {
-            TrySendError::Full(_) => MediaError::Busy { limit: COMMANDS_WAITING_MAX },
-            TrySendError::Disconnected(_) => MediaError::Stopped,
-        })?;
-        self.wake();
-        Ok(())
-    }
-
-    /// For what must not be lost: a port would be gone for ever. Waits if the queue is full.
-    pub(crate) fn send_surely(&self, command: Command) {
-        if self.commands.send(command).is_ok() {
-            self.wake();
-        }
-    }
-
-    fn wake(&self) {
-        if self.parked.swap(false, Ordering::SeqCst) {
-            // The counter of an eventfd cannot overflow by ones.
-            let _ = rustix::io::write(&*self.waker, &1u64.to_ne_bytes());
-        }
-    }
-}
-
-/// The clock all pacers share: monotonic, starting at one second so that zero can mean "never".
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock {
-    zero_ns: u64,
-}
-
-impl Clock {
-    pub(crate) fn start() -> Self {
-        Self { zero_ns: monotonic_ns().saturating_sub(1_000_000_000) }
-    }
-
-    pub(crate) fn now(self) -> MediaTime {
-        MediaTime::from_us(monotonic_ns().saturating_sub(self.zero_ns) / 1_000)
-    }
-
-    fn sleep_until(self, at: MediaTime) {
-        let ns = self.zero_ns.saturating_add(at.us() * 1_000);
-        let seconds = i64::try_from(ns / 1_000_000_000).unwrap_or(i64::MAX);
-        let nanoseconds = i64::try_from(ns % 1_000_000_000).unwrap_or(0);
-        let at = Timespec { tv_sec: seconds, tv_nsec: nanoseconds };
-        // Interrupted by a signal: the turn comes early, which does no harm.
-        let _ = rustix::thread::clock_nanosleep_absolute(ClockId::Monotonic, &at);
-    }
-}
-
-fn monotonic_ns() -> u64 {
-    let now = rustix::time::clock_gettime(ClockId::Monotonic);
-    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
-}
-
 /// What all pacers share.
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) table: Arc<PortTable>,
     pub(crate) pacers: Vec<PacerHandle>,
-}
-
-/// A pacer's own part, made before its thread and handed to it.
-pub(crate) struct Seat {
-    commands: Receiver<Command>,
-    parked: Arc<AtomicBool>,
-    waker: Arc<OwnedFd>,
-    epoll: Arc<OwnedFd>,
-}
-
-/// Makes the two ends of a pacer.
-pub(crate) fn seat(
-    table: &Arc<PortTable>,
-    rest_ms: u64,
-    pacer: usize,
-    pacers: usize,
-) -> Result<(PacerHandle, Seat), MediaError> {
-    let system = |what| move |error: rustix::io::Errno| MediaError::System { what, source: error.into() };
-    let epoll = Arc::new(epoll::create(epoll::CreateFlags::CLOEXEC).map_err(system("an epoll set"))?);
-    let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
-    let waker = Arc::new(eventfd(0, flags).map_err(system("an eventfd"))?);
-    epoll::add(&epoll, &waker, epoll::EventData::new_u64(WAKER), epoll::EventFlags::IN)
-        .map_err(system("an epoll registration"))?;
-    let (sender, receiver) = crossbeam_channel::bounded(COMMANDS_WAITING_MAX);
-    let parked = Arc::new(AtomicBool::new(false));
-    let handle = PacerHandle {
-        commands: sender,
-        parked: Arc::clone(&parked),
-        waker: Arc::clone(&waker),
-        pool: Arc::new(PortPool::new(Arc::clone(table), Arc::clone(&epoll), rest_ms, pacer, pacers)),
-        counters: Arc::default(),
-    };
-    Ok((handle, Seat { commands: receiver, parked, waker, epoll }))
 }
 
 /// Sends from the table's sockets.
@@ -225,11 +72,8 @@ impl Outlet for SocketOutlet {
     }
 
     fn rtcp(&mut self, port: u32, muxed: bool, length: usize, to: SocketAddr) {
-        let socket = if muxed {
-            self.table.at(port).map(|sockets| &sockets.rtp)
-        } else {
-            self.table.rtcp(port, &self.epoll)
-        };
+        let socket =
+            if muxed { self.table.at(port).map(|sockets| &sockets.rtp) } else { self.table.rtcp(port, &self.epoll) };
         if let Some(socket) = socket {
             // A report that is lost is followed by another.
             let _ = socket.send_to(&self.buffer[..length], to);
@@ -571,47 +415,6 @@ impl Pacer {
         if session.key == to.key {
             session.handle_peer(now, handed, &mut self.out);
             self.attend(to.index, now);
-        }
-    }
-}
-
-impl PeerPacket {
-    fn of(handed: &Handed<'_>) -> Self {
-        let copy = |kind, packet: &Packet<'_>| Self {
-            kind,
-            marker: packet.marker,
-            sequence: packet.sequence,
-            timestamp: packet.timestamp,
-            ssrc: packet.ssrc,
-            payload: packet.payload.to_vec(),
-        };
-        match handed {
-            Handed::Audio(packet) => copy(PeerKind::Audio, packet),
-            Handed::Event(packet, pressed) => copy(PeerKind::Event(*pressed), packet),
-            Handed::Withheld(ssrc) => Self {
-                kind: PeerKind::Withheld,
-                marker: false,
-                sequence: 0,
-                timestamp: 0,
-                ssrc: *ssrc,
-                payload: Vec::new(),
-            },
-        }
-    }
-
-    fn handed(&self) -> Handed<'_> {
-        let packet = Packet {
-            payload_type: 0,
-            marker: self.marker,
-            sequence: self.sequence,
-            timestamp: self.timestamp,
-            ssrc: self.ssrc,
-            payload: &self.payload,
-        };
-        match self.kind {
-            PeerKind::Audio => Handed::Audio(packet),
-            PeerKind::Event(pressed) => Handed::Event(packet, pressed),
-            PeerKind::Withheld => Handed::Withheld(self.ssrc),
         }
     }
 }

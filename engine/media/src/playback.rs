@@ -98,7 +98,9 @@ pub(crate) struct Program {
 impl Program {
     pub(crate) fn new(playlist: &Playlist) -> Result<Self, MediaError> {
         if playlist.items.len() > PLAYLIST_ITEMS_MAX {
-            return Err(MediaError::InvalidRequest("a playlist has at most 1,024 items; join clips or play it in parts"));
+            return Err(MediaError::InvalidRequest(
+                "a playlist has at most 1,024 items; join clips or play it in parts",
+            ));
         }
         let segments = playlist.items.iter().map(segment).collect::<Result<Vec<_>, _>>()?;
         let ticks: u64 = segments.iter().map(|segment| segment.ticks() as u64).sum();
@@ -121,11 +123,11 @@ impl Program {
 fn segment(item: &PlayItem) -> Result<Segment, MediaError> {
     match item {
         PlayItem::Clip(clip) => Ok(Segment::Clip(Arc::clone(clip))),
-        PlayItem::Silence { ms } if *ms <= SILENCE_MS_MAX => Ok(Segment::Silence { ticks: *ms as usize * TICKS_PER_MS }),
-        PlayItem::Silence { .. } => Err(MediaError::InvalidRequest("a silence lasts at most a minute; pause instead")),
-        PlayItem::Tone { frequencies_hz, ms } => {
-            Ok(Segment::Clip(Arc::new(Clip::tone(*frequencies_hz, *ms)?)))
+        PlayItem::Silence { ms } if *ms <= SILENCE_MS_MAX => {
+            Ok(Segment::Silence { ticks: *ms as usize * TICKS_PER_MS })
         }
+        PlayItem::Silence { .. } => Err(MediaError::InvalidRequest("a silence lasts at most a minute; pause instead")),
+        PlayItem::Tone { frequencies_hz, ms } => Ok(Segment::Clip(Arc::new(Clip::tone(*frequencies_hz, *ms)?))),
     }
 }
 
@@ -252,7 +254,9 @@ mod tests {
     #[test]
     fn an_empty_playlist_ends_at_once() {
         assert!(play(&mut playback(vec![], false), 10).is_empty());
-        assert!(play(&mut playback(vec![PlayItem::Clip(clip(vec![])), PlayItem::Silence { ms: 0 }], false), 10).is_empty());
+        assert!(
+            play(&mut playback(vec![PlayItem::Clip(clip(vec![])), PlayItem::Silence { ms: 0 }], false), 10).is_empty()
+        );
         let endless_nothing = Playlist { items: vec![PlayItem::Silence { ms: 0 }], repeat_forever: true };
         assert!(Program::new(&endless_nothing).is_err());
     }
@@ -272,7 +276,8 @@ mod tests {
     fn seeking_goes_where_it_is_told() {
         let ramp: Vec<i16> = (0..8_000).map(|n| n * 4).collect();
         let long = clip(ramp);
-        for (to_ms, expected) in [(0, Some(0)), (500, Some(4_000)), (999, Some(7_992)), (1_000, None), (u64::MAX, None)] {
+        for (to_ms, expected) in [(0, Some(0)), (500, Some(4_000)), (999, Some(7_992)), (1_000, None), (u64::MAX, None)]
+        {
             let mut playback = playback(vec![PlayItem::Clip(long.clone())], false);
             play(&mut playback, 3);
             playback.seek(to_ms);

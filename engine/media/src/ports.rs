@@ -134,10 +134,9 @@ impl PortPool {
             Some(index) => index,
             None => match self.bind_one(&mut free)? {
                 Some(index) => index,
-                None => free.rested(now, REST_MS_MIN.min(self.rest_ms)).ok_or(MediaError::PortsExhausted {
-                    in_use: free.in_use,
-                    resting: free.resting.len(),
-                })?,
+                None => free
+                    .rested(now, REST_MS_MIN.min(self.rest_ms))
+                    .ok_or(MediaError::PortsExhausted { in_use: free.in_use, resting: free.resting.len() })?,
             },
         };
         free.in_use += 1;

@@ -88,8 +88,14 @@ mod tests {
         let (header, payload) = bytes.split_first_chunk_mut().unwrap();
         write_header(header, 101, true, 65_535, 0xffff_ff00, 42);
         payload.copy_from_slice(b"abc");
-        let expected =
-            Packet { payload_type: 101, marker: true, sequence: 65_535, timestamp: 0xffff_ff00, ssrc: 42, payload: b"abc" };
+        let expected = Packet {
+            payload_type: 101,
+            marker: true,
+            sequence: 65_535,
+            timestamp: 0xffff_ff00,
+            ssrc: 42,
+            payload: b"abc",
+        };
         assert_eq!(Packet::parse(&bytes), Ok(expected));
     }
 

@@ -209,10 +209,8 @@ impl PacerCounters {
         sum.strays += get(&self.strays);
         sum.slots_late += get(&self.slots_late);
         sum.schedule_jumps += get(&self.schedule_jumps);
-        sum.lateness_us_recent = sum
-            .lateness_us_recent
-            .max(get(&self.lateness_us_this_second))
-            .max(get(&self.lateness_us_last_second));
+        sum.lateness_us_recent =
+            sum.lateness_us_recent.max(get(&self.lateness_us_this_second)).max(get(&self.lateness_us_last_second));
         sum.lateness_us_worst = sum.lateness_us_worst.max(get(&self.lateness_us_worst));
     }
 }

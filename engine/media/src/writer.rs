@@ -26,12 +26,8 @@ const QUEUE_LENGTH: usize = CHUNKS_WAITING_MAX + 2 * RECORDINGS_MAX;
 
 const OVERRUN: &str = "the disk does not keep up with the recordings; record fewer calls or use a faster disk";
 
-const WAV: hound::WavSpec = hound::WavSpec {
-    channels: 1,
-    sample_rate: 8_000,
-    bits_per_sample: 16,
-    sample_format: hound::SampleFormat::Int,
-};
+const WAV: hound::WavSpec =
+    hound::WavSpec { channels: 1, sample_rate: 8_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
 
 /// Who wants to know about a recording.
 #[derive(Clone)]
@@ -175,7 +171,8 @@ impl Recording {
         let wav = File::create(&temporary)
             .map_err(|error| format!("cannot create the file of a recording: {error}"))
             .and_then(|file| {
-                hound::WavWriter::new(BufWriter::new(file), WAV).map_err(|error| format!("cannot write a recording: {error}"))
+                hound::WavWriter::new(BufWriter::new(file), WAV)
+                    .map_err(|error| format!("cannot write a recording: {error}"))
             });
         Self { path, temporary, listening, wav }
     }
@@ -190,14 +187,9 @@ impl Recording {
     fn finish(self, stopped_by: RecordingEnd, duration_ms: u64) {
         let Self { path, temporary, listening, wav } = self;
         let event = match wav.and_then(|wav| keep(wav, &temporary, &path)) {
-            Ok((sha256, bytes)) => MediaEvent::RecordingEnded(Recorded {
-                id: listening.id,
-                path,
-                duration_ms,
-                stopped_by,
-                sha256,
-                bytes,
-            }),
+            Ok((sha256, bytes)) => {
+                MediaEvent::RecordingEnded(Recorded { id: listening.id, path, duration_ms, stopped_by, sha256, bytes })
+            }
             Err(reason) => {
                 remove(&temporary);
                 tracing::warn!(session = listening.session, %reason, "recording failed");

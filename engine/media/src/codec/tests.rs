@@ -77,6 +77,7 @@ fn the_digital_milliwatt_is_the_published_one() {
     const ULAW: [u8; 8] = [0x1e, 0x0b, 0x0b, 0x1e, 0x9e, 0x8b, 0x8b, 0x9e];
     // 0 dBm0 is 3.14 dB below the overload point of A-law and 3.17 dB below that of µ-law.
     let below = |overload: f64, db: f64| overload / 10f64.powf(db / 20.0);
+    #[expect(clippy::approx_constant, reason = "decibels, not the circle's constant")]
     let (peak_a, peak_u) = (below(32_768.0, 3.14), below(4.0 * 8_159.0, 3.17));
     for (codec, published, peak) in [(Codec::Pcma, ALAW, peak_a), (Codec::Pcmu, ULAW, peak_u)] {
         for (n, code) in published.into_iter().enumerate() {

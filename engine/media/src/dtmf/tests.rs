@@ -165,8 +165,8 @@ fn a_lost_frame_in_mid_press_does_not_double_it() {
 
 #[test]
 fn the_duration_of_a_press_is_told() {
-    let pcm = Key { duration_ms: 200, ..Key::new(Digit::from_char('1').unwrap()) }
-        .samples(0, &mut StdRng::seed_from_u64(5));
+    let pcm =
+        Key { duration_ms: 200, ..Key::new(Digit::from_char('1').unwrap()) }.samples(0, &mut StdRng::seed_from_u64(5));
     let mut held = None;
     InBandDetector::new().feed(&pcm, |heard| {
         if let InBand::Released(_, ms) = heard {
@@ -184,7 +184,11 @@ fn voice(random: &mut StdRng, seconds: usize) -> Vec<i16> {
         let samples = random.random_range(400..2_400);
         let pitch = [random.random_range(80.0..320.0), random.random_range(80.0..320.0)];
         let formant = |random: &mut StdRng| {
-            [random.random_range(300.0..900.0), random.random_range(900.0..1_800.0), random.random_range(2_000.0..3_200.0)]
+            [
+                random.random_range(300.0..900.0),
+                random.random_range(900.0..1_800.0),
+                random.random_range(2_000.0..3_200.0),
+            ]
         };
         let (from, to) = (formant(random), formant(random));
         let (loudness, voiced) = (random.random_range(500.0..9_000.0), random.random_bool(0.85));
@@ -227,12 +231,19 @@ fn chords_and_sweeps_are_no_keys() {
     let mut random = StdRng::seed_from_u64(7);
     let mut pcm = vec![];
     for _ in 0..600 {
-        let notes: Vec<f64> =
-            (0..random.random_range(1..5)).map(|_| 220.0 * 2f64.powf(f64::from(random.random_range(0..36)) / 12.0)).collect();
+        let notes: Vec<f64> = (0..random.random_range(1..5))
+            .map(|_| 220.0 * 2f64.powf(f64::from(random.random_range(0..36)) / 12.0))
+            .collect();
         pcm.extend((0..1_600).map(|n| {
             let wave: f64 = notes
                 .iter()
-                .map(|f| [1.0, 0.5, 0.33].iter().enumerate().map(|(h, a)| a * (TAU * f * (h + 1) as f64 * f64::from(n) / 8_000.0).sin()).sum::<f64>())
+                .map(|f| {
+                    [1.0, 0.5, 0.33]
+                        .iter()
+                        .enumerate()
+                        .map(|(h, a)| a * (TAU * f * (h + 1) as f64 * f64::from(n) / 8_000.0).sin())
+                        .sum::<f64>()
+                })
                 .sum();
             (4_000.0 * wave / notes.len() as f64) as i16
         }));

@@ -133,8 +133,7 @@ impl Session {
     }
 
     fn accept_event<'a>(&mut self, now: MediaTime, packet: Packet<'a>) -> Result<Handed<'a>, Reject> {
-        let heard =
-            self.event_receiver.handle(now, packet.ssrc, packet.timestamp, packet.marker, packet.payload)?;
+        let heard = self.event_receiver.handle(now, packet.ssrc, packet.timestamp, packet.marker, packet.payload)?;
         if let Some(end) = heard.ended {
             self.tell_digit_ended(end.digit, end.duration_ms, DigitSource::TelephoneEvent);
         }

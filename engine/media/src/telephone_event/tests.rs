@@ -113,7 +113,9 @@ fn a_long_press_in_segments_is_one() {
     let mut receiver = EventReceiver::default();
     let presses = packets
         .iter()
-        .filter_map(|p| receiver.handle(MediaTime::from_ms(p.at_ms), 1, p.timestamp, p.marker, &p.payload).unwrap().pressed)
+        .filter_map(|p| {
+            receiver.handle(MediaTime::from_ms(p.at_ms), 1, p.timestamp, p.marker, &p.payload).unwrap().pressed
+        })
         .count();
     assert_eq!(presses, 1);
 }

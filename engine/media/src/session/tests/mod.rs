@@ -1,20 +1,19 @@
 //! Sessions on made time: what goes in, what comes out.
 
 use std::f64::consts::TAU;
-use std::sync::mpsc;
 
 use parking_lot::Mutex;
 
 use super::*;
-use crate::bridge::{Handed, LegOptions, PeerRef};
 use crate::clip::{Clip, digit_tone};
 use crate::codec::{Codec, Decoder, Encoder};
 use crate::digit::KeySet;
-use crate::playback::{BargeIn, PlayItem, Playlist, Program};
-use crate::record::{RecordSource, RecordingSpec};
+use crate::playback::{BargeIn, Playlist, Program};
 use crate::rtp::{self, HEADER_BYTES, Packet};
 use crate::stats::Reject;
-use crate::writer::{Listening, WriterHandle};
+
+mod bridging;
+mod recording;
 
 const CALLER: ([u8; 4], u16) = ([192, 0, 2, 7], 4_000);
 
@@ -220,7 +219,9 @@ fn barge_in_stops_the_audio_with_the_first_packet_of_the_digit() {
     rig.run(1_000);
     assert_eq!((sent > 0, rig.sent().len()), (true, 0));
     let told = rig.told();
-    assert!(matches!(told[0], MediaEvent::Digit { digit, source: DigitSource::TelephoneEvent } if digit.as_char() == '2'));
+    assert!(
+        matches!(told[0], MediaEvent::Digit { digit, source: DigitSource::TelephoneEvent } if digit.as_char() == '2')
+    );
     let interrupted = PlaybackEnd::Interrupted(Digit::from_char('2').unwrap());
     assert!(matches!(told[1], MediaEvent::PlaybackEnded { reason, .. } if reason == interrupted), "{told:?}");
 }
@@ -261,10 +262,14 @@ fn pause_resume_seek_and_stop() {
     rig.play(2, &clip_ms(2_000), BargeIn::None);
     rig.play(3, &clip_ms(2_000), BargeIn::None);
     rig.session.stop(PlaybackId(3));
-    let ids: Vec<_> = rig.told().into_iter().map(|event| match event {
-        MediaEvent::PlaybackEnded { id, reason: PlaybackEnd::Stopped, .. } => id.0,
-        other => unreachable!("{other:?}"),
-    }).collect();
+    let ids: Vec<_> = rig
+        .told()
+        .into_iter()
+        .map(|event| match event {
+            MediaEvent::PlaybackEnded { id, reason: PlaybackEnd::Stopped, .. } => id.0,
+            other => unreachable!("{other:?}"),
+        })
+        .collect();
     assert_eq!(ids, [2, 3]);
 }
 
@@ -522,285 +527,6 @@ fn a_transform_sees_every_packet_both_ways() {
     rig.receive(8, false, 0, &[0; 160], caller());
     let stats = rig.session.counters.snapshot();
     assert_eq!((stats.packets_received, stats.rejected_by(Reject::Transform)), (1, 1));
-}
-
-/// Two sessions on one clock; what one accepts is handed to the other.
-struct Bridged {
-    a: Rig,
-    b: Rig,
-}
-
-impl Bridged {
-    fn new(a: StreamParams, b: StreamParams, options: LegOptions) -> Self {
-        let (mut a, mut b) = (Rig::configured(a), Rig::configured(b));
-        let peer = |key| PeerRef { pacer: 0, index: 0, key };
-        a.session.bridge(BridgeLeg::new(peer(2), b.session.peer_stream(), options));
-        b.session.bridge(BridgeLeg::new(peer(1), a.session.peer_stream(), LegOptions::default()));
-        Self { a, b }
-    }
-
-    /// A packet from a's party.
-    fn from_a(&mut self, payload_type: u8, marker: bool, timestamp: u32, payload: &[u8]) {
-        let mut datagram = datagram(payload_type, marker, self.a.sequence, timestamp, payload);
-        self.a.sequence = self.a.sequence.wrapping_add(1);
-        let now = self.a.now();
-        if let Some(handed) = self.a.session.handle_rtp(now, &mut datagram, caller()) {
-            self.b.session.handle_peer(now, &handed, &mut self.b.network);
-        }
-    }
-
-    fn tick(&mut self) {
-        self.a.run(20);
-        self.b.run(20);
-    }
-
-    fn speak(&mut self, codec: Codec, pcm: &[i16]) {
-        let mut encoder = Encoder::new(codec);
-        for frame in pcm.chunks_exact(160) {
-            let mut payload = [0; 160];
-            encoder.encode(frame, &mut payload);
-            self.from_a(codec.static_payload_type(), false, self.a.now().ticks(), &payload);
-            self.tick();
-        }
-    }
-
-    fn press(&mut self, key: char) {
-        let mut sender = EventSender::new(Digit::from_char(key), 80, 40);
-        let timestamp = self.a.now().ticks();
-        while let Some(packet) = sender.tick() {
-            self.from_a(101, packet.first, timestamp, &packet.payload);
-            self.tick();
-        }
-    }
-}
-
-#[test]
-fn a_bridge_of_one_codec_passes_payloads_untouched_under_its_own_numbers() {
-    let event_type = StreamParams { telephone_event: Some(96), ..params() };
-    let mut bridged = Bridged::new(params(), event_type, LegOptions::default());
-    for n in 0..50u8 {
-        bridged.from_a(8, n == 0, u32::from(n) * 160, &[n; 160]);
-        assert_eq!(bridged.b.network.rtp.len(), usize::from(n) + 1, "at once, not at a tick");
-        bridged.tick();
-    }
-    bridged.press('7');
-    let sent = bridged.b.sent();
-    for (n, s) in sent.iter().take(50).enumerate() {
-        assert_eq!(s.packet().payload, [n as u8; 160]);
-        assert_eq!((s.packet().ssrc, s.packet().payload_type), (0xabcd, 8));
-    }
-    assert!(sent.windows(2).all(|p| p[1].packet().sequence.wrapping_sub(p[0].packet().sequence) == 1));
-    assert!(sent[50..].iter().all(|s| s.packet().payload_type == 96 && s.packet().payload[0] == 7));
-    assert!(matches!(bridged.a.told()[0], MediaEvent::Digit { .. }));
-    assert!(!bridged.b.session.wants_tick(), "a relay needs no ticks");
-}
-
-#[test]
-fn digits_of_a_leg_can_be_kept_from_the_other_and_from_the_log() {
-    let options = LegOptions { relay_digits: false, report_digits: false };
-    let mut bridged = Bridged::new(params(), params(), options);
-    bridged.speak(Codec::Pcma, &tone(500.0, 100));
-    bridged.press('7');
-    bridged.speak(Codec::Pcma, &tone(500.0, 100));
-    let sent = bridged.b.sent();
-    assert_eq!(sent.len(), 10);
-    assert!(sent.windows(2).all(|p| p[1].packet().sequence.wrapping_sub(p[0].packet().sequence) == 1));
-    assert_eq!(bridged.a.told(), []);
-}
-
-#[test]
-fn a_bridge_of_two_codecs_transcodes() {
-    for (from, to) in [(Codec::Pcma, Codec::Pcmu), (Codec::G722, Codec::Pcma), (Codec::Pcmu, Codec::G722)] {
-        let params = |codec| StreamParams::new(caller(), codec).with_telephone_event(101);
-        let mut bridged = Bridged::new(params(from), params(to), LegOptions::default());
-        bridged.speak(from, &tone(700.0, 1_000));
-        bridged.press('4');
-        for _ in 0..30 {
-            bridged.tick();
-        }
-        let sent = bridged.b.sent();
-        let audio: Vec<_> = sent.iter().filter(|s| s.packet().payload_type == to.static_payload_type()).cloned().collect();
-        assert!(audio.len() >= 48, "{from:?} to {to:?}: {} packets", audio.len());
-        let pcm = decode(to, &audio[..48]);
-        assert!(share_of(&pcm[1_600..6_400], 700.0) > 0.95, "{from:?} to {to:?}");
-        // The digit is pressed anew.
-        let events: Vec<_> = sent.iter().filter(|s| s.packet().payload_type == 101).collect();
-        assert!(events.len() >= 5 && events.iter().all(|s| s.packet().payload[0] == 4));
-        assert!(!bridged.b.session.wants_tick(), "nobody speaks any more");
-    }
-}
-
-#[test]
-fn a_digit_becomes_a_tone_for_a_party_without_telephone_event() {
-    let mut bridged = Bridged::new(params(), StreamParams::new(caller(), Codec::Pcma), LegOptions::default());
-    bridged.press('5');
-    for _ in 0..20 {
-        bridged.tick();
-    }
-    let pcm = decode(Codec::Pcma, &bridged.b.sent());
-    assert!(share_of(&pcm[..800], 770.0) > 0.4 && share_of(&pcm[..800], 1_336.0) > 0.4);
-}
-
-#[test]
-fn a_prompt_goes_before_the_other_party_and_the_streams_join() {
-    let mut bridged = Bridged::new(params(), params(), LegOptions::default());
-    bridged.speak(Codec::Pcma, &tone(500.0, 200));
-    bridged.b.play(1, &clip_ms(200), BargeIn::None);
-    bridged.speak(Codec::Pcma, &tone(500.0, 600));
-    let sent = bridged.b.sent();
-    assert!((38..=41).contains(&sent.len()), "{}", sent.len());
-    for pair in sent.windows(2) {
-        let (a, b) = (pair[0].packet(), pair[1].packet());
-        assert_eq!(b.sequence.wrapping_sub(a.sequence), 1);
-        assert!((1..=480).contains(&b.timestamp.wrapping_sub(a.timestamp)), "{} {}", a.timestamp, b.timestamp);
-    }
-}
-
-#[test]
-fn leaving_a_bridge_is_told_only_by_the_right_peer() {
-    let mut bridged = Bridged::new(params(), params(), LegOptions::default());
-    bridged.a.session.unbridge(Some(77), true);
-    assert_eq!(bridged.a.told(), []);
-    bridged.a.session.unbridge(Some(2), true);
-    assert_eq!(bridged.a.told(), [MediaEvent::BridgeEnded]);
-    bridged.b.session.unbridge(Some(1), false);
-    assert_eq!(bridged.b.told(), []);
-}
-
-/// A recording of a rig, and what lies on disk in the end.
-struct Taping {
-    folder: tempfile::TempDir,
-    writer: WriterHandle,
-    ended: mpsc::Receiver<MediaEvent>,
-}
-
-impl Taping {
-    fn start(rig: &mut Rig, change: impl FnOnce(&mut RecordingSpec)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (writer, _thread) = WriterHandle::start().unwrap();
-        let mut spec = RecordingSpec::new(folder.path().join("r.wav"), 60_000);
-        change(&mut spec);
-        let (sender, ended) = mpsc::channel();
-        let events = move |_, event| {
-            let _ = sender.send(event);
-        };
-        let listening = Listening { session: 1, id: RecordingId(3), events: Arc::new(events) };
-        let job = writer.begin(spec.path.clone(), listening).unwrap();
-        let beep = spec.beep.then(|| {
-            let program = Program::new(&clip_ms(200)).unwrap();
-            Codec::ALL.into_iter().for_each(|codec| program.encode(codec));
-            Box::new(Playback::new(PlaybackId(0), Arc::new(program), BargeIn::None))
-        });
-        rig.session.record(Box::new(Recorder::new(RecordingId(3), &spec, beep, writer.clone(), job)));
-        Self { folder, writer, ended }
-    }
-
-    fn end(self) -> (crate::event::Recorded, Vec<i16>) {
-        let MediaEvent::RecordingEnded(recorded) = self.ended.recv().unwrap() else { unreachable!() };
-        let path = self.folder.path().join("r.wav");
-        let pcm = hound::WavReader::open(path).unwrap().samples().map(Result::unwrap).collect();
-        self.writer.stop();
-        (recorded, pcm)
-    }
-}
-
-#[test]
-fn a_message_is_recorded_after_the_beep_until_silence() {
-    let mut rig = Rig::configured(params());
-    let taping = Taping::start(&mut rig, |spec| {
-        spec.beep = true;
-        spec.silence_stop_ms = Some(1_000);
-    });
-    rig.speak(Codec::Pcma, &tone(300.0, 180));
-    assert_eq!((rig.told(), rig.sent().len()), (vec![], 9));
-    rig.run(60);
-    assert_eq!(rig.told(), [MediaEvent::RecordingStarted { id: RecordingId(3) }]);
-    rig.sent();
-    rig.speak(Codec::Pcma, &tone(600.0, 2_000));
-    rig.run(2_000);
-    let (recorded, pcm) = taping.end();
-    assert_eq!(recorded.stopped_by, RecordingEnd::Silence);
-    assert!((2_900..=3_300).contains(&recorded.duration_ms), "{}", recorded.duration_ms);
-    assert_eq!(pcm.len() as u64, recorded.duration_ms * 8);
-    assert!(share_of(&pcm[2_400..14_400], 600.0) > 0.9);
-    assert!(!rig.session.wants_tick());
-}
-
-#[test]
-fn a_key_the_greatest_duration_or_the_hang_up_end_a_recording() {
-    let mut rig = Rig::configured(params());
-    let taping = Taping::start(&mut rig, |spec| spec.stop_keys = KeySet::from_keys("#").unwrap());
-    rig.speak(Codec::Pcma, &tone(600.0, 500));
-    rig.press('1');
-    rig.press('#');
-    assert_eq!(taping.end().0.stopped_by, RecordingEnd::Key(Digit::from_char('#').unwrap()));
-
-    let taping = Taping::start(&mut rig, |spec| spec.duration_ms_max = 300);
-    rig.run(1_000);
-    let (recorded, pcm) = taping.end();
-    assert_eq!((recorded.stopped_by, pcm.len()), (RecordingEnd::DurationMax, 2_400));
-
-    let taping = Taping::start(&mut rig, |_| {});
-    rig.speak(Codec::Pcma, &tone(600.0, 500));
-    rig.session.close(rig.now(), &mut rig.network);
-    let (recorded, _) = taping.end();
-    assert_eq!((recorded.stopped_by, recorded.duration_ms), (RecordingEnd::Closed, 500));
-}
-
-#[test]
-fn masked_audio_is_silence_and_paused_audio_is_left_out() {
-    let mut rig = Rig::configured(params());
-    let taping = Taping::start(&mut rig, |_| {});
-    rig.speak(Codec::Pcma, &tone(600.0, 500));
-    rig.session.set_masked(true);
-    rig.speak(Codec::Pcma, &tone(600.0, 500));
-    rig.session.set_masked(false);
-    rig.session.set_recording_paused(RecordingId(3), true);
-    rig.speak(Codec::Pcma, &tone(600.0, 500));
-    rig.session.set_recording_paused(RecordingId(3), false);
-    rig.speak(Codec::Pcma, &tone(600.0, 500));
-    rig.session.finish_recording(RecordingId(3));
-    let (recorded, pcm) = taping.end();
-    assert_eq!(recorded.duration_ms, 1_500);
-    assert!(pcm[4_000..8_000].iter().all(|sample| *sample == 0));
-    assert!(pcm[2_000..3_500].iter().any(|sample| *sample > 5_000));
-    assert!(pcm[9_000..].iter().any(|sample| *sample > 5_000));
-}
-
-#[test]
-fn a_discarded_recording_is_not_told() {
-    let mut rig = Rig::configured(params());
-    let taping = Taping::start(&mut rig, |_| {});
-    rig.run(500);
-    rig.session.discard_recording(RecordingId(3));
-    taping.writer.stop();
-    assert!(taping.ended.recv().is_err(), "the writer is gone and has told nothing");
-    assert_eq!(std::fs::read_dir(taping.folder.path()).unwrap().count(), 0);
-}
-
-#[test]
-fn a_mixed_recording_has_both_parties_of_a_bridge_and_the_prompt() {
-    for (codec_b, kind) in [(Codec::Pcma, "relayed"), (Codec::Pcmu, "transcoded")] {
-        let params_b = StreamParams::new(caller(), codec_b).with_telephone_event(101);
-        let mut bridged = Bridged::new(params(), params_b, LegOptions::default());
-        let taping = Taping::start(&mut bridged.b, |spec| spec.source = RecordSource::Mixed);
-        let (speech_a, speech_b) = (tone(500.0, 1_000), tone(1_100.0, 1_000));
-        let mut encoder = Encoder::new(codec_b);
-        for (frame_a, frame_b) in speech_a.chunks_exact(160).zip(speech_b.chunks_exact(160)) {
-            let mut payload = [0; 160];
-            encoder.encode(frame_b, &mut payload);
-            let now = bridged.b.now().ticks();
-            bridged.b.receive(codec_b.static_payload_type(), false, now, &payload, caller());
-            bridged.speak(Codec::Pcma, frame_a);
-        }
-        bridged.b.play(1, &clip_ms(400), BargeIn::None);
-        bridged.b.run(400);
-        bridged.b.session.finish_recording(RecordingId(3));
-        let (_, pcm) = taping.end();
-        let middle = &pcm[2_400..7_200];
-        assert!(share_of(middle, 500.0) > 0.4 && share_of(middle, 1_100.0) > 0.4, "{kind}");
-        assert!(share_of(&pcm[9_600..11_200], 440.0) > 0.9, "{kind}: the prompt");
-    }
 }
 
 #[test]

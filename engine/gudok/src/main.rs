@@ -48,6 +48,8 @@ enum Command {
     },
     /// Calls a number and lets you hear and press keys in the terminal.
     Call(commands::call::Arguments),
+    /// Answers calls by itself, as an operator in a demonstration.
+    Answer(commands::answer::Arguments),
     /// Turns a prompt into words or sound.
     Say(commands::say::Arguments),
     /// Makes and reads bundles.
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Command::Serve { config, at } => commands::serve::main(serve::Options { config, at }),
         Command::CheckConfig { config } => commands::serve::check_config(&config),
         Command::Call(arguments) => commands::call::main(arguments),
+        Command::Answer(arguments) => commands::answer::main(&arguments),
         Command::Say(arguments) => commands::say::main(&arguments),
         Command::Bundle(command) => commands::bundle::main(&command),
         Command::Cdrs(arguments) => commands::cdrs::main(&arguments),

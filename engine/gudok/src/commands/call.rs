@@ -33,6 +33,9 @@ pub(crate) struct Arguments {
     /// Keep what is heard: WAV, mono, 8 kHz.
     #[arg(long, value_name = "OUT.wav")]
     record: Option<PathBuf>,
+    /// These words must be heard, in this order; else the exit code is 1. May be given several times.
+    #[arg(long, value_name = "WORDS")]
+    expect: Vec<String>,
     /// With --keys: hang up so many milliseconds after the last key, instead of waiting for the engine to do it.
     #[arg(long, value_name = "MS")]
     hang_up_after_ms: Option<u64>,
@@ -88,6 +91,11 @@ async fn call(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if let Some(path) = &arguments.record {
         gudok_phone::write_wav(path, &end.recording).with_context(|| format!("writing {}", path.display()))?;
     }
+    let unheard = unheard(&arguments.expect, &end);
+    if let Some(words) = unheard {
+        tell(&format!("these words were not heard, or not in this order: {words:?}"));
+    }
+    let complete = complete && unheard.is_none();
     report(&arguments, &end, complete);
     Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -184,6 +192,19 @@ fn report(arguments: &Arguments, end: &EndReport, complete: bool) {
     for oddity in &end.oddities {
         println!("  odd: {oddity:?}");
     }
+}
+
+/// The first of the expected words that was not heard after those before it.
+fn unheard<'a>(expected: &'a [String], end: &EndReport) -> Option<&'a str> {
+    let heard: String = end.transcript.iter().filter_map(words).collect::<Vec<_>>().join(" ").to_lowercase();
+    let mut rest = heard.as_str();
+    for words in expected {
+        match rest.split_once(&words.to_lowercase()) {
+            Some((_, after)) => rest = after,
+            None => return Some(words),
+        }
+    }
+    None
 }
 
 fn words(event: &TranscriptEvent) -> Option<String> {

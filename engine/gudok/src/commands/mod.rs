@@ -1,5 +1,6 @@
 //! The commands, one module each: arguments in, an exit code out. 0 is success, 1 a fault that was told, 2 wrong usage.
 
+pub(crate) mod answer;
 pub(crate) mod bundle;
 pub(crate) mod call;
 pub(crate) mod cdrs;

@@ -19,7 +19,7 @@ gudok_sdk::service!(run);
 type Attack = fn(&Call) -> Result<()>;
 
 /// The attacks by entry.
-pub const ATTACKS: [(&str, Attack); 18] = [
+pub const ATTACKS: [(&str, Attack); 19] = [
     ("loop", endless_loop),
     ("memory", memory_bomb),
     ("memory-slow", memory_by_prompts),
@@ -29,6 +29,7 @@ pub const ATTACKS: [(&str, Attack); 18] = [
     ("storm", host_call_storm),
     ("log-flood", log_flood),
     ("many-segments", prompt_of_many_pieces),
+    ("long-text", prompt_of_long_text),
     ("huge-text", prompt_of_huge_text),
     ("many-choices", question_of_many_choices),
     ("many-handles", handles_without_end),
@@ -126,11 +127,17 @@ fn log_flood(call: &Call) -> Result<()> {
 }
 
 fn prompt_of_many_pieces(call: &Call) -> Result<()> {
-    call.say(vec!["а"; 100_000]).map(drop)
+    call.say(vec!["а"; 10_000]).map(drop)
 }
 
+/// More than a prompt may hold.
+fn prompt_of_long_text(call: &Call) -> Result<()> {
+    call.say("а".repeat(32 * 1024)).map(drop)
+}
+
+/// More than a host call may carry.
 fn prompt_of_huge_text(call: &Call) -> Result<()> {
-    call.say("а".repeat(512 * 1024)).map(drop)
+    call.say("а".repeat(1024 * 1024)).map(drop)
 }
 
 fn question_of_many_choices(call: &Call) -> Result<()> {

@@ -22,7 +22,8 @@ enum Expect {
 /// What is wrong with how an attack ended.
 async fn attack(centre: &Centre, attack: &str, expect: &Expect) -> Result<(), String> {
     let hostile = centre.load("hostile").unwrap();
-    let caller = Arc::new(Caller::entering(&[]));
+    let caller = Caller::entering(&[]);
+    let caller = Arc::new(if attack == "linger" { caller.leaving_in_the_first_wait() } else { caller });
     let began = Instant::now();
     let report = centre.call(&hostile, attack, &caller).await;
     if began.elapsed() > WITHSTOOD_WITHIN {
@@ -52,8 +53,11 @@ async fn every_attack_is_withstood() {
         ("panic", Expect::Stopped(LandingCause::Trap)),
         ("storm", Expect::Stopped(LandingCause::Quota)),
         ("log-flood", Expect::Returned("harmless")),
-        ("many-segments", Expect::Stopped(LandingCause::Quota)),
-        ("huge-text", Expect::Returned("refused")),
+        ("many-segments", Expect::Returned("refused")),
+        ("long-text", Expect::Returned("refused")),
+        ("huge-text", Expect::Stopped(LandingCause::Quota)),
+        ("many-handles", Expect::Stopped(LandingCause::Quota)),
+        ("linger", Expect::Stopped(LandingCause::Cpu)),
         ("many-choices", Expect::Returned("refused")),
         ("spin-between-prompts", Expect::Stopped(LandingCause::Cpu)),
         ("silent-return", Expect::Returned("harmless")),

@@ -148,6 +148,7 @@ pub struct Caller {
     entries: Mutex<VecDeque<String>>,
     transfers: Mutex<VecDeque<TransferOutcome>>,
     language: String,
+    leaves_in_wait: bool,
     /// What was said and done, a line each.
     heard: Mutex<Vec<String>>,
     /// Whether each question was a sensitive one.
@@ -164,6 +165,7 @@ impl Caller {
             entries: Mutex::new(entries.iter().map(|entry| (*entry).to_owned()).collect()),
             transfers: Mutex::default(),
             language: "ru-RU".to_owned(),
+            leaves_in_wait: false,
             heard: Mutex::default(),
             sensitive: Mutex::default(),
             prompts: Mutex::default(),
@@ -175,6 +177,12 @@ impl Caller {
     /// What the next transfer comes to; one that is not foreseen moves the caller.
     pub fn transferred(self, outcome: TransferOutcome) -> Self {
         self.transfers.lock().push_back(outcome);
+        self
+    }
+
+    /// Hangs up while the script waits for something else.
+    pub fn leaving_in_the_first_wait(mut self) -> Self {
+        self.leaves_in_wait = true;
         self
     }
 
@@ -274,6 +282,9 @@ impl CallPort for Caller {
             let length = (*length).min(Duration::from_millis(20));
             return Box::pin(async move {
                 tokio::time::sleep(length).await;
+                if self.leaves_in_wait {
+                    return Err(self.end(EndReason::CallerHangup));
+                }
                 self.answer(request)
             });
         }

@@ -51,7 +51,6 @@ async fn the_main_menu_speaks_two_languages_and_knows_the_night() {
     let menu = centre.load("centre").unwrap();
     let caller = Arc::new(Caller::entering(&["9", "0", "2"]).transferred(night()));
     let report = centre.call(&menu, "main", &caller).await;
-    eprintln!("CENTRE {} us {} calls {} bytes", report.cpu_us, report.host_calls, report.memory_bytes_max);
     let heard = caller.heard();
     for said in ["Здравствуйте.", "For addresses and opening hours", "They start at <06:00> .", "Goodbye.\n(hangup)"]
     {

@@ -9,6 +9,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+const T1_LEAST: Duration = Duration::from_millis(1);
+const T1_MOST: Duration = Duration::from_secs(4);
+
 /// Everything that [`crate::SipEngine::start`] needs.
 #[derive(Clone, Debug)]
 pub struct SipConfig {
@@ -19,6 +22,9 @@ pub struct SipConfig {
     pub advertised: Option<IpAddr>,
     /// `User-Agent` and `Server`.
     pub user_agent: String,
+    /// RFC 3261, section 17: the estimated round trip T1, which all retransmissions and time-outs follow. 500 ms unless
+    /// there is a reason.
+    pub t1: Duration,
     /// The peers. Reloadable.
     pub trunks: Vec<TrunkConfig>,
     /// What becomes of requests from sources that belong to no trunk. Reloadable.
@@ -35,6 +41,7 @@ impl SipConfig {
             listeners: vec![Listener { transport: Transport::Udp, address }],
             advertised: None,
             user_agent: concat!("gudok/", env!("CARGO_PKG_VERSION")).to_owned(),
+            t1: Duration::from_millis(500),
             trunks: Vec::new(),
             unknown_source: UnknownSource::Refuse,
             limits: Limits::default(),
@@ -55,6 +62,9 @@ impl SipConfig {
         }
         if has_unsafe_characters(&self.user_agent) {
             return wrong("user_agent has control characters".into());
+        }
+        if !(T1_LEAST..=T1_MOST).contains(&self.t1) {
+            return wrong("t1 must be between 1 ms and 4 s; 500 ms is the standard's".into());
         }
         let mut names = std::collections::HashSet::new();
         for trunk in &self.trunks {

@@ -61,7 +61,7 @@ impl SipEngine {
             // Only for the stack's own ACKs; it reads no socket.
             layer.add_transport(connection.clone());
         }
-        let option = EndpointOption { timerc: RING_MAX, ..EndpointOption::default() };
+        let option = EndpointOption { t1: config.t1, t1x64: 64 * config.t1, timerc: RING_MAX, ..EndpointOption::default() };
         let endpoint = EndpointBuilder::new()
             .with_user_agent(&config.user_agent)
             .with_cancel_token(stop.child_token())
@@ -81,6 +81,7 @@ impl SipEngine {
             trunk_calls: Mutex::default(),
             runtime: runtime.clone(),
             user_agent: config.user_agent.clone(),
+            t1: config.t1,
             stop,
         });
         let (sender, incoming) = mpsc::channel(config.limits.incoming_waiting_max.max(1));

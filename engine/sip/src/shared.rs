@@ -27,6 +27,7 @@ pub(crate) struct Shared {
     pub(crate) trunk_calls: Mutex<HashMap<Trunk, Arc<AtomicUsize>>>,
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) user_agent: String,
+    pub(crate) t1: std::time::Duration,
     pub(crate) stop: CancellationToken,
 }
 

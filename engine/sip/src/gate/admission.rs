@@ -123,7 +123,7 @@ impl Decisions {
     }
 }
 
-fn rate_limiter(per_s: u32) -> DefaultDirectRateLimiter {
+pub(crate) fn rate_limiter(per_s: u32) -> DefaultDirectRateLimiter {
     let rate = NonZeroU32::new(per_s).unwrap_or(NonZeroU32::MIN);
     let burst = NonZeroU32::new(per_s / BURST_SHARE).unwrap_or(NonZeroU32::MIN);
     RateLimiter::direct(Quota::per_second(rate).allow_burst(burst))
@@ -133,23 +133,35 @@ fn rate_limiter(per_s: u32) -> DefaultDirectRateLimiter {
 pub(crate) struct KeyedRate<K: std::hash::Hash + Eq + Clone> {
     limiter: governor::RateLimiter<K, governor::state::keyed::HashMapStateStore<K>, governor::clock::DefaultClock>,
     keys_max: usize,
+    swept_at: Mutex<Option<Instant>>,
 }
 
 impl<K: std::hash::Hash + Eq + Clone> KeyedRate<K> {
     pub(crate) fn new(per_s: u32, keys_max: usize) -> Self {
         let quota = Quota::per_second(NonZeroU32::new(per_s).unwrap_or(NonZeroU32::MIN));
         let store = governor::state::keyed::HashMapStateStore::default();
-        Self { limiter: RateLimiter::new(quota, store, governor::clock::DefaultClock::default()), keys_max }
+        let limiter = RateLimiter::new(quota, store, governor::clock::DefaultClock::default());
+        Self { limiter, keys_max, swept_at: Mutex::new(None) }
     }
 
-    pub(crate) fn allows(&self, key: &K) -> bool {
-        if self.limiter.len() >= self.keys_max {
-            self.limiter.retain_recent();
-            if self.limiter.len() >= self.keys_max {
-                return false;
-            }
+    /// While there are too many keys, none is allowed: who sends from so many sources is no friend.
+    pub(crate) fn allows(&self, key: &K, now: Instant) -> bool {
+        if self.limiter.len() >= self.keys_max && !self.sweep(now) {
+            return false;
         }
         self.limiter.check_key(key).is_ok()
+    }
+
+    /// Makes room, at most once in a second: a flood must not make us sweep for each of its messages.
+    fn sweep(&self, now: Instant) -> bool {
+        const SWEEP_EVERY: Duration = Duration::from_secs(1);
+        let mut swept_at = self.swept_at.lock();
+        if swept_at.is_some_and(|at| now.duration_since(at) < SWEEP_EVERY) {
+            return false;
+        }
+        *swept_at = Some(now);
+        self.limiter.retain_recent();
+        self.limiter.len() < self.keys_max
     }
 }
 
@@ -202,10 +214,13 @@ mod tests {
     #[test]
     fn keys_of_a_rate_are_bounded() {
         let rate = KeyedRate::new(1, 3);
+        let now = Instant::now();
         for key in 0..3 {
-            assert!(rate.allows(&key));
-            assert!(!rate.allows(&key));
+            assert!(rate.allows(&key, now));
         }
-        assert!(!rate.allows(&3), "no room for a fourth source while three are recent");
+        assert!(!rate.allows(&3, now), "no room for a fourth source while three are recent");
+        let roomy = KeyedRate::new(1, 9);
+        assert!(roomy.allows(&0, now));
+        assert!(!roomy.allows(&0, now), "one in a second");
     }
 }

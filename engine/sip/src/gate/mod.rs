@@ -10,9 +10,10 @@ pub(crate) mod sources;
 
 use crate::config::{Limits, SipConfig, Transport, UnknownSource};
 use crate::stats::{Counter, Counters};
-use admission::{Admission, KeyedRate, Refused};
+use admission::{Admission, KeyedRate, Refused, rate_limiter};
 use answer::{ALLOW, Refusal, STATELESS_TAG_PREFIX};
 use arc_swap::ArcSwap;
+use governor::DefaultDirectRateLimiter;
 use scan::{Fault, Scan, StartLine, scan};
 use sources::Sources;
 use std::borrow::Cow;
@@ -50,7 +51,7 @@ pub(crate) struct Gate {
     limits: ArcSwap<Limits>,
     known_rate: KeyedRate<IpAddr>,
     unknown_rate: KeyedRate<IpAddr>,
-    unknown_answers: KeyedRate<()>,
+    unknown_answers: DefaultDirectRateLimiter,
     /// Keys the stateless tags and the memory of decisions: not to be guessed by a peer.
     hasher: RandomState,
     server: String,
@@ -66,7 +67,7 @@ impl Gate {
             limits: ArcSwap::from_pointee(config.limits),
             known_rate: KeyedRate::new(config.limits.source_messages_per_s_max, SOURCES_MAX),
             unknown_rate: KeyedRate::new(UNKNOWN_SOURCE_MESSAGES_PER_S_MAX, SOURCES_MAX),
-            unknown_answers: KeyedRate::new(config.limits.unknown_answers_per_s_max, 1),
+            unknown_answers: rate_limiter(config.limits.unknown_answers_per_s_max),
             hasher: RandomState::new(),
             server: config.user_agent.clone(),
         }
@@ -105,7 +106,7 @@ impl Gate {
         }
         let known = self.sources.load().trunk_of(source.ip()).is_some();
         let rate = if known { &self.known_rate } else { &self.unknown_rate };
-        if !rate.allows(&source.ip()) {
+        if !rate.allows(&source.ip(), now) {
             return self.silent(Counter::SourceRate);
         }
         let mut scan = match scan(message) {
@@ -162,7 +163,7 @@ impl Gate {
             return Some(Verdict::Silent);
         }
         self.counters.count(Counter::UnknownSource);
-        let answers = **self.unknown_source.load() == UnknownSource::Refuse && self.unknown_answers.allows(&());
+        let answers = **self.unknown_source.load() == UnknownSource::Refuse && self.unknown_answers.check().is_ok();
         Some(if answers { Verdict::Answer(self.build(scan, &Refusal::plain(403), source)) } else { Verdict::Silent })
     }
 

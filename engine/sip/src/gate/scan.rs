@@ -252,10 +252,15 @@ pub(crate) fn is_name(name: &[u8], long: &[u8], compact: u8) -> bool {
 /// NUL would be copied into our answers.
 pub(crate) fn has_foreign_bytes(line: &[u8]) -> bool {
     let has_controls = line.iter().any(|b| is_foreign_control(*b));
-    // A folded line holds the CR LF of its folds, which are none.
-    let foreign = |part: &[u8]| part.strip_suffix(b"\r").unwrap_or(part).iter().any(|b| is_foreign_control(*b));
-    (has_controls && line.split(|b| *b == b'\n').any(foreign))
-        || (!line.is_ascii() && std::str::from_utf8(line).is_err())
+    (has_controls && has_controls_beside_folds(line)) || (!line.is_ascii() && std::str::from_utf8(line).is_err())
+}
+
+/// A folded line holds the CR LF of its folds, which count as none.
+fn has_controls_beside_folds(line: &[u8]) -> bool {
+    let mut parts = line.rsplit(|b| *b == b'\n');
+    let last = parts.next().unwrap_or(line);
+    let folded = parts.map(|part| part.strip_suffix(b"\r").unwrap_or(part));
+    std::iter::once(last).chain(folded).any(|part| part.iter().any(|b| is_foreign_control(*b)))
 }
 
 pub(crate) fn is_foreign_control(byte: u8) -> bool {

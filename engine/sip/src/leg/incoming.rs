@@ -1,7 +1,7 @@
 //! A leg that the peer began, up to the ACK.
 
 use super::transaction::{Driven, Outcome, Responder, TxId};
-use super::{Beginning, Input, Leg, State, T1, T1_64, Timer, now, transport_of};
+use super::{Beginning, Input, Leg, State, Timer, now, transport_of};
 use crate::config::{Transport, TrunkConfig};
 use crate::dialog::Dialog;
 use crate::gate::admission::Refused;
@@ -56,6 +56,7 @@ enum Demand {
 /// Reliable responses (RFC 3262).
 struct Rel {
     demand: Demand,
+    t1: Duration,
     rseq: u32,
     unacknowledged: Option<Unacknowledged>,
     waiting: VecDeque<Response>,
@@ -178,7 +179,7 @@ fn begin<'a>(
         invite_cseq: crate::dialog::cseq_of(&slot.original.headers).unwrap_or_default(),
         offer: read.offer,
         said: read.said,
-        rel: Rel { demand: read.demand, rseq: rand::random_range(1..1 << 20), unacknowledged: None, waiting: VecDeque::new() },
+        rel: Rel { demand: read.demand, rseq: rand::random_range(1..1 << 20), t1: shared.t1, unacknowledged: None, waiting: VecDeque::new() },
         progress: None,
         sdp: Sdp::Nothing,
         answer_due: None,
@@ -377,7 +378,7 @@ impl Leg {
         }
         if let Some(next) = offered.rel.waiting.pop_front() {
             offered.rel.send(&offered.responder, next, now);
-            self.timers.set(Timer::Reliable, now + T1);
+            self.timers.set(Timer::Reliable, now + self.shared.t1);
         }
         let answer_due = offered.answer_due.take();
         self.report_media();
@@ -505,7 +506,7 @@ impl Rel {
         response.headers.push(Header::Require("100rel".into()));
         response.headers.push(Header::RSeq(self.rseq.to_string().into()));
         responder.send(response.clone());
-        self.unacknowledged = Some(Unacknowledged { rseq: self.rseq, response, interval: T1, give_up_at: now + T1_64 });
+        self.unacknowledged = Some(Unacknowledged { rseq: self.rseq, response, interval: self.t1, give_up_at: now + 64 * self.t1 });
     }
 
     /// `RAck: rseq cseq method`.

@@ -51,11 +51,6 @@ impl std::fmt::Debug for PeerRequest {
     }
 }
 
-/// RFC 3261, section 17: T1.
-const T1: Duration = Duration::from_millis(500);
-/// 64 × T1.
-const T1_64: Duration = Duration::from_secs(32);
-
 /// Where the leg stands. Each state holds what only it needs.
 enum State {
     /// An INVITE of the peer waits for its final answer.
@@ -354,40 +349,36 @@ impl Leg {
     }
 }
 
-/// The way to the host. One place is kept for the end, so that it always arrives.
-struct Events {
-    sender: mpsc::Sender<SipEvent>,
-    end: Option<mpsc::OwnedPermit<SipEvent>>,
-}
+/// The way to the host, gone once the leg has ended. One place is kept for the end, so that it always arrives.
+struct Events(Option<(mpsc::Sender<SipEvent>, mpsc::OwnedPermit<SipEvent>)>);
 
 impl Events {
     fn new(sender: mpsc::Sender<SipEvent>) -> Self {
         let end = sender.clone().try_reserve_owned().ok();
-        Self { sender, end }
+        Self(end.map(|end| (sender, end)))
     }
 
     /// False where the host has no room.
     fn report(&self, event: SipEvent) -> bool {
-        self.end.is_none() || self.sender.try_send(event).is_ok()
+        self.0.as_ref().is_none_or(|(sender, _)| sender.try_send(event).is_ok())
     }
 
     /// Whether there is room to spare: digits are dropped before anything else.
     fn has_room(&self) -> bool {
-        self.sender.capacity() > crate::signalling::LEG_EVENTS_MAX / 4
+        self.0.as_ref().is_some_and(|(sender, _)| sender.capacity() > crate::signalling::LEG_EVENTS_MAX / 4)
     }
 
     fn end(&mut self, cause: HangupCause, status: Option<u16>) {
-        if let Some(place) = self.end.take() {
+        if let Some((_, place)) = self.0.take() {
             place.send(SipEvent::Leg(LegEvent::Ended { cause, status }));
         }
     }
 
     /// Waits until the host drops the leg before its end.
     async fn host_gone(&self) {
-        if self.end.is_some() {
-            self.sender.closed().await;
-        } else {
-            std::future::pending::<()>().await;
+        match &self.0 {
+            Some((sender, _)) => sender.closed().await,
+            None => std::future::pending().await,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A leg that we began, up to the answer.
 
 use super::transaction::{Driven, Outcome, TxId};
-use super::{Beginning, Events, Leg, State, T1_64, Timer};
+use super::{Beginning, Events, Leg, State, Timer};
 use crate::address::{host, parse_uri, percent_encoded};
 use crate::config::{Transport, TrunkConfig, has_unsafe_characters};
 use crate::dialog::{Dialog, Remote};
@@ -358,7 +358,7 @@ impl Leg {
             return;
         }
         self.end(cause, None);
-        self.set_timer(Timer::Cancel, T1_64);
+        self.set_timer(Timer::Cancel, 64 * self.shared.t1);
         self.send_cancel();
     }
 

@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+"""Measures the engine against the figures of docs/ARCHITECTURE.md: SIPp and the RTP sink on core 1, the engine on core 0.
+
+Every figure stands beside its baseline of the same run: SIPp answering SIPp (`sig`), which is the generator's own
+ceiling on this machine. scripts/bench builds what is needed and calls this; --help lists the steps.
+"""
+import argparse
+import csv
+import glob
+import json
+import os
+import resource
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.normpath(os.path.join(HERE, "..", ".."))
+GUDOK = os.path.join(ROOT, "target", "release", "gudok")
+TARGET = "127.0.0.1:5070"
+ENGINE_CORE, LOAD_CORE = "0", "1"
+SINK_PORT = 40000
+DESCRIPTORS = 20000
+TICKS = os.sysconf("SC_CLK_TCK")
+
+# name: (user part, calls/s, seconds, calls in all, limit at once, digit after ms, CPU window in s, tell)
+STEPS = {
+    "sig": dict(user="sig", seconds=60, sink=False),
+    "l30": dict(user="l30", rate=200, seconds=45, sink=True, window=(13, 28)),
+    "ivr": dict(user="ivr", seconds=25, sink=True, digit_ms=3100, window=(6, 24)),
+    "answer": dict(user="sig", rate=50, seconds=20, sink=False),
+    "memory": dict(user="wait", rate=200, seconds=30, sink=False, window=(10, 18)),
+}
+
+
+def percentile(values, share):
+    values = sorted(values)
+    return round(values[min(len(values) - 1, int(share * len(values)))], 3) if values else None
+
+
+class Process:
+    """What /proc says of a process."""
+
+    def __init__(self, pid):
+        self.pid = pid
+
+    def cpu_seconds(self):
+        fields = open(f"/proc/{self.pid}/stat").read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def rss_mib(self):
+        for line in open(f"/proc/{self.pid}/status"):
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        return 0.0
+
+
+class Engine:
+    """gudok serve, pinned to its core, on a fresh store."""
+
+    def __enter__(self):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
+        subprocess.run(["rm", "-rf", os.path.join(ROOT, "target", "load-store", "records")], check=True)
+        command = ["taskset", "-c", ENGINE_CORE, GUDOK, "serve", "--config", os.path.join(HERE, "gudok.toml")]
+        log = open(os.path.join(tempfile.gettempdir(), "gudok-bench-engine.log"), "w")
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True,
+                                        env={**os.environ, "RUST_LOG": "error"})
+        line = self.process.stdout.readline()
+        if "ready" not in line:
+            sys.exit(f"bench: the engine did not start; see {log.name}")
+        return self.process.pid
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+class SippAnswers:
+    """The baseline: SIPp itself as the one that answers and hangs up."""
+
+    def __enter__(self):
+        self.dir = tempfile.mkdtemp(prefix="gudok-baseline-")
+        command = ["taskset", "-c", ENGINE_CORE, "sipp", "-i", "127.0.0.1", "-p", TARGET.split(":")[1], "-sf",
+                   os.path.join(HERE, "scenarios", "answerer.xml"), "-nostdin", "-buff_size", "4194304"]
+        self.process = subprocess.Popen(command, cwd=self.dir, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while ":13CE " not in open("/proc/net/udp").read():
+            if self.process.poll() is not None:
+                sys.exit("bench: SIPp did not start as the baseline")
+        return self.process.pid
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def sink_program():
+    program = os.path.join(ROOT, "target", "load-sink")
+    source = os.path.join(HERE, "sink.c")
+    if not os.path.exists(program) or os.path.getmtime(program) < os.path.getmtime(source):
+        subprocess.run(["gcc", "-O2", "-o", program, source], check=True)
+    return program
+
+
+def run_step(pid, user, rate, seconds, calls=None, limit=100_000, sink=False, digit_ms=-1, window=None, most_s=None):
+    """One step of load; answers what was seen."""
+    folder = tempfile.mkdtemp(prefix="gudok-step-")
+    peer = Process(pid)
+    sinker = None
+    if sink:
+        arguments = ["taskset", "-c", LOAD_CORE, sink_program(), "127.0.0.1", str(SINK_PORT), folder + "/sink.json",
+                     str(digit_ms), "0"]
+        sinker = subprocess.Popen(arguments)
+        time.sleep(0.3)
+    command = ["taskset", "-c", LOAD_CORE, "sipp", TARGET, "-i", "127.0.0.1", "-p", "5061",
+               "-sf", os.path.join(HERE, "scenarios", "caller.xml"), "-s", user, "-key", "sinkip", "127.0.0.1",
+               "-key", "sinkport", str(SINK_PORT), "-r", str(rate), "-m", str(calls or int(rate * seconds)),
+               "-l", str(limit), "-nostdin", "-trace_stat", "-stf", folder + "/stat.csv", "-fd", "1", "-trace_rtt",
+               "-rtt_freq", "1", "-timeout_error", "-trace_err", "-error_file", folder + "/err.log",
+               "-buff_size", "4194304", "-timeout", str(int(seconds * 3 + 180))]
+    rss_before = peer.rss_mib()
+    # SIPp writes its round-trip file beside itself: it runs in the step's folder.
+    load = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    began, samples = time.time(), []
+    while load.poll() is None:
+        samples.append((time.time() - began, peer.cpu_seconds(), peer.rss_mib()))
+        time.sleep(0.5)
+        if most_s and time.time() - began > most_s:
+            load.send_signal(signal.SIGUSR1)
+            load.wait(60)
+    if sinker:
+        time.sleep(0.3)
+        sinker.send_signal(signal.SIGTERM)
+        sinker.wait()
+    return summary(folder, samples, rss_before, window or (min(3, seconds / 5), seconds - 0.5), sinker is not None)
+
+
+def summary(folder, samples, rss_before, window, sink):
+    rows = list(csv.reader(open(folder + "/stat.csv"), delimiter=";"))
+    head, last = rows[0], dict(zip(rows[0], rows[-1]))
+    count = lambda name: int(last.get(name, 0) or 0)
+    at_once = [int(row[head.index("CurrentCall")]) for row in rows[1:] if len(row) >= len(head) - 1]
+    seen = {"calls": count("TotalCallCreated"), "ok": count("SuccessfulCall(C)"), "failed": count("FailedCall(C)"),
+            "retransmissions": count("Retransmissions(C)"), "at_once": max(at_once or [0])}
+    times = {}
+    for file in glob.glob(folder + "/*rtt*"):
+        for row in csv.reader(open(file), delimiter=";"):
+            try:
+                times.setdefault(row[2].strip(), []).append(float(row[1]))
+            except (IndexError, ValueError):
+                continue
+    for key, name in (("1", "answer_ms"), ("2", "ack_to_bye_ms")):
+        if key in times:
+            values = times[key]
+            seen[name] = {"p50": percentile(values, 0.5), "p99": percentile(values, 0.99), "max": max(values)}
+    inside = [sample for sample in samples if window[0] <= sample[0] <= window[1]]
+    if len(inside) >= 2:
+        first, end = inside[0], inside[-1]
+        seen["cpu_pct"] = round(100 * (end[1] - first[1]) / (end[0] - first[0]), 1)
+        calls = at_once[int(window[0]):max(int(window[0]) + 1, int(window[1]))]
+        seen["calls_mean"] = round(sum(calls) / len(calls), 1) if calls else 0
+        seen["rss_mib"] = round(statistics.mean(sample[2] for sample in inside) - rss_before, 1)
+    if sink:
+        seen["rtp"] = json.load(open(folder + "/sink.json"))
+    return seen
+
+
+def clean(seen, prompts=1):
+    """No failure, no retransmission; with sound: nothing late, no jump inside a prompt."""
+    if seen["failed"] or seen["retransmissions"] or seen["ok"] == 0:
+        return False
+    rtp = seen.get("rtp")
+    return not rtp or (rtp["calls_late_gt40ms"] == 0 and rtp["lost"] == 0 and rtp["discont"] <= (prompts - 1) * seen["ok"])
+
+
+def warm_up(pid):
+    run_step(pid, "sig", 200, 2)
+
+
+def line(figure, value, must, aim, verdict):
+    print(f"{figure:<46} {value:>16} {must:>12} {aim:>10}  {verdict}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("steps", nargs="*", default=["baseline", "sig", "l30", "ivr", "answer", "memory", "overload"],
+                        help="baseline sig l30 ivr answer memory overload soak")
+    parser.add_argument("--sig", type=int, default=2400, help="calls/s for sig")
+    parser.add_argument("--l30", type=int, default=2000, help="concurrent calls for l30")
+    parser.add_argument("--ivr", type=int, default=400, help="calls/s for ivr")
+    parser.add_argument("--seconds", type=int, default=60, help="length of sig")
+    parser.add_argument("--soak-seconds", type=int, default=1800)
+    parser.add_argument("--json", action="store_true", help="what was seen, as JSON lines")
+    args = parser.parse_args()
+    results = {}
+
+    def keep(name, seen):
+        results[name] = seen
+        if args.json:
+            print(json.dumps({"step": name, **seen}), flush=True)
+        return seen
+
+    if not args.json:
+        line("figure, one core", "measured", "must", "aim", "")
+    for step in args.steps:
+        if step == "baseline":
+            with SippAnswers() as pid:
+                seen = keep(step, run_step(pid, "sig", args.sig, 10))
+            if not args.json:
+                line(f"baseline: SIPp answers {args.sig}/s, its CPU %", seen.get("cpu_pct", "-"), "", "", "")
+            continue
+        with Engine() as pid:
+            warm_up(pid)
+            if step == "sig":
+                seen = keep(step, run_step(pid, "sig", args.sig, args.seconds, limit=6000, most_s=args.seconds + 20))
+                base = results.get("baseline", {}).get("cpu_pct")
+                ratio = f", CPU {seen['cpu_pct']} % = {seen['cpu_pct'] / base:.1f} x baseline" if base else ""
+                verdict = "clean" + ratio if clean(seen) else f"NOT clean: {seen['failed']} failed, {seen['retransmissions']} retransmissions"
+                show = (f"sig for {args.seconds} s, calls/s", args.sig, "2400", "4000", verdict)
+            elif step == "l30":
+                ramp = args.l30 / 10
+                seen = keep(step, run_step(pid, "l30", int(ramp), 45, calls=args.l30, sink=True, window=(13, 28)))
+                lasted = seen.get("ack_to_bye_ms", {})
+                in_time = lasted and 30_000 <= lasted["p50"] and lasted["max"] <= 30_300
+                per_100 = round(100 * seen.get("cpu_pct", 0) / max(1, seen.get("calls_mean", 1)), 2)
+                rtp = seen["rtp"]
+                verdict = ("clean" if clean(seen) and in_time else "NOT clean") + (
+                    f", {rtp['calls_late_gt40ms']} late, worst {rtp['late_ms']['max']} ms, prompt {lasted.get('p50')}–{lasted.get('max')} ms")
+                show = ("l30, concurrent", seen["at_once"], "2000", "4000", verdict)
+                if not args.json:
+                    line("CPU per 100 playing calls, % of a core", per_100, "4", "2", "")
+            elif step == "ivr":
+                seen = keep(step, run_step(pid, "ivr", args.ivr, 25, sink=True, digit_ms=3100, window=(6, 24)))
+                rtp = seen["rtp"]
+                good = clean(seen, prompts=2)
+                verdict = ("clean" if good else "NOT clean") + f", {rtp['calls_late_gt40ms']} late, worst {rtp['late_ms']['max']} ms, CPU {seen.get('cpu_pct')} %"
+                show = ("ivr, calls/s", args.ivr, "400", "800", verdict)
+            elif step == "answer":
+                seen = keep(step, run_step(pid, "sig", 50, 20))
+                answer = seen["answer_ms"]
+                show = ("INVITE -> 200 at 50/s, p50 / p99 ms", f"{answer['p50']} / {answer['p99']}", "1 / 3", "0.5 / 1.5", "")
+            elif step == "memory":
+                seen = keep(step, run_step(pid, "wait", 200, 30, calls=4000, window=(19, 20.5)))
+                calls = max(1, seen.get("calls_mean", 1))
+                show = ("memory per call with its script, MiB", round(seen.get("rss_mib", 0) / calls, 3), "0.14", "0.1",
+                        f"{seen['at_once']} calls at once")
+            elif step == "overload":
+                seen = keep(step, overload(pid))
+                show = ("120 % of the limit: refused, late among the rest", f"{seen['refused']} / {seen['late']}", "> 0 / 0", "",
+                        f"{seen['ok']} served")
+            elif step == "soak":
+                seconds = args.soak_seconds
+                seen = keep(step, run_step(pid, "ivr", int(args.ivr * 0.7), seconds, sink=True, digit_ms=3100,
+                                           window=(60, seconds - 5), most_s=seconds + 60))
+                show = (f"soak {seconds} s at 70 % of ivr: MiB grown, late calls",
+                        f"{seen.get('rss_mib')} / {seen['rtp']['calls_late_gt40ms']}", "flat / 0", "", "")
+            else:
+                sys.exit(f"bench: no step is called {step!r}")
+            if not args.json:
+                line(*show)
+
+
+def overload(pid):
+    """tests/load/gudok.toml admits 9,000 calls; playing calls first, then a fifth more of them than it takes."""
+    limit = int(os.environ.get("GUDOK_BENCH_LIMIT", "9000"))
+    seen = run_step(pid, "l30", limit // 8, 40, calls=int(limit * 1.2), sink=True, window=(10, 20))
+    return {"ok": seen["ok"], "refused": seen["failed"], "late": seen["rtp"]["calls_late_gt40ms"], **seen}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,251 @@
+//! From the file as written to what the engine runs on: every name resolved, every value in its range.
+
+mod routes;
+mod sip;
+
+use super::Faults;
+use super::schema::{self, File, LogFormat};
+use gudok_core::call::CallLimits;
+use gudok_core::ids::{Agency, Entry};
+use gudok_core::privacy::Secret;
+use gudok_core::routing::Routes;
+use gudok_plugin_host::gate::Approval;
+use gudok_sip::SipConfig;
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::{Range, RangeInclusive};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use toml::Spanned;
+
+/// What the engine runs on.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) time_zone: TimeZone,
+    pub(crate) lang: Arc<str>,
+    pub(crate) drain_max: Duration,
+    pub(crate) log: LogFormat,
+    pub(crate) sip: SipConfig,
+    pub(crate) media: MediaSettings,
+    pub(crate) speech: SpeechSettings,
+    pub(crate) http: HttpConfig,
+    pub(crate) store: StoreSettings,
+    pub(crate) scripts: schema::Scripts,
+    pub(crate) call_limits: CallLimits,
+    pub(crate) routes: Arc<Routes>,
+    pub(crate) entries: Vec<EntryConfig>,
+    pub(crate) host_prompts: BTreeMap<String, schema::HostPrompts>,
+}
+
+/// For the media room.
+#[derive(Debug)]
+pub(crate) struct MediaSettings {
+    pub(crate) bind: IpAddr,
+    pub(crate) ports: RangeInclusive<u16>,
+    pub(crate) pacer_threads: usize,
+    pub(crate) rtp_timeout: Duration,
+}
+
+/// For the speech room.
+#[derive(Debug)]
+pub(crate) struct SpeechSettings {
+    pub(crate) provider: ProviderConfig,
+    pub(crate) cache_mib_max: u64,
+    pub(crate) media_dir: Option<PathBuf>,
+}
+
+/// Who speaks what nobody recorded.
+#[derive(Debug)]
+pub(crate) enum ProviderConfig {
+    EspeakNg { command: Option<PathBuf> },
+    Http { url: String },
+    None,
+}
+
+/// Health and metrics.
+#[derive(Debug)]
+pub(crate) struct HttpConfig {
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+/// For the store.
+#[derive(Debug)]
+pub(crate) struct StoreSettings {
+    pub(crate) dir: PathBuf,
+    pub(crate) free_percent_min: u8,
+}
+
+/// One script behind one entry.
+#[derive(Debug)]
+pub(crate) struct EntryConfig {
+    pub(crate) agency: Agency,
+    pub(crate) entry: Entry,
+    pub(crate) bundle: PathBuf,
+    pub(crate) approval: Approval,
+    pub(crate) config: BTreeMap<String, String>,
+    pub(crate) secrets: BTreeMap<String, Secret>,
+}
+
+/// None where there were faults that leave nothing to go on with.
+pub(super) fn build(file: File, folder: &Path, faults: &mut Faults<'_>) -> Option<Config> {
+    let lang: Arc<str> = Arc::from(file.node.lang.as_str());
+    let time_zone = time_zone(&file.node.time_zone, faults);
+    let routes = routes::routes(&file, &time_zone, &lang, faults);
+    let sip = sip::sip(&file, folder, faults);
+    let ports = ports(&file.media.ports, faults);
+    let speech = speech(&file.speech, folder, faults);
+    let entries = entries(&file, folder, faults);
+    let http = http(&file.http, faults);
+    Some(Config {
+        time_zone,
+        lang,
+        drain_max: Duration::from_secs(file.node.drain_s_max),
+        log: file.node.log,
+        sip: sip?,
+        media: MediaSettings {
+            bind: file.media.bind,
+            ports: ports?,
+            pacer_threads: file.media.pacer_threads.clamp(1, 64),
+            rtp_timeout: Duration::from_secs(file.media.rtp_timeout_s.max(1)),
+        },
+        speech: speech?,
+        http,
+        store: StoreSettings {
+            dir: folder.join(&file.store.dir),
+            free_percent_min: file.store.free_percent_min.min(90),
+        },
+        scripts: file.scripts,
+        call_limits: call_limits(&file.call),
+        routes: Arc::new(routes),
+        entries,
+        host_prompts: file.prompts,
+    })
+}
+
+/// What may be referred to.
+fn time_zone(name: &Spanned<String>, faults: &mut Faults<'_>) -> TimeZone {
+    TimeZone::get(name.get_ref()).unwrap_or_else(|_| {
+        faults.add(
+            name.span(),
+            format!("no time zone is called {:?}", name.get_ref()),
+            "use a name of the time-zone database, such as \"Asia/Novosibirsk\"; on Debian it comes with the package tzdata",
+        );
+        TimeZone::UTC
+    })
+}
+
+fn entries(file: &File, folder: &Path, faults: &mut Faults<'_>) -> Vec<EntryConfig> {
+    let mut all = Vec::new();
+    for agency in &file.agency {
+        for script in &agency.script {
+            let bundle = folder.join(script.bundle.get_ref());
+            if !bundle.is_file() {
+                faults.add(
+                    script.bundle.span(),
+                    format!("no bundle is at {}", bundle.display()),
+                    "build it (scripts/build-plugins), or correct the path; it is relative to this file",
+                );
+            }
+            let mut secrets = BTreeMap::new();
+            for (name, file) in &script.secrets {
+                if let Some(secret) = secret(file, folder, faults) {
+                    secrets.insert(name.clone(), secret);
+                }
+            }
+            all.push(EntryConfig {
+                agency: Agency::new(agency.name.get_ref()),
+                entry: Entry::new(script.entry.get_ref()),
+                bundle,
+                approval: approval(script.approve.as_ref(), faults),
+                config: script.config.clone(),
+                secrets,
+            });
+        }
+    }
+    all
+}
+
+fn approval(approve: Option<&Spanned<toml::Value>>, faults: &mut Faults<'_>) -> Approval {
+    const REMEDY: &str = "write \"as-declared\", or a table of capabilities as in a manifest (docs/BUNDLE.md)";
+    let Some(approve) = approve else { return Approval::Only(Box::default()) };
+    match approve.get_ref() {
+        toml::Value::String(word) if word == "as-declared" => Approval::AsDeclared,
+        toml::Value::Table(table) => match table.clone().try_into() {
+            Ok(capabilities) => Approval::Only(Box::new(capabilities)),
+            Err(error) => {
+                faults.add(approve.span(), format!("no capabilities: {}", error.message()), REMEDY);
+                Approval::Only(Box::default())
+            }
+        },
+        other => {
+            faults.add(approve.span(), format!("{other:?} approves nothing"), REMEDY);
+            Approval::Only(Box::default())
+        }
+    }
+}
+
+fn secret(file: &Spanned<PathBuf>, folder: &Path, faults: &mut Faults<'_>) -> Option<Secret> {
+    match std::fs::read_to_string(folder.join(file.get_ref())) {
+        Ok(text) => Some(Secret::new(text.trim_end_matches(['\r', '\n']))),
+        Err(error) => {
+            let message = format!("cannot read the secret's file {}: {error}", file.get_ref().display());
+            faults.add(file.span(), message, "create it, readable by the engine's user only (chmod 600)");
+            None
+        }
+    }
+}
+
+fn ports(text: &Spanned<String>, faults: &mut Faults<'_>) -> Option<RangeInclusive<u16>> {
+    let parsed: Option<Range<u16>> = text
+        .get_ref()
+        .split_once('-')
+        .and_then(|(from, to)| Some(from.trim().parse().ok()?..to.trim().parse().ok()?))
+        .filter(|ports: &Range<u16>| ports.start >= 1024 && ports.end > ports.start);
+    if parsed.is_none() {
+        let message = format!("{:?} is no range of ports", text.get_ref());
+        faults.add(text.span(), message, "write \"20000-29999\"; a call takes two ports, from 1024 upwards");
+    }
+    parsed.map(|ports| ports.start..=ports.end)
+}
+
+fn speech(speech: &schema::Speech, folder: &Path, faults: &mut Faults<'_>) -> Option<SpeechSettings> {
+    let provider = match speech.provider {
+        schema::SpeechProvider::EspeakNg => ProviderConfig::EspeakNg { command: speech.command.clone() },
+        schema::SpeechProvider::None => ProviderConfig::None,
+        schema::SpeechProvider::Http => match &speech.url {
+            Some(url) => ProviderConfig::Http { url: url.get_ref().clone() },
+            None => {
+                faults.add(0..0, "the speech provider \"http\" has no url", "add `url` under [speech]");
+                return None;
+            }
+        },
+    };
+    Some(SpeechSettings {
+        provider,
+        cache_mib_max: speech.cache_mib_max,
+        media_dir: speech.media_dir.as_ref().map(|dir| folder.join(dir)),
+    })
+}
+
+fn http(http: &schema::Http, faults: &mut Faults<'_>) -> HttpConfig {
+    if let Some(listen) = http.listen.as_ref().filter(|listen| !listen.get_ref().ip().is_loopback()) {
+        faults.add(
+            listen.span(),
+            format!("{} is not on loopback, and this is plain HTTP", listen.get_ref()),
+            "listen on 127.0.0.1 and put a proxy with TLS in front",
+        );
+    }
+    HttpConfig { listen: http.listen.as_ref().map(|listen| *listen.get_ref()) }
+}
+
+fn call_limits(call: &schema::Call) -> CallLimits {
+    let defaults = CallLimits::default();
+    CallLimits {
+        call_duration_max: call.duration_s_max.map_or(defaults.call_duration_max, Duration::from_secs),
+        landing_ring_timeout: call.landing_ring_s.map_or(defaults.landing_ring_timeout, Duration::from_secs),
+        landing_rounds_max: call.landing_rounds_max.unwrap_or(defaults.landing_rounds_max),
+        ..defaults
+    }
+}

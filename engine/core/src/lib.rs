@@ -15,7 +15,6 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
-pub mod admission;
 pub mod calendar;
 pub mod call;
 pub mod collect;

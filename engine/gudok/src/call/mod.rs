@@ -206,7 +206,8 @@ impl CallTask {
             metrics::record_refused();
             tracing::error!(call = %record.call, leg = record.leg.0, %error, "the call record was not kept");
         }
-        tracing::info!(
+        // The call record says the same, for good; a line a call is for whoever looks closer.
+        tracing::debug!(
             leg = record.leg.0,
             agency = %record.agency,
             entry = %record.entry,

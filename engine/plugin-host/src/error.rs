@@ -96,6 +96,17 @@ pub enum LoadRefusal {
         /// The import's name.
         import: String,
     },
+    /// An origin in the configuration that is none.
+    #[error(
+        "manifest.toml asks for the origin that the configuration has under `{key}`, and {}. Set it in the host's configuration, under config of the script, to scheme, host and port only: \"https://api.example.org\"",
+        found.as_ref().map_or_else(|| "there is nothing".to_owned(), |found| format!("that is {found:?}"))
+    )]
+    OriginOfConfig {
+        /// The key.
+        key: String,
+        /// What is there.
+        found: Option<String>,
+    },
     /// The kind in the manifest and the export do not match.
     #[error(
         "manifest.toml says kind = \"{kind}\", but script.wasm does not export `{export}`. Correct the kind, or build the component for the world of that kind"

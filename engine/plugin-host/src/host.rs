@@ -7,7 +7,7 @@ use crate::engine::ScriptEngine;
 use crate::error::{Error, LoadRefusal};
 use crate::gate::{Approval, Gate};
 use crate::interface;
-use crate::manifest::{Capability, Kind, Limits, Manifest};
+use crate::manifest::{Capability, Kind, Limits, Manifest, UnknownOrigin};
 use crate::state::CallState;
 use crate::version::Version;
 use gudok_core::ids::{ScriptName, ScriptVersion};
@@ -98,7 +98,9 @@ impl ScriptHost {
         let manifest = &bundle.manifest;
         let script = format!("{} {}", manifest.name, manifest.version);
         let refused = |refusal| Error::Load { script: script.clone(), refusal };
-        let gate = Gate::new(&manifest.capabilities, &admission.approval);
+        let mut config = manifest.config.clone();
+        config.extend(admission.config.clone());
+        let gate = gate(manifest, &config, admission).map_err(refused)?;
         check_surface(&bundle.component, manifest, &gate).map_err(refused)?;
         let component = self.cache.component(&self.engine.engine, &bundle.component, &self.config.compile);
         let component = component.map_err(|refusal| {
@@ -111,8 +113,6 @@ impl ScriptHost {
         let linker =
             interface::linker(&self.engine.engine, &gate).map_err(|error| Error::Engine(format!("{error:#}")))?;
         let service = link(&linker, &component, manifest.kind).map_err(refused)?;
-        let mut config = manifest.config.clone();
-        config.extend(admission.config.clone());
         Ok(Arc::new(Version {
             id: ScriptVersion {
                 script: ScriptName::new(&manifest.name),
@@ -133,6 +133,20 @@ impl ScriptHost {
             draining: Arc::clone(&self.draining),
         }))
     }
+}
+
+/// The gate, with the origins that the configuration has. What an admin approves by its key, the admin has set: an
+/// author's default is no admin's word.
+fn gate(manifest: &Manifest, config: &BTreeMap<String, String>, admission: &Admission) -> Result<Gate, LoadRefusal> {
+    let unknown = |UnknownOrigin { key, found }| LoadRefusal::OriginOfConfig { key, found };
+    let declared = manifest.capabilities.with_origins_of(config).map_err(unknown)?;
+    let approval = match &admission.approval {
+        Approval::AsDeclared => Approval::AsDeclared,
+        Approval::Only(approved) => {
+            Approval::Only(Box::new(approved.with_origins_of(&admission.config).map_err(unknown)?))
+        }
+    };
+    Ok(Gate::new(&declared, &approval))
 }
 
 fn link(

@@ -167,6 +167,39 @@ fn an_origin_outside_the_grant_is_denied_and_never_asked() {
 }
 
 #[test]
+fn an_origin_of_the_configuration_is_the_one_that_is_configured() {
+    const RIGHTS: &str =
+        "[capabilities]\nfetch = { origins = [\"config:back_end\"] }\n[config]\nback_end = \"https://default.example\"";
+    let bench = Bench::new(2);
+    let ends = |url: &str, approval: Approval, config: &[(&str, &str)]| {
+        let data = format!("(data (i32.const 3000) \"{url}\")");
+        let wasm = component(&guest(FETCH, &data, &get(url, "(i32.const 0) (i32.const 0)")), "service");
+        let config = config.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let version = bench.host.load(&bundle(&manifest(RIGHTS), wasm), &Admission { approval, config });
+        match version {
+            Ok(version) => format!("{:?}", run_simply(&version).end),
+            Err(error) => error.to_string(),
+        }
+    };
+    let check = |url: &str, approval: Approval, config: &[(&str, &str)], expect: &str| {
+        let end = ends(url, approval, config);
+        assert!(end.contains(expect), "{url}: {end}");
+    };
+    let set: &[(&str, &str)] = &[("back_end", "http://192.0.2.7:8090")];
+    // What the back end then says is a time-out: the request went out.
+    check("https://default.example/", Approval::AsDeclared, &[], "Timeout");
+    check("http://192.0.2.7:8090/", Approval::AsDeclared, set, "Timeout");
+    check("https://default.example/", Approval::AsDeclared, set, "Denied");
+    check("http://192.0.2.7:8091/", Approval::AsDeclared, set, "Denied");
+    let by_key = || only("fetch = { origins = [\"config:back_end\"] }");
+    check("http://192.0.2.7:8090/", by_key(), set, "Timeout");
+    check("https://default.example/", by_key(), &[], "under `back_end`, and there is nothing");
+    check("http://192.0.2.7:8090/", only("fetch = { origins = [\"https://default.example\"] }"), set, "Denied");
+    check("http://192.0.2.7:8090/", Approval::AsDeclared, &[("back_end", "192.0.2.7")], "that is \"192.0.2.7\"");
+    check("http://192.0.2.7:8090/", Approval::AsDeclared, &[("back_end", "https://*.example")], "Set it in the host's");
+}
+
+#[test]
 fn secrets_stay_out_of_logs_and_faults() {
     let log = r#"(import "gudok:ivr/host@0.1.0" "log" (func $log (param i32 i32 i32 i32 i32)))
                  (import "gudok:ivr/host@0.1.0" "step" (func $step (param i32 i32)))"#;
@@ -187,6 +220,26 @@ fn secrets_stay_out_of_logs_and_faults() {
     let written = format!("{report:?} {:?}", told.lines.lock().unwrap());
     assert!(written.contains("<secret>") && !written.contains("hunter2"), "{written}");
     assert_eq!(report.fault.unwrap().step, "<secret>");
+}
+
+#[test]
+fn secrets_stay_out_of_what_a_script_says_at_its_end() {
+    let reveal = "(call $secret (i32.const 3200) (i32.const 5) (global.get $ret)) (if (call $failed) (then (return (call $fail))))
+        (call $reveal (i32.load offset=4 (global.get $ret)) (global.get $ret)) (if (call $failed) (then (return (call $fail))))";
+    let bench = Bench::new(2);
+    let check = |end: &str| {
+        let imports = format!("{SECRET_NAMED} {REVEAL}");
+        let wat = guest(&imports, "(data (i32.const 3200) \"token\")", &format!("{reveal} {end}"));
+        let version = bench.load(&wat, "[capabilities]\nsecrets = { names = [\"token\"], reveal = true }");
+        let end = format!("{:?}", run_simply(&version).end);
+        assert!(end.contains("<secret>") && !end.contains("hunter2"), "{end}");
+    };
+    check("(return (call $custom (i32.load offset=4 (global.get $ret)) (i32.load offset=8 (global.get $ret))))");
+    // As an error of its own: the case `denied`, with that text.
+    check(
+        "(i32.store8 (i32.const 4096) (i32.const 1)) (i64.store offset=4 align=4 (i32.const 4096) (i64.load offset=4 align=4 (global.get $ret)))
+         (return (call $fail_at (i32.const 4096)))",
+    );
 }
 
 #[test]

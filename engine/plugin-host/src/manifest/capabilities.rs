@@ -1,6 +1,7 @@
 //! The capabilities and their parameters, as the manifest and the admin's approval write them.
 
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// A right that is granted one by one. Its name is the interface's name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -151,9 +152,13 @@ pub struct StorageRights {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FetchRights {
-    /// Scheme, host and port, "https://api.example.org".
+    /// Scheme, host and port, "https://api.example.org"; or "config:KEY", the origin that the script's configuration
+    /// has under that key.
     pub origins: Vec<String>,
 }
+
+/// An origin that begins so is in the script's configuration.
+const FROM_CONFIG: &str = "config:";
 
 /// Which secrets.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -215,18 +220,31 @@ impl Capabilities {
             }
         }
         let origins = self.fetch.as_ref().map(|fetch| fetch.origins.as_slice()).unwrap_or_default();
-        match origins.iter().find(|origin| !is_origin(origin)) {
+        match origins.iter().find(|origin| !is_origin(origin) && !is_key_of_config(origin)) {
             Some(origin) => {
                 let why = format!("has the origin {origin:?}");
                 Err((
                     "fetch",
                     why,
-                    "Write scheme, host and port only, without a slash at the end: \"https://api.example.org\"",
+                    "Write scheme, host and port only, without a slash at the end: \"https://api.example.org\", or config:KEY",
                 ))
             }
             None if origins.len() > PARAMETERS_MAX => Err(("fetch", "has too many origins".into(), "At most 256")),
             None => Ok(()),
         }
+    }
+
+    /// With the origins that stand in `config` in the place of their keys.
+    pub(crate) fn with_origins_of(&self, config: &BTreeMap<String, String>) -> Result<Self, UnknownOrigin> {
+        let mut resolved = self.clone();
+        for origin in resolved.fetch.iter_mut().flat_map(|fetch| &mut fetch.origins) {
+            let Some(key) = origin.strip_prefix(FROM_CONFIG) else { continue };
+            match config.get(key) {
+                Some(value) if is_origin(value) => *origin = value.clone(),
+                found => return Err(UnknownOrigin { key: key.to_owned(), found: found.cloned() }),
+            }
+        }
+        Ok(resolved)
     }
 
     fn lists(&self) -> Vec<(&'static str, &Vec<String>)> {
@@ -243,6 +261,18 @@ impl Capabilities {
         lists.extend(self.secrets.iter().map(|rights| ("secrets", &rights.names)));
         lists
     }
+}
+
+/// A `config:KEY` for which the configuration has no origin.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct UnknownOrigin {
+    pub(crate) key: String,
+    pub(crate) found: Option<String>,
+}
+
+fn is_key_of_config(text: &str) -> bool {
+    let key = text.strip_prefix(FROM_CONFIG).unwrap_or_default();
+    (1..=PARAMETER_CHARS_MAX).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// An origin and nothing else: what URL parsing makes of it is what stands there.

@@ -3,6 +3,7 @@
 mod capabilities;
 mod limits;
 
+pub(crate) use capabilities::UnknownOrigin;
 pub use capabilities::{
     Capabilities, Capability, FetchRights, NoParameters, PromiseRights, QueueRights, RecordingRights, SecretRights,
     StorageRights, TransferModeName, TransferRights,
@@ -247,6 +248,8 @@ office = "1"
         check("https://api.example.org", "ftp://api.example.org", 12, "fetch");
         check("https://api.example.org", "https://user@api.example.org", 12, "fetch");
         check("https://api.example.org", "https://*.example.org", 12, "fetch");
+        check("https://api.example.org", "config:", 12, "fetch");
+        check("https://api.example.org", "config:back end", 12, "fetch");
         check("\"+7495\"", "\"7495\"", 13, "transfer");
         check("\"bridge\"", "\"teleport\"", 13, "teleport");
         check("memory_mib = 8", "memory_mib = -8", 16, "");

@@ -3,7 +3,6 @@
 use crate::state::{CallState, Stop};
 use gudok_core::ids::ScriptVersion;
 use gudok_core::script::LandingCause;
-use std::fmt::Write;
 use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 
 /// What the author gets to see of a fault. Numbers and secrets are masked.
@@ -13,7 +12,7 @@ pub struct ScriptFault {
     pub cause: LandingCause,
     /// In words: the trap, or the limit by its name.
     pub message: String,
-    /// Where the script was, innermost first, a frame a line; empty where it was nowhere.
+    /// Where the script was, innermost first; empty where it was nowhere.
     pub backtrace: String,
     /// Which version.
     pub version: ScriptVersion,
@@ -57,29 +56,11 @@ pub(crate) fn fault_of(error: &wasmtime::Error, cause: LandingCause, state: &Cal
     }
 }
 
-/// Function, file and line where the component has debug information; function and offset elsewhere.
+/// By function, and by file and line where the component has debug information.
 fn symbolicated(backtrace: &WasmBacktrace) -> String {
-    const FRAMES_MAX: usize = 50;
-    let mut text = String::new();
-    for (index, frame) in backtrace.frames().iter().enumerate().take(FRAMES_MAX) {
-        let number = frame.func_index();
-        let name = frame.func_name().map_or_else(|| format!("function {number}"), str::to_owned);
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{index}: {name}");
-        for symbol in frame.symbols() {
-            if let Some(name) = symbol.name() {
-                let _ = write!(text, " {name}");
-            }
-            if let (Some(file), Some(line)) = (symbol.file(), symbol.line()) {
-                let _ = write!(text, " at {file}:{line}");
-            }
-        }
-        if frame.symbols().is_empty()
-            && let Some(offset) = frame.module_offset()
-        {
-            let _ = write!(text, " at offset {offset:#x}");
-        }
-        text.push('\n');
-    }
-    text
+    const LINES_MAX: usize = 100;
+    // The first line is a heading. wasmtime demangles names in its own rendering only.
+    let text = backtrace.to_string();
+    let lines = text.lines().skip(1).take(LINES_MAX).map(str::trim_end);
+    lines.flat_map(|line| [line, "\n"]).collect()
 }

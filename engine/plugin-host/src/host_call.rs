@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
-use wasmtime::component::{ComponentNamedList, Lift, LinkerInstance, Lower};
+use wasmtime::component::{ComponentNamedList, Lift, LinkerInstance, Lower, ResourceType};
 use wasmtime::{AsContextMut, StoreContextMut};
 
 /// For whom a host call waits: how long it may take.
@@ -107,12 +107,8 @@ impl Room<'_> {
             Box::new(async move {
                 let entered = enter(store.data_mut(), &params)?;
                 let wait_max = wait_max(store.data(), waits_for);
-                let clock = wait_max.is_some().then(|| Arc::clone(&store.data().ports));
-                let work = body(store.data_mut(), params);
-                let answer = match (wait_max, clock) {
-                    (Some(wait_max), Some(ports)) => bounded(work, &*ports.clock, wait_max, &function).await?,
-                    _ => work.await,
-                };
+                let ports = Arc::clone(&store.data().ports);
+                let answer = bounded(body(store.data_mut(), params), &*ports.clock, wait_max, &function).await?;
                 leave(&mut store, &function, entered, &answer);
                 Ok(answer.lowered())
             })
@@ -132,6 +128,25 @@ impl Room<'_> {
             let answer = body(store.data_mut(), params);
             leave(&mut store, &function, entered, &answer);
             Ok(answer.lowered())
+        })
+    }
+
+    /// Declares a resource, and what the host does when the script lets go of one.
+    pub(crate) fn drops<T: 'static, F>(&mut self, name: &str, body: F) -> wasmtime::Result<()>
+    where
+        F: for<'a> Fn(&'a mut CallState, u32) -> BoxFuture<'a, ()> + Copy + Send + Sync + 'static,
+    {
+        let function = self.function_name(&format!("{name}.drop"));
+        self.instance.resource_async(name, ResourceType::host::<T>(), move |mut store, handle| {
+            let function = Arc::clone(&function);
+            Box::new(async move {
+                let entered = enter(store.data_mut(), &(handle,))?;
+                let wait_max = wait_max(store.data(), WaitsFor::Host);
+                let ports = Arc::clone(&store.data().ports);
+                bounded(body(store.data_mut(), handle), &*ports.clock, wait_max, &function).await?;
+                leave(&mut store, &function, entered, &());
+                Ok(())
+            })
         })
     }
 
@@ -208,9 +223,12 @@ fn wait_max(state: &CallState, waits_for: WaitsFor) -> Option<Duration> {
 async fn bounded<R>(
     mut work: BoxFuture<'_, R>,
     clock: &dyn Clock,
-    wait_max: Duration,
+    wait_max: Option<Duration>,
     function: &str,
 ) -> wasmtime::Result<R> {
+    let Some(wait_max) = wait_max else {
+        return Ok(work.await);
+    };
     let at_once = std::future::poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await;
     if let Poll::Ready(answer) = at_once {
         return Ok(answer);

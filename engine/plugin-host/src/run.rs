@@ -80,8 +80,8 @@ async fn drive(version: Arc<Version>, start: CallStart, control: Arc<Control>) -
     let result = supervise(work, &version, &control, &*ports.clock).await;
     let usage = store.data().usage;
     let (end, fault) = match result {
-        Ok(Ok(summary)) => (ScriptEnd::Returned(core_summary(&summary)), None),
-        Ok(Err(error)) => (ScriptEnd::Failed(error), None),
+        Ok(Ok(summary)) => (ScriptEnd::Returned(core_summary(&summary, store.data())), None),
+        Ok(Err(error)) => (ScriptEnd::Failed(own_words(error, store.data())), None),
         Err(error) => {
             let cause = cause_of(&error);
             (ScriptEnd::Stopped(cause), Some(fault_of(&error, cause, store.data())))
@@ -199,11 +199,30 @@ async fn futures_poll_once<F: Future + Unpin>(work: &mut F) -> std::task::Poll<F
     std::future::poll_fn(|cx| std::task::Poll::Ready(std::pin::Pin::new(&mut *work).poll(cx))).await
 }
 
-fn core_summary(summary: &WitSummary) -> Summary {
+/// Of one text that a script says of itself at its end.
+const OWN_WORDS_CHARS_MAX: usize = 256;
+
+/// An error as the script returned it: its texts are its own, and go into logs.
+fn own_words(error: CallError, state: &CallState) -> CallError {
+    let clean = |text: String| state.scrub(&text).chars().take(OWN_WORDS_CHARS_MAX).collect();
+    match error {
+        CallError::Denied(text) => CallError::Denied(clean(text)),
+        CallError::Quota(text) => CallError::Quota(clean(text)),
+        CallError::Invalid(text) => CallError::Invalid(clean(text)),
+        CallError::NotFound(text) => CallError::NotFound(clean(text)),
+        CallError::BusyResource(text) => CallError::BusyResource(clean(text)),
+        CallError::Unavailable(text) => CallError::Unavailable(clean(text)),
+        CallError::Internal(text) => CallError::Internal(clean(text)),
+        whole @ (CallError::Ended(_) | CallError::Timeout) => whole,
+    }
+}
+
+fn core_summary(summary: &WitSummary, state: &CallState) -> Summary {
     // What a script says of itself goes into a record that is kept: not more than fits there.
     const FIELDS_MAX: usize = 64;
-    const CHARS_MAX: usize = 256;
-    let short = |text: &str| -> Arc<str> { text.chars().take(CHARS_MAX).collect::<String>().into() };
+    let short = |text: &str| -> Arc<str> {
+        state.without_secrets(text).chars().take(OWN_WORDS_CHARS_MAX).collect::<String>().into()
+    };
     Summary {
         code: match &summary.code {
             ResultCode::Served => "served".into(),

@@ -78,13 +78,18 @@ impl CallState {
 
     /// Free text of a script as it may be written down: without long digit runs and without secrets.
     pub(crate) fn scrub(&self, text: &str) -> String {
+        mask_digit_runs(&self.without_secrets(text))
+    }
+
+    /// The same for what may hold numbers: a script's own words for the call record.
+    pub(crate) fn without_secrets(&self, text: &str) -> String {
         let mut clean = text.to_owned();
         for secret in self.known_secrets.iter().map(Secret::reveal) {
             if !secret.is_empty() && clean.contains(secret) {
                 clean = clean.replace(secret, "<secret>");
             }
         }
-        mask_digit_runs(&clean)
+        clean
     }
 }
 

@@ -7,17 +7,14 @@ use crate::host_call::{Room, WaitsFor};
 use crate::ports::BoxFuture;
 use crate::state::CallState;
 use gudok_core::script::{HandleId, RecordOptions, Reply, Request};
-use wasmtime::component::{Resource, ResourceType};
+use wasmtime::component::Resource;
 
 type Answer<T> = Result<T, types::CallError>;
 
 pub(super) fn link(room: &mut Room<'_>) -> wasmtime::Result<()> {
-    room.instance.resource_async("recorder", ResourceType::host::<Recorder>(), |store, handle| {
-        Box::new(async move {
-            // What was finished is kept already; the rest is discarded, whatever the answer.
-            let _ = store.data().ask(Request::RecorderDrop(HandleId(handle))).await;
-            Ok(())
-        })
+    room.drops::<Recorder, _>("recorder", |state, handle| {
+        // What was finished is kept already; the rest is discarded, whatever the answer.
+        Box::pin(async move { drop(state.ask(Request::RecorderDrop(HandleId(handle))).await) })
     })?;
     room.waits("record-message", WaitsFor::Person, record_message)?;
     room.waits("start-recording", WaitsFor::Person, start_recording)?;

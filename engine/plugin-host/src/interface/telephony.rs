@@ -16,12 +16,9 @@ pub(super) fn link(room: &mut Room<'_>) -> wasmtime::Result<()> {
     // There is nothing to release: the call's end is the machine's business.
     room.instance.resource("call", ResourceType::host::<Call>(), |_, _| Ok(()))?;
     room.instance.resource("collector", ResourceType::host::<Collector>(), |_, _| Ok(()))?;
-    room.instance.resource_async("player", ResourceType::host::<Player>(), |store, handle| {
-        Box::new(async move {
-            // A player that is gone already is as good as dropped.
-            let _ = store.data().ask(Request::PlayerDrop(HandleId(handle))).await;
-            Ok(())
-        })
+    room.drops::<Player, _>("player", |state, handle| {
+        // A player that is gone already is as good as dropped.
+        Box::pin(async move { drop(state.ask(Request::PlayerDrop(HandleId(handle))).await) })
     })?;
 
     room.answers("[method]call.info", |state: &mut CallState, (_,): (Resource<Call>,)| {

@@ -1,1 +1,73 @@
-//! The deterministic world: virtual clock, seeded trouble, phones by script, checkers.
+//! The deterministic world: scripts and the call machine, tried without sockets, threads or waiting.
+//!
+//! A [`World`] has a virtual clock, callers and operators who behave as written down, prompts that "play" for as long as
+//! they would last, back ends, and, where asked for, seeded [`Trouble`]. What runs in it is the product's own:
+//! `gudok-core`'s call machine, and scripts either in Rust or as the real compiled bundle under `gudok-plugin-host`. At
+//! every step [`Checkers`] watch what must always hold. A run is replayed exactly from its seed.
+//!
+//! ```
+//! use gudok_simulator::{Caller, Operator, World, returned};
+//!
+//! let report = World::new(7)
+//!     .number("122", "mfc", "main")
+//!     .operators("desk", &["anna"])
+//!     .operator("anna", Operator::answers().and_talks_s(30))
+//!     .script("mfc", "main", |call| async move {
+//!         call.say("Good day.").await?;
+//!         let menu = call.ask("For a person, press one.", &[("1", "person")]).await?;
+//!         if menu.as_deref() == Some("person") {
+//!             call.transfer_to_group("desk").await?;
+//!         }
+//!         Ok(returned("served"))
+//!     })
+//!     .caller(Caller::dials("122").presses("1"))
+//!     .run();
+//! report.check(
+//!     "host: Good day.\n\
+//!      host: For a person, press one.\n\
+//!      caller: 1\n\
+//!      host → anna\n\
+//!      anna answers\n\
+//!      caller ↔ anna\n\
+//!      anna hangs up\n\
+//!      host hangs up",
+//! );
+//! ```
+//!
+//! Deliberately not here: SIP, RTP and speech. What a prompt says is a plain rendering for reading ([`words`]), not what
+//! a caller would hear; how a packet gets lost is for the tests with sockets.
+//!
+//! - [`World`]: what there is, and running it
+//! - [`Caller`], [`Operator`], [`BackEnd`], [`Trouble`]: who and what is in it
+//! - [`SimScript`], [`ScriptCall`]: scripts in Rust, as linear code
+//! - [`Report`]: what was said, recorded and broken
+//! - [`Checkers`]: what must hold at every step
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+mod back_end;
+mod call;
+mod caller;
+mod checkers;
+mod clock;
+mod dice;
+mod media;
+mod operator;
+mod report;
+mod script;
+mod stage;
+mod storage;
+mod tasks;
+mod trouble;
+pub mod words;
+mod world;
+
+pub use back_end::BackEnd;
+pub use caller::Caller;
+pub use checkers::{Broken, Checkers};
+pub use dice::Dice;
+pub use operator::Operator;
+pub use report::{Failure, Line, Report};
+pub use script::{ScriptCall, SimScript, prompt, returned};
+pub use trouble::Trouble;
+pub use world::World;

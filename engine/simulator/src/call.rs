@@ -1,0 +1,493 @@
+//! One call of a world: the machine, the people on its legs, and the events that they cause.
+
+use crate::caller::{Act, Caller, KEY_GAP, Person};
+use crate::checkers::Checkers;
+use crate::media::{PlannedEnd, SimMedia};
+use crate::operator::Answer;
+use crate::stage::Props;
+use crate::tasks::Slot;
+use crate::words;
+use gudok_core::call::{
+    CallMachine, CallStart, Command, Input, KeySource, MediaCommand, MediaEvent, PlaybackId, RecordingId, ScriptRun,
+    TranscriptLine,
+};
+use gudok_core::ids::{Agency, CallId, Entry, LegId};
+use gudok_core::leg::{DialTarget, HangupCause, LegCommand, LegEvent};
+use gudok_core::privacy::PhoneNumber;
+use gudok_core::prompt::PromptSource;
+use gudok_core::script::{CallError, Reply, ScriptEnd, StoppedBy};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What happens to a call by itself.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Happening {
+    Caller(Act),
+    PlaybackEnds(PlaybackId, u64),
+    RecordingEnds(RecordingId, StoppedBy),
+    Input(Input),
+    /// A sentence for the transcript with what it causes.
+    Told(String, Input),
+}
+
+/// What a call wants of the world.
+#[derive(Debug)]
+pub(crate) enum Want {
+    StartScript { run: ScriptRun, agency: Agency, entry: Entry },
+    EndScript { run: ScriptRun, reason: gudok_core::script::EndReason },
+    StopScript { run: ScriptRun },
+}
+
+/// One call.
+#[derive(Debug)]
+pub(crate) struct SimCall {
+    pub(crate) number: usize,
+    pub(crate) machine: CallMachine,
+    pub(crate) wants: Vec<Want>,
+    pub(crate) steps: u32,
+    person: Person,
+    media: SimMedia,
+    /// By leg; none at 0.
+    far: BTreeMap<LegId, Far>,
+    replies: BTreeMap<ScriptRun, Vec<Arc<Slot>>>,
+    masked: bool,
+    caller_gone: bool,
+}
+
+/// Somebody who was dialled.
+#[derive(Debug)]
+struct Far {
+    name: String,
+    answered: bool,
+    gone: bool,
+}
+
+/// Signalling there and back.
+const SIGNALLING: Duration = Duration::from_millis(80);
+/// From a command to the media room's report.
+const MEDIA_REPORT: Duration = Duration::from_millis(20);
+
+impl SimCall {
+    pub(crate) fn new(
+        number: usize,
+        caller: Caller,
+        start: CallStart,
+        props: &mut Props,
+        checkers: &mut Checkers,
+    ) -> Self {
+        checkers.call_began(&start);
+        let machine = CallMachine::new(start, props.now);
+        let mut call = Self {
+            number,
+            machine,
+            wants: Vec::new(),
+            steps: 0,
+            person: Person::new(caller),
+            media: SimMedia::default(),
+            far: BTreeMap::new(),
+            replies: BTreeMap::new(),
+            masked: false,
+            caller_gone: false,
+        };
+        call.drain(props, checkers);
+        call
+    }
+
+    pub(crate) fn id(&self) -> CallId {
+        self.machine.id()
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.machine.is_over()
+    }
+
+    pub(crate) fn timeout(&mut self, props: &mut Props, checkers: &mut Checkers) {
+        self.machine.handle_timeout(props.now);
+        props.trace(self.number, "! deadline");
+        self.drain(props, checkers);
+        checkers.timed_out(self.id(), props.now, self.machine.deadline());
+    }
+
+    pub(crate) fn asks(&mut self, run: ScriptRun, slot: Arc<Slot>) {
+        self.replies.entry(run).or_default().push(slot);
+    }
+
+    pub(crate) fn happens(&mut self, happening: Happening, props: &mut Props, checkers: &mut Checkers) {
+        match happening {
+            Happening::Caller(act) => self.caller_acts(act, props, checkers),
+            Happening::PlaybackEnds(playback, plan) => {
+                if let Some((leg, at)) = self.media.ends(playback, plan) {
+                    let event = MediaEvent::PlaybackEnded { playback, finished: true, interrupted_by: None, at };
+                    self.feed(Input::Media(leg, event), props, checkers);
+                }
+            }
+            Happening::RecordingEnds(recording, stopped_by) => {
+                if self.media.recording_ends(recording) {
+                    let event = self.recording_ended(recording, stopped_by, props);
+                    self.feed(Input::Media(LegId::FIRST, event), props, checkers);
+                }
+            }
+            Happening::Input(input) => self.feed(input, props, checkers),
+            Happening::Told(sentence, input) => {
+                if let Input::Leg(leg, event) = &input
+                    && let Some(far) = self.far.get_mut(leg)
+                {
+                    if far.gone {
+                        return;
+                    }
+                    far.answered |= *event == LegEvent::Answered;
+                    far.gone |= matches!(event, LegEvent::Ended { .. });
+                }
+                props.line(self.number, sentence);
+                self.feed(input, props, checkers);
+            }
+        }
+    }
+
+    /// Tells the machine, and does what it says.
+    pub(crate) fn feed(&mut self, input: Input, props: &mut Props, checkers: &mut Checkers) {
+        if !self.caller_gone {
+            self.steps += 1;
+            if props.trouble.hang_up_at_step == Some(self.steps - 1) {
+                self.hang_up(props, checkers);
+            }
+        }
+        if let Input::ScriptEnded { run, end } = &input {
+            // A script that is gone waits for no answer.
+            self.replies.remove(run);
+            self.script_told(end, props);
+        }
+        props.trace(self.number, &format!("< {}", self.shown(&input)));
+        checkers.input(self.id(), &input);
+        self.machine.handle(input, props.now);
+        self.drain(props, checkers);
+    }
+
+    fn script_told(&self, end: &ScriptEnd, props: &mut Props) {
+        match end {
+            ScriptEnd::Stopped(cause) => props.line(self.number, format!("script: stopped ({})", cause.as_str())),
+            ScriptEnd::Failed(CallError::Ended(_)) | ScriptEnd::Returned(_) => {}
+            ScriptEnd::Failed(error) => props.line(self.number, format!("script: failed ({error})")),
+        }
+    }
+
+    /// An input for the trace: keys of sensitive questions are not in it.
+    fn shown(&self, input: &Input) -> String {
+        match input {
+            Input::Media(leg, MediaEvent::Key { source, .. }) if self.masked => {
+                format!("Media({leg:?}, Key {{ key: *, source: {source:?} }})")
+            }
+            Input::Media(leg, MediaEvent::PlaybackEnded { playback, at, .. }) if self.masked => {
+                format!("Media({leg:?}, PlaybackEnded {{ playback: {playback:?}, at: {at:?} }})")
+            }
+            other => format!("{other:?}"),
+        }
+    }
+
+    fn drain(&mut self, props: &mut Props, checkers: &mut Checkers) {
+        while let Some(command) = self.machine.poll_command() {
+            props.trace(self.number, &format!("> {command:?}"));
+            checkers.command(self.id(), &command);
+            self.carry_out(command, props);
+        }
+        checkers.settled(self.id(), self.machine.deadline());
+        if !self.caller_gone
+            && let Some((after, act)) = self.person.decides(self.media.prompt_plays())
+        {
+            props.plan(after, self.number, Happening::Caller(act));
+        }
+    }
+
+    fn carry_out(&mut self, command: Command, props: &mut Props) {
+        match command {
+            Command::Leg(LegId::FIRST, command) => self.first_leg(command, props),
+            Command::Leg(leg, command) => self.far_leg(leg, command, props),
+            Command::Media(leg, command) => self.media(leg, command, props),
+            Command::Bridge(_, leg) => self.bridged(leg, props),
+            Command::Unbridge(..) | Command::LegBegan(_) | Command::Over => {}
+            Command::StartScript { run, agency, entry } => self.wants.push(Want::StartScript { run, agency, entry }),
+            Command::EndScript { run, reason } => self.wants.push(Want::EndScript { run, reason }),
+            Command::StopScript { run } => self.wants.push(Want::StopScript { run }),
+            Command::Reply { run, result } => self.reply(run, result),
+            Command::Transcript(line) => self.transcript(line, props),
+            Command::LegEnded(record) => props.records.push(*record),
+        }
+    }
+
+    fn reply(&mut self, run: ScriptRun, result: Result<Reply, CallError>) {
+        if matches!(result, Ok(Reply::Outcome(_) | Reply::Key(_))) {
+            self.person.asked = false;
+        }
+        // The newest: a second request at once is refused while the first goes on.
+        if let Some(slot) = self.replies.get_mut(&run).and_then(Vec::pop) {
+            slot.answer(result);
+        }
+    }
+
+    /// A collector waits for a key; nothing in the transcript says so.
+    pub(crate) fn key_is_wanted(&mut self) {
+        self.person.asked = true;
+    }
+
+    fn transcript(&mut self, line: TranscriptLine, props: &mut Props) {
+        match line {
+            TranscriptLine::Prompt { sources, .. } => {
+                let said = words::sources(&sources);
+                self.person.hears(&said);
+                props.line(self.number, format!("host: {said}"));
+            }
+            TranscriptLine::Collect => self.person.asked = true,
+            TranscriptLine::Interrupted | TranscriptLine::Bridged => {}
+        }
+    }
+
+    fn first_leg(&mut self, command: LegCommand, props: &mut Props) {
+        let answer = |event| Happening::Input(Input::Leg(LegId::FIRST, event));
+        match command {
+            LegCommand::Answer => props.plan(SIGNALLING, self.number, answer(LegEvent::Answered)),
+            LegCommand::Reject { status, .. } => {
+                self.caller_gone = true;
+                props.line(self.number, format!("host rejects ({status})"));
+            }
+            LegCommand::Hangup => {
+                self.caller_gone = true;
+                props.line(self.number, "host hangs up".into());
+            }
+            LegCommand::Refer { target } => {
+                let name = props.name_of(&target);
+                props.line(self.number, format!("host refers the caller to {name}"));
+                self.follow_refer(props);
+            }
+            LegCommand::ReferReplacing { other } => {
+                let name = self.name(other);
+                props.line(self.number, format!("host joins the caller with {name}"));
+                self.follow_refer(props);
+            }
+            LegCommand::Ring
+            | LegCommand::StartEarlyMedia
+            | LegCommand::Dial { .. }
+            | LegCommand::ReferOutcome { .. } => {}
+        }
+    }
+
+    fn follow_refer(&self, props: &mut Props) {
+        let status = self.person.caller.refer_status;
+        for (after, status) in [(SIGNALLING, 100), (SIGNALLING * 10, status)] {
+            let event = LegEvent::ReferProgress { status };
+            props.plan(after, self.number, Happening::Input(Input::Leg(LegId::FIRST, event)));
+        }
+    }
+
+    fn far_leg(&mut self, leg: LegId, command: LegCommand, props: &mut Props) {
+        match command {
+            LegCommand::Dial { target, .. } => self.dial(leg, &target, props),
+            LegCommand::Hangup => {
+                if let Some(far) = self.far.get_mut(&leg).filter(|far| !far.gone) {
+                    far.gone = true;
+                    if !far.answered {
+                        props.line(self.number, format!("{} does not answer", far.name));
+                    }
+                    // Its own end comes late, as in the network.
+                    let event = LegEvent::Ended { cause: HangupCause::EngineHangup, status: None };
+                    props.plan(SIGNALLING, self.number, Happening::Input(Input::Leg(leg, event)));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn dial(&mut self, leg: LegId, target: &DialTarget, props: &mut Props) {
+        let name = props.name_of(target);
+        let operator = props.operator(&name);
+        props.line(self.number, format!("host → {name}"));
+        let told = |sentence: String, event| Happening::Told(sentence, Input::Leg(leg, event));
+        match operator.answer {
+            Answer::Answers => {
+                let ringing = Happening::Input(Input::Leg(leg, LegEvent::Ringing { early_media: false }));
+                props.plan(SIGNALLING.min(operator.after), self.number, ringing);
+                props.plan(operator.after, self.number, told(format!("{name} answers"), LegEvent::Answered));
+            }
+            Answer::Refuses(status) => {
+                let cause = HangupCause::from_status(status);
+                let ended = LegEvent::Ended { cause, status: Some(status) };
+                props.plan(operator.after, self.number, told(format!("{name} is {}", cause.as_str()), ended));
+            }
+            Answer::NoAnswer => {
+                let ringing = Happening::Input(Input::Leg(leg, LegEvent::Ringing { early_media: false }));
+                props.plan(SIGNALLING, self.number, ringing);
+            }
+        }
+        self.far.insert(leg, Far { name, answered: false, gone: false });
+    }
+
+    fn bridged(&mut self, leg: LegId, props: &mut Props) {
+        let name = self.name(leg);
+        props.line(self.number, format!("caller ↔ {name}"));
+        let operator = props.operator(&name);
+        if let Some((after, to)) = operator.passes_on {
+            let target = DialTarget { trunk: None, address: PhoneNumber::new(&to) };
+            let event = Input::Leg(leg, LegEvent::TransferRequested { target });
+            props.plan(after, self.number, Happening::Told(format!("{name} passes the caller on to {to}"), event));
+        }
+        let ended = LegEvent::Ended { cause: HangupCause::PartyHangup, status: None };
+        props.plan(operator.talks, self.number, Happening::Told(format!("{name} hangs up"), Input::Leg(leg, ended)));
+    }
+
+    fn name(&self, leg: LegId) -> String {
+        self.far.get(&leg).map_or_else(|| format!("leg {}", leg.0), |far| far.name.clone())
+    }
+
+    fn media(&mut self, leg: LegId, command: MediaCommand, props: &mut Props) {
+        let now = props.now;
+        match command {
+            MediaCommand::Play { playback, sources, barge_in, loop_forever, .. } => {
+                self.play(leg, playback, &sources, (barge_in, loop_forever), props);
+            }
+            MediaCommand::Stop(playback) => {
+                if let Some((leg, at)) = self.media.stop(playback, now) {
+                    let event = MediaEvent::PlaybackEnded { playback, finished: false, interrupted_by: None, at };
+                    props.plan(MEDIA_REPORT, self.number, Happening::Input(Input::Media(leg, event)));
+                }
+            }
+            MediaCommand::Pause(playback) => self.media.pause(playback, now),
+            MediaCommand::Resume(playback) => {
+                let end = self.media.resume(playback, now);
+                self.plan_end(playback, end, props);
+            }
+            MediaCommand::Seek(playback, to) => {
+                let end = self.media.seek(playback, to, now);
+                self.plan_end(playback, end, props);
+            }
+            MediaCommand::Record(id, plan) => {
+                let message = !plan.both_sides;
+                let speaks = if message { self.person.speaks() } else { Duration::MAX };
+                if !speaks.is_zero() && message {
+                    props.line(self.number, format!("caller speaks for {} s", speaks.as_secs()));
+                }
+                let silent = plan.silence_stop.map(|silence| speaks.saturating_add(silence));
+                let (after, by) = match silent.filter(|silent| *silent < plan.duration_max) {
+                    Some(silent) => (silent, StoppedBy::Silence),
+                    None => (plan.duration_max, StoppedBy::Max),
+                };
+                self.media.record(id, plan);
+                props.plan(after, self.number, Happening::RecordingEnds(id, by));
+            }
+            MediaCommand::FinishRecording(id) => {
+                let by = if self.caller_gone { StoppedBy::Hangup } else { StoppedBy::Script };
+                props.plan(MEDIA_REPORT, self.number, Happening::RecordingEnds(id, by));
+            }
+            MediaCommand::DiscardRecording(id) => drop(self.media.recording_ends(id)),
+            MediaCommand::Mask(on) => self.masked = on,
+            MediaCommand::SendKeys(keys) => {
+                let time = KEY_GAP * u32::try_from(keys.reveal().len()).unwrap_or(u32::MAX);
+                let sent = Input::Media(LegId::FIRST, MediaEvent::KeysSent);
+                props.plan(time, self.number, Happening::Input(sent));
+            }
+            MediaCommand::PauseRecording(_) | MediaCommand::ResumeRecording(_) => {}
+        }
+    }
+
+    fn play(
+        &mut self,
+        leg: LegId,
+        playback: PlaybackId,
+        sources: &[PromptSource],
+        (barge_in, looped): (bool, bool),
+        props: &mut Props,
+    ) {
+        let music = matches!(sources, [PromptSource::Music(_)]);
+        if !music && props.dice.percent(props.trouble.failing_playback_percent) {
+            let error = CallError::Unavailable("speech: trouble".into());
+            let failed = MediaEvent::PlaybackFailed { playback, error };
+            props.line(self.number, "(the prompt cannot be played)".into());
+            props.plan(MEDIA_REPORT, self.number, Happening::Input(Input::Media(leg, failed)));
+            return;
+        }
+        let recording = |name: &str| props.recording(name);
+        let spoken =
+            sources.iter().fold(Duration::ZERO, |sum, source| sum.saturating_add(words::duration(source, recording)));
+        let late = props.dice.up_to(props.trouble.slow_speech_max);
+        let length = spoken.saturating_add(late);
+        let end = self.media.play(leg, playback, (length, looped || music), barge_in, props.now);
+        self.plan_end(playback, end, props);
+    }
+
+    fn plan_end(&self, playback: PlaybackId, end: Option<PlannedEnd>, props: &mut Props) {
+        if let Some(end) = end {
+            let after = end.at.since(props.now);
+            props.plan(after, self.number, Happening::PlaybackEnds(playback, end.plan));
+        }
+    }
+
+    fn recording_ended(&self, recording: RecordingId, stopped_by: StoppedBy, props: &mut Props) -> MediaEvent {
+        let mut sha256 = [0; 32];
+        sha256[..8].copy_from_slice(&props.dice.roll().to_be_bytes());
+        let name = Arc::from(format!("{}-{}", self.number, recording.0));
+        MediaEvent::RecordingEnded { recording, name, duration: Duration::from_secs(1), stopped_by, sha256 }
+    }
+
+    fn caller_acts(&mut self, act: Act, props: &mut Props, checkers: &mut Checkers) {
+        if self.caller_gone {
+            return;
+        }
+        match act {
+            Act::Press(keys) => self.press(&keys, props, checkers),
+            Act::Hold(time) => {
+                props.line(self.number, "caller holds".into());
+                props.plan(time, self.number, Happening::Caller(Act::Resume));
+                self.feed(Input::Leg(LegId::FIRST, LegEvent::Held), props, checkers);
+            }
+            Act::Resume => {
+                props.line(self.number, "caller is back".into());
+                self.person.done();
+                self.feed(Input::Leg(LegId::FIRST, LegEvent::Resumed), props, checkers);
+            }
+            Act::Done => {
+                self.person.done();
+                self.drain(props, checkers);
+            }
+            Act::HangUp => self.hang_up(props, checkers),
+        }
+    }
+
+    fn hang_up(&mut self, props: &mut Props, checkers: &mut Checkers) {
+        self.caller_gone = true;
+        props.line(self.number, "caller hangs up".into());
+        let ended = LegEvent::Ended { cause: HangupCause::PartyHangup, status: None };
+        self.feed(Input::Leg(LegId::FIRST, ended), props, checkers);
+    }
+
+    /// The first of these keys goes out; the rest follow.
+    fn press(&mut self, keys: &str, props: &mut Props, checkers: &mut Checkers) {
+        let mut rest = keys.chars();
+        let first = rest.next();
+        self.person.asked = false;
+        if rest.as_str().is_empty() {
+            self.person.done();
+        } else {
+            props.plan(KEY_GAP, self.number, Happening::Caller(Act::Press(rest.as_str().to_owned())));
+        }
+        let Some(key) = first else { return self.drain(props, checkers) };
+        let lost = props.dice.percent(props.trouble.lost_keys_percent);
+        let shown = if self.masked { '*' } else { key };
+        props.line(self.number, format!("caller: {shown}{}", if lost { " (lost)" } else { "" }));
+        if lost {
+            return self.drain(props, checkers);
+        }
+        let source = self.person.caller.key_source;
+        // The media room acts before it tells: it stops what the key interrupts, and ends what the key ends.
+        let interrupted = self.media.interruptible().filter(|_| source == KeySource::Media);
+        let interrupted = interrupted.and_then(|playback| Some((playback, self.media.stop(playback, props.now)?.1)));
+        let message = self.media.message_ended_by(key).filter(|_| source == KeySource::Media);
+        let first = LegId::FIRST;
+        self.feed(Input::Media(first, MediaEvent::Key { key, source }), props, checkers);
+        if let Some((playback, at)) = interrupted {
+            let event = MediaEvent::PlaybackEnded { playback, finished: false, interrupted_by: Some(key), at };
+            self.feed(Input::Media(first, event), props, checkers);
+        }
+        if let Some(recording) = message {
+            props.plan(MEDIA_REPORT, self.number, Happening::RecordingEnds(recording, StoppedBy::Key));
+        }
+    }
+}

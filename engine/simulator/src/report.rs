@@ -1,0 +1,97 @@
+//! What came of a run.
+
+use crate::checkers::Broken;
+use gudok_core::records::LegRecord;
+use gudok_core::time::Timestamp;
+use std::fmt::Write;
+
+/// One line of a transcript.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Line {
+    /// When.
+    pub at: Timestamp,
+    /// In which call, counted from 0 as they came.
+    pub call: usize,
+    /// `host: …`, `caller: 1`, `host → anna`.
+    pub text: String,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Replays the run.
+    pub seed: u64,
+    /// What was said and done, as people would tell it. Sensitive keys are stars.
+    pub lines: Vec<Line>,
+    /// The call records, in the order in which legs ended.
+    pub records: Vec<LegRecord>,
+    /// What scripts told their authors.
+    pub log: Vec<String>,
+    /// Every input and command with its time: two runs with one seed have the same, byte for byte.
+    pub trace: String,
+    /// Promises that were broken; the run stops at the first.
+    pub broken: Vec<Broken>,
+    /// Things that happened to the call with the most of them, while its caller was there.
+    pub steps: u32,
+    /// When the last call was over.
+    pub ended: Timestamp,
+}
+
+/// A run that broke a promise.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{what}\nseed {seed}; the end of the trace:\n{tail}")]
+pub struct Failure {
+    /// What was broken.
+    pub what: String,
+    /// Replays it.
+    pub seed: u64,
+    /// The last lines of the trace.
+    pub tail: String,
+}
+
+impl Report {
+    /// The transcript without times, a line each; with several calls each line begins with its call's number, `#1 `.
+    #[must_use]
+    pub fn transcript(&self) -> String {
+        let several = self.lines.iter().any(|line| line.call > 0);
+        let show = |line: &Line| if several { format!("#{} {}", line.call + 1, line.text) } else { line.text.clone() };
+        self.lines.iter().map(show).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The transcript with seconds since the first line.
+    #[must_use]
+    pub fn timed_transcript(&self) -> String {
+        let start = self.lines.first().map(|line| line.at).unwrap_or_default();
+        let mut text = String::new();
+        for line in &self.lines {
+            let since = line.at.since(start);
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{:7.1} #{} {}", since.as_secs_f32(), line.call + 1, line.text);
+        }
+        text
+    }
+
+    /// Whether every promise was kept.
+    ///
+    /// # Errors
+    /// The first that was not, with the seed and the end of the trace.
+    pub fn verdict(&self) -> Result<&Self, Failure> {
+        const TAIL_LINES: usize = 40;
+        let Some(broken) = self.broken.first() else { return Ok(self) };
+        let lines: Vec<&str> = self.trace.lines().collect();
+        let tail = lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n");
+        Err(Failure { what: broken.to_string(), seed: self.seed, tail })
+    }
+
+    /// For tests: every promise was kept, and the transcript is that.
+    ///
+    /// # Panics
+    /// Where either is not so.
+    #[expect(clippy::panic, reason = "it is an assertion")]
+    pub fn check(&self, transcript: &str) {
+        if let Err(failure) = self.verdict() {
+            panic!("{failure}");
+        }
+        assert_eq!(self.transcript(), transcript, "seed {}", self.seed);
+    }
+}

@@ -1,0 +1,154 @@
+//! Agency storage in memory, by the rules of the port.
+
+use crate::clock::VirtualClock;
+use crate::tasks::SharedDesk;
+use gudok_core::time::Timestamp;
+use gudok_plugin_host::ports::{
+    BoxFuture, BucketId, CasAnswer, Clock, KeyRange, StorageEntry, StorageError, StoragePort, StorageQuota,
+};
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, HashMap};
+use std::future::ready;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What all scripts of a world keep.
+#[derive(Debug)]
+pub(crate) struct SimStorage {
+    pub(crate) clock: VirtualClock,
+    pub(crate) desk: SharedDesk,
+    pub(crate) buckets: Mutex<HashMap<BucketId, Bucket>>,
+}
+
+type Bucket = BTreeMap<String, Kept>;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    value: Arc<[u8]>,
+    version: u64,
+    until: Option<Timestamp>,
+}
+
+impl SimStorage {
+    /// Works on a bucket, from which what has run out is gone.
+    fn with<T>(&self, id: &BucketId, work: impl FnOnce(&mut Bucket) -> T) -> T {
+        self.desk.lock().touches(&id.agency, &format!("bucket {}", id.bucket));
+        let now = self.clock.now();
+        let mut buckets = self.buckets.lock();
+        for (_, bucket) in buckets.iter_mut().filter(|(other, _)| of_one_script(other, id)) {
+            bucket.retain(|_, kept| kept.until.is_none_or(|until| until > now));
+        }
+        work(buckets.entry(id.clone()).or_default())
+    }
+
+    /// Writes, unless the script keeps too much by then in all its buckets.
+    fn write(
+        &self,
+        id: &BucketId,
+        key: &str,
+        quota: StorageQuota,
+        make: impl FnOnce(&Bucket) -> Result<Write, StorageError>,
+    ) -> Result<u64, StorageError> {
+        let elsewhere: usize = {
+            let buckets = self.buckets.lock();
+            buckets.iter().filter(|(other, _)| of_one_script(other, id) && *other != id).map(|(_, b)| size(b, "")).sum()
+        };
+        self.with(id, |bucket| {
+            let Write { value, ttl } = make(bucket)?;
+            let bytes = u64::try_from(elsewhere + size(bucket, key) + key.len() + value.len()).unwrap_or(u64::MAX);
+            if bytes > quota.bytes_max {
+                return Err(StorageError::Quota(format!("storage_bytes_max = {}", quota.bytes_max)));
+            }
+            let version = version_of(bucket, key) + 1;
+            let until = ttl.map(|ttl| self.clock.now() + ttl);
+            bucket.insert(key.into(), Kept { value: value.into(), version, until });
+            Ok(version)
+        })
+    }
+}
+
+struct Write {
+    value: Vec<u8>,
+    ttl: Option<Duration>,
+}
+
+fn of_one_script(one: &BucketId, other: &BucketId) -> bool {
+    (&one.agency, &one.script) == (&other.agency, &other.script)
+}
+
+/// Keys and values, but for that key's.
+fn size(bucket: &Bucket, but: &str) -> usize {
+    bucket.iter().filter(|(key, _)| *key != but).map(|(key, kept)| key.len() + kept.value.len()).sum()
+}
+
+fn version_of(bucket: &Bucket, key: &str) -> u64 {
+    bucket.get(key).map_or(0, |kept| kept.version)
+}
+
+impl StoragePort for SimStorage {
+    fn get<'a>(&'a self, id: &'a BucketId, key: &'a str) -> BoxFuture<'a, Result<Option<StorageEntry>, StorageError>> {
+        let entry = |kept: &Kept| StorageEntry { value: kept.value.to_vec(), version: kept.version };
+        Box::pin(ready(Ok(self.with(id, |bucket| bucket.get(key).map(entry)))))
+    }
+
+    fn set<'a>(
+        &'a self,
+        id: &'a BucketId,
+        key: &'a str,
+        value: Vec<u8>,
+        ttl: Option<Duration>,
+        quota: StorageQuota,
+    ) -> BoxFuture<'a, Result<u64, StorageError>> {
+        Box::pin(ready(self.write(id, key, quota, |_| Ok(Write { value, ttl }))))
+    }
+
+    fn compare_and_set<'a>(
+        &'a self,
+        id: &'a BucketId,
+        key: &'a str,
+        expected: u64,
+        value: Vec<u8>,
+        ttl: Option<Duration>,
+        quota: StorageQuota,
+    ) -> BoxFuture<'a, Result<CasAnswer, StorageError>> {
+        let there = self.with(id, |bucket| version_of(bucket, key));
+        if there != expected {
+            return Box::pin(ready(Ok(CasAnswer::Conflict(there))));
+        }
+        let written = self.write(id, key, quota, |_| Ok(Write { value, ttl }));
+        Box::pin(ready(written.map(CasAnswer::Written)))
+    }
+
+    fn increment<'a>(
+        &'a self,
+        id: &'a BucketId,
+        key: &'a str,
+        delta: i64,
+        quota: StorageQuota,
+    ) -> BoxFuture<'a, Result<i64, StorageError>> {
+        let invalid = |why: &str| StorageError::Invalid(why.into());
+        let mut sum = 0;
+        let written = self.write(id, key, quota, |bucket| {
+            let text = bucket.get(key).map_or(Ok("0"), |kept| std::str::from_utf8(&kept.value));
+            let before: Option<i64> = text.ok().and_then(|text| text.parse().ok());
+            let before = before.ok_or_else(|| invalid("the value is not a decimal number"))?;
+            sum = before.checked_add(delta).ok_or_else(|| invalid("the sum is out of range"))?;
+            Ok(Write { value: sum.to_string().into_bytes(), ttl: None })
+        });
+        Box::pin(ready(written.map(|_| sum)))
+    }
+
+    fn delete<'a>(&'a self, id: &'a BucketId, key: &'a str) -> BoxFuture<'a, Result<(), StorageError>> {
+        self.with(id, |bucket| bucket.remove(key));
+        Box::pin(ready(Ok(())))
+    }
+
+    fn list_keys<'a>(&'a self, id: &'a BucketId, range: KeyRange) -> BoxFuture<'a, Result<Vec<String>, StorageError>> {
+        let wanted = |key: &&String| {
+            key.starts_with(&range.prefix) && range.after.as_ref().is_none_or(|after| key.as_str() > after.as_str())
+        };
+        let keys =
+            self.with(id, |bucket| bucket.keys().filter(wanted).take(usize::from(range.keys_max)).cloned().collect());
+        Box::pin(ready(Ok(keys)))
+    }
+}

@@ -1,0 +1,189 @@
+//! Scripts at work, all on one thread: polled when they were woken, in a fixed order.
+
+use gudok_core::call::ScriptRun;
+use gudok_core::ids::{Agency, CallId, ScriptVersion};
+use gudok_core::script::{CallError, Reply, Request, ScriptEnd};
+use gudok_plugin_host::RunControl;
+use gudok_plugin_host::ports::{BoxFuture, CallPort, LogLevel, ScriptSink, Source};
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::task::{Context, Poll, Wake, Waker};
+
+/// Which script of which call.
+pub(crate) type TaskId = (usize, ScriptRun);
+
+/// What scripts and their ports leave for the world to see.
+#[derive(Debug, Default)]
+pub(crate) struct Desk {
+    /// Whose script is at work.
+    pub(crate) current: Option<(CallId, ScriptRun)>,
+    pub(crate) requests: VecDeque<PortRequest>,
+    pub(crate) seen: Vec<Seen>,
+    pub(crate) log: Vec<String>,
+}
+
+/// For the checkers.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    Touched { by: (CallId, ScriptRun), owner: Agency, what: String },
+    Worked { by: (CallId, ScriptRun), version: ScriptVersion },
+}
+
+pub(crate) type SharedDesk = Arc<Mutex<Desk>>;
+
+impl Desk {
+    pub(crate) fn touches(&mut self, owner: &Agency, what: &str) {
+        if let Some(by) = self.current {
+            self.seen.push(Seen::Touched { by, owner: owner.clone(), what: what.into() });
+        }
+    }
+}
+
+/// A request that waits for the machine.
+#[derive(Debug)]
+pub(crate) struct PortRequest {
+    pub(crate) task: TaskId,
+    pub(crate) request: Request,
+    pub(crate) slot: Arc<Slot>,
+}
+
+/// Where the answer goes.
+#[derive(Debug, Default)]
+pub(crate) struct Slot(Mutex<(Option<Result<Reply, CallError>>, Option<Waker>)>);
+
+impl Slot {
+    pub(crate) fn answer(&self, result: Result<Reply, CallError>) {
+        let waker = {
+            let mut slot = self.0.lock();
+            slot.0 = Some(result);
+            slot.1.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+struct Answer(Arc<Slot>);
+
+impl Future for Answer {
+    type Output = Result<Reply, CallError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut slot = self.0.0.lock();
+        match slot.0.take() {
+            Some(result) => Poll::Ready(result),
+            None => {
+                slot.1 = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// A script's way to its call.
+#[derive(Debug)]
+pub(crate) struct SimPort {
+    pub(crate) task: TaskId,
+    pub(crate) desk: SharedDesk,
+}
+
+impl CallPort for SimPort {
+    fn request(&self, request: Request) -> BoxFuture<'_, Result<Reply, CallError>> {
+        let slot = Arc::new(Slot::default());
+        self.desk.lock().requests.push_back(PortRequest { task: self.task, request, slot: Arc::clone(&slot) });
+        Box::pin(Answer(slot))
+    }
+}
+
+/// What scripts tell their authors goes to the report; which version is at work, to the checkers.
+#[derive(Debug)]
+pub(crate) struct DeskSink(pub(crate) SharedDesk);
+
+impl DeskSink {
+    fn works(&self, source: Source<'_>) {
+        let mut desk = self.0.lock();
+        if let Some((call, run)) = desk.current.filter(|(call, _)| *call == source.call) {
+            desk.seen.push(Seen::Worked { by: (call, run), version: source.version.clone() });
+        }
+    }
+}
+
+impl ScriptSink for DeskSink {
+    fn log(&self, source: Source<'_>, level: LogLevel, message: &str, fields: &[(String, String)]) {
+        self.works(source);
+        let fields: String = fields.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+        self.0.lock().log.push(format!("{level:?} {} {message}{fields}", source.version.script));
+    }
+
+    fn step(&self, source: Source<'_>, name: &str) {
+        self.works(source);
+        self.0.lock().log.push(format!("Step {} {name}", source.version.script));
+    }
+
+    fn host_call(&self, source: Source<'_>, _: &str, _: &'static str, _: std::time::Duration) {
+        self.works(source);
+    }
+}
+
+/// All scripts at work.
+#[derive(Default)]
+pub(crate) struct Tasks(BTreeMap<TaskId, Task>);
+
+struct Task {
+    future: BoxFuture<'static, ScriptEnd>,
+    control: Option<RunControl>,
+    woken: Arc<Flag>,
+}
+
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, SeqCst);
+    }
+}
+
+impl Tasks {
+    pub(crate) fn start(&mut self, id: TaskId, future: BoxFuture<'static, ScriptEnd>, control: Option<RunControl>) {
+        self.0.insert(id, Task { future, control, woken: Arc::new(Flag(AtomicBool::new(true))) });
+    }
+
+    /// The first that was woken.
+    pub(crate) fn ready(&self) -> Option<TaskId> {
+        self.0.iter().find(|(_, task)| task.woken.0.load(SeqCst)).map(|(id, _)| *id)
+    }
+
+    /// Lets it work; its end, if that came.
+    pub(crate) fn poll(&mut self, id: TaskId) -> Option<ScriptEnd> {
+        let task = self.0.get_mut(&id)?;
+        task.woken.0.store(false, SeqCst);
+        let waker = Waker::from(Arc::clone(&task.woken));
+        match task.future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(end) => {
+                self.0.remove(&id);
+                Some(end)
+            }
+            Poll::Pending => None,
+        }
+    }
+
+    pub(crate) fn control(&self, id: TaskId) -> Option<&RunControl> {
+        self.0.get(&id)?.control.as_ref()
+    }
+
+    /// Stops it: a future that is dropped works no more.
+    pub(crate) fn stop(&mut self, id: TaskId) {
+        self.0.remove(&id);
+    }
+}
+
+impl fmt::Debug for Tasks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}

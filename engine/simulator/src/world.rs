@@ -1,0 +1,305 @@
+//! What there is in a world, written down before it runs.
+
+use crate::back_end::{BackEnd, SimFetch, SimSecrets};
+use crate::caller::Caller;
+use crate::clock::VirtualClock;
+use crate::dice::{Dice, SeededRandom};
+use crate::operator::Operator;
+use crate::report::Report;
+use crate::script::{SimScript, prompt};
+use crate::stage::{Scripted, Setting, Stage};
+use crate::storage::SimStorage;
+use crate::tasks::{DeskSink, SharedDesk};
+use crate::trouble::Trouble;
+use gudok_core::calendar::Calendar;
+use gudok_core::call::CallLimits;
+use gudok_core::ids::{Agency, Entry, Group, ScriptName, ScriptVersion};
+use gudok_core::leg::DialTarget;
+use gudok_core::privacy::{PhoneNumber, Secret};
+use gudok_core::routing::{AgencyRoutes, GroupRoute, NumberPlan, OperatorRoute, Overlay, Route, Routes};
+use gudok_core::time::Timestamp;
+use gudok_plugin_host::Version;
+use gudok_plugin_host::ports::{Clock, Ports};
+use jiff::tz::TimeZone;
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where callers land unless [`World::fallback`] says otherwise.
+const FALLBACK: &str = "operators";
+/// Tuesday, 5 May 2026, noon UTC.
+const NOON: Timestamp = Timestamp::from_millis(1_777_982_400_000);
+
+/// A world: callers, operators, scripts and what they reach. See the crate's page for an example.
+///
+/// Numbers are written as in Russia (8 and +7), it is noon of a weekday in UTC, and operators always work, unless told
+/// otherwise.
+pub struct World {
+    seed: u64,
+    now: Timestamp,
+    zone: TimeZone,
+    routes: Routes,
+    limits: CallLimits,
+    trouble: Trouble,
+    operators: BTreeMap<String, Operator>,
+    recordings: BTreeMap<String, Duration>,
+    scripts: BTreeMap<(Agency, Entry), Scripted>,
+    deployments: Vec<(Duration, Agency, Entry, Scripted)>,
+    callers: Vec<Caller>,
+    back_ends: BTreeMap<String, BackEnd>,
+    secrets: BTreeMap<(Agency, String), Secret>,
+}
+
+impl World {
+    /// An empty world. Everything that is left to chance comes from the seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let plan = NumberPlan {
+            country_code: "7".into(),
+            trunk_prefix: "8".into(),
+            international_prefixes: vec!["810".into()],
+            national_len: 10,
+        };
+        Self {
+            seed,
+            now: NOON,
+            zone: TimeZone::UTC,
+            routes: Routes {
+                plan,
+                numbers: HashMap::new(),
+                agencies: BTreeMap::new(),
+                groups: BTreeMap::new(),
+                extensions: BTreeMap::new(),
+                overlays: Vec::new(),
+            },
+            limits: CallLimits::default(),
+            trouble: Trouble::NONE,
+            operators: BTreeMap::new(),
+            recordings: BTreeMap::new(),
+            scripts: BTreeMap::new(),
+            deployments: Vec::new(),
+            callers: Vec::new(),
+            back_ends: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+        }
+    }
+
+    /// Takes these routes as they are, as from a configuration. Put it first: numbers, groups and scripts add to them.
+    #[must_use]
+    pub fn routes(mut self, routes: Routes) -> Self {
+        self.routes = routes;
+        self
+    }
+
+    /// The world begins at that time.
+    #[must_use]
+    pub const fn starts_at(mut self, now: Timestamp) -> Self {
+        self.now = now;
+        self
+    }
+
+    /// What wall clocks show. Calendars have a zone of their own.
+    #[must_use]
+    pub fn zone(mut self, zone: TimeZone) -> Self {
+        self.zone = zone;
+        self
+    }
+
+    /// The limits of every call.
+    #[must_use]
+    pub const fn limits(mut self, limits: CallLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// What goes wrong.
+    #[must_use]
+    pub const fn trouble(mut self, trouble: Trouble) -> Self {
+        self.trouble = trouble;
+        self
+    }
+
+    /// A dialled number leads to that entry of that agency.
+    #[must_use]
+    pub fn number(mut self, dialled: &str, agency: &str, entry: &str) -> Self {
+        let agency = Agency::new(agency);
+        self.agency(&agency);
+        let route = Route { agency, entry: Entry::new(entry), lang: Arc::from("ru-RU") };
+        self.routes.numbers.insert(Arc::from(dialled), route);
+        self
+    }
+
+    /// A group of operators who always work. The group `operators` is where callers land.
+    #[must_use]
+    pub fn operators(self, group: &str, names: &[&str]) -> Self {
+        let calendar = Calendar::always_open(TimeZone::UTC);
+        self.operators_working(group, names, calendar)
+    }
+
+    /// A group of operators who work at these hours.
+    #[must_use]
+    pub fn operators_working(mut self, group: &str, names: &[&str], calendar: Calendar) -> Self {
+        let operators = names.iter().map(|name| OperatorRoute { name: Arc::from(*name), target: at(name) }).collect();
+        self.routes.groups.insert(Group::new(group), GroupRoute { operators, calendar: Arc::new(calendar) });
+        self
+    }
+
+    /// A telephone of the centre.
+    #[must_use]
+    pub fn extension(mut self, number: &str) -> Self {
+        self.routes.extensions.insert(Arc::from(number), at(number));
+        self
+    }
+
+    /// How an operator, an extension, or whoever answers a number (by its masked form) behaves. Without it: answers.
+    #[must_use]
+    pub fn operator(mut self, name: &str, behaves: Operator) -> Self {
+        self.operators.insert(name.into(), behaves);
+        self
+    }
+
+    /// Where an agency's callers land.
+    #[must_use]
+    pub fn fallback(mut self, agency: &str, group: &str) -> Self {
+        self.agency(&Agency::new(agency)).fallback = Group::new(group);
+        self
+    }
+
+    /// A script of one agency may hand callers to an entry of another, under that name.
+    #[must_use]
+    pub fn reaches(mut self, agency: &str, name: &str, (other, entry): (&str, &str)) -> Self {
+        let place = (Agency::new(other), Entry::new(entry));
+        self.agency(&Agency::new(agency)).reachable.insert(Arc::from(name), place);
+        self
+    }
+
+    /// An emergency announcement for everybody.
+    #[must_use]
+    pub fn overlay(mut self, text: &str) -> Self {
+        self.routes.overlays.push(Overlay { prompt: prompt(text), agencies: Vec::new() });
+        self
+    }
+
+    /// A recording of a bundle, and how long it lasts. One that is not named lasts two seconds.
+    #[must_use]
+    pub fn recording(mut self, name: &str, lasts: Duration) -> Self {
+        self.recordings.insert(name.into(), lasts);
+        self
+    }
+
+    /// A script in Rust, version 1.0.0.
+    #[must_use]
+    pub fn script(mut self, agency: &str, entry: &str, script: impl SimScript) -> Self {
+        let scripted = in_rust(entry, "1.0.0", script);
+        self.enter(agency, entry, scripted);
+        self
+    }
+
+    /// A compiled script: what the real host loaded.
+    #[must_use]
+    pub fn bundle(mut self, agency: &str, entry: &str, version: Arc<Version>) -> Self {
+        self.enter(agency, entry, Scripted::Bundle(version));
+        self
+    }
+
+    /// After so long, new calls take another version.
+    #[must_use]
+    pub fn deploys(
+        mut self,
+        after: Duration,
+        agency: &str,
+        entry: &str,
+        version: &str,
+        script: impl SimScript,
+    ) -> Self {
+        let scripted = in_rust(entry, version, script);
+        self.deployments.push((after, Agency::new(agency), Entry::new(entry), scripted));
+        self
+    }
+
+    /// A back end at an origin: "https://mfc.example".
+    #[must_use]
+    pub fn back_end(mut self, origin: &str, back_end: BackEnd) -> Self {
+        self.back_ends.insert(origin.into(), back_end);
+        self
+    }
+
+    /// A secret that an admin keeps for an agency.
+    #[must_use]
+    pub fn secret(mut self, agency: &str, name: &str, text: &str) -> Self {
+        self.secrets.insert((Agency::new(agency), name.into()), Secret::new(text));
+        self
+    }
+
+    /// Somebody calls.
+    #[must_use]
+    pub fn caller(mut self, caller: Caller) -> Self {
+        self.callers.push(caller);
+        self
+    }
+
+    /// Lets it all happen.
+    #[must_use]
+    pub fn run(self) -> Report {
+        let mut dice = Dice::new(self.seed);
+        let random = SeededRandom(Mutex::new(dice.split()));
+        let clock = VirtualClock::new(self.now, self.zone);
+        let desk = SharedDesk::default();
+        let ports = Ports {
+            storage: Arc::new(SimStorage { clock: clock.clone(), desk: Arc::clone(&desk), buckets: Mutex::default() }),
+            fetch: Arc::new(SimFetch { clock: clock.clone(), desk: Arc::clone(&desk), origins: self.back_ends }),
+            secrets: Arc::new(SimSecrets { desk: Arc::clone(&desk), secrets: self.secrets }),
+            clock: Arc::new(clock.clone()) as Arc<dyn Clock>,
+            random: Arc::new(random),
+            sink: Arc::new(DeskSink(Arc::clone(&desk))),
+        };
+        Stage::new(Setting {
+            seed: self.seed,
+            now: self.now,
+            dice,
+            trouble: self.trouble,
+            operators: self.operators,
+            recordings: self.recordings,
+            routes: Arc::new(self.routes),
+            limits: self.limits,
+            scripts: self.scripts,
+            deployments: self.deployments,
+            callers: self.callers,
+            desk,
+            clock,
+            ports,
+        })
+        .run()
+    }
+
+    fn enter(&mut self, agency: &str, entry: &str, script: Scripted) {
+        let (agency, place) = (Agency::new(agency), Entry::new(entry));
+        let reachable = &mut self.agency(&agency).reachable;
+        reachable.entry(Arc::from(entry)).or_insert((agency.clone(), place.clone()));
+        self.scripts.insert((agency, place), script);
+    }
+
+    fn agency(&mut self, agency: &Agency) -> &mut AgencyRoutes {
+        self.routes.agencies.entry(agency.clone()).or_insert_with(|| AgencyRoutes {
+            fallback: Group::new(FALLBACK),
+            reachable: BTreeMap::new(),
+            outbound: None,
+        })
+    }
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").field("seed", &self.seed).field("callers", &self.callers.len()).finish_non_exhaustive()
+    }
+}
+
+fn in_rust(entry: &str, version: &str, script: impl SimScript) -> Scripted {
+    let version = ScriptVersion { script: ScriptName::new(entry), version: Arc::from(version), bundle_sha256: [0; 32] };
+    Scripted::InRust { version, script: Arc::new(script) }
+}
+
+fn at(user: &str) -> DialTarget {
+    DialTarget { trunk: None, address: PhoneNumber::new(user) }
+}

@@ -14,6 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
 
+/// RFC 3261's estimate of a round trip; a configuration has no say in it.
+const SIP_T1: Duration = Duration::from_millis(500);
+
 /// None where the SIP room would refuse it as a whole.
 pub(super) fn sip(file: &File, folder: &Path, faults: &mut Faults<'_>) -> Option<SipConfig> {
     let listeners: Vec<Listener> = file.sip.listen.iter().filter_map(|listen| listener(listen, faults)).collect();
@@ -35,6 +38,7 @@ pub(super) fn sip(file: &File, folder: &Path, faults: &mut Faults<'_>) -> Option
             source_messages_per_s_max: limits.source_messages_per_s_max,
             ..Limits::default()
         },
+        t1: SIP_T1,
     };
     if let Err(error) = config.check() {
         faults.add(0..0, error.to_string(), "correct it under [sip] or in the [[trunk]]");

@@ -81,7 +81,11 @@ pub(crate) fn host(uri: &str) -> Option<&str> {
     }
     let rest = rest.split(['?']).next()?;
     let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host).split(';').next()?;
-    let end = if host.starts_with('[') { host.find(']').map_or(host.len(), |at| at + 1) } else { host.find(':').unwrap_or(host.len()) };
+    let end = if host.starts_with('[') {
+        host.find(']').map_or(host.len(), |at| at + 1)
+    } else {
+        host.find(':').unwrap_or(host.len())
+    };
     host.get(..end).filter(|host| !host.is_empty())
 }
 

@@ -285,7 +285,8 @@ mod tests {
     use super::*;
 
     fn request(lines: &str) -> Request {
-        let text = format!("INVITE sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n{lines}Content-Length: 0\r\n\r\n");
+        let text =
+            format!("INVITE sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n{lines}Content-Length: 0\r\n\r\n");
         Request::try_from(text.as_bytes()).unwrap()
     }
 
@@ -318,7 +319,8 @@ mod tests {
     fn only_its_own_requests_in_order() {
         let mut dialog = dialog();
         let check = |dialog: &mut Dialog, from_tag: &str, call_id: &str, cseq: u32, owns: bool, follows: bool| {
-            let request = request(&format!("From: <sip:a@h>;tag={from_tag}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} BYE\r\n"));
+            let request =
+                request(&format!("From: <sip:a@h>;tag={from_tag}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} BYE\r\n"));
             assert_eq!(dialog.owns(&request), owns);
             assert_eq!(dialog.follows(&request), follows);
         };

@@ -39,7 +39,8 @@ impl Challenge {
             return None;
         }
         let params = params(rest);
-        let find = |name: &str| params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone());
+        let find =
+            |name: &str| params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone());
         let qop = find("qop");
         let offers_auth = |qop: &String| qop.split(',').any(|one| one.trim().eq_ignore_ascii_case("auth"));
         let qop_auth = match &qop {
@@ -193,7 +194,8 @@ mod tests {
     #[test]
     fn the_examples_of_the_rfcs_come_out() {
         let check = |challenge: &str, password: &str, cnonce: &str, expect: &str| {
-            let answer = Challenge::read(challenge).unwrap().answer(&mufasa(password), "GET", "/dir/index.html", cnonce);
+            let answer =
+                Challenge::read(challenge).unwrap().answer(&mufasa(password), "GET", "/dir/index.html", cnonce);
             assert!(answer.contains(&format!("response=\"{expect}\"")), "{answer}");
         };
         // RFC 2617, section 3.5.

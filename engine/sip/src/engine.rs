@@ -6,7 +6,7 @@ use crate::dialog::Dialogs;
 use crate::error::SipError;
 use crate::gate::Gate;
 use crate::gate::sources::Sources;
-use crate::leg::{Input, dial, incoming};
+use crate::leg::{Input, admit, dial};
 use crate::message::{field, response, response_base};
 use crate::registration::{RegistrationState, Registrations};
 use crate::shared::Shared;
@@ -61,7 +61,8 @@ impl SipEngine {
             // Only for the stack's own ACKs; it reads no socket.
             layer.add_transport(connection.clone());
         }
-        let option = EndpointOption { t1: config.t1, t1x64: 64 * config.t1, timerc: RING_MAX, ..EndpointOption::default() };
+        let option =
+            EndpointOption { t1: config.t1, t1x64: 64 * config.t1, timerc: RING_MAX, ..EndpointOption::default() };
         let endpoint = EndpointBuilder::new()
             .with_user_agent(&config.user_agent)
             .with_cancel_token(stop.child_token())
@@ -205,7 +206,7 @@ async fn dispatch(shared: Arc<Shared>, mut transactions: TransactionReceiver, in
         let leg = tag.map(|tag| shared.dialogs.find(tag));
         let (transaction, status) = match leg {
             None if transaction.original.method == Method::Invite => {
-                incoming::take(&shared, transaction, &incoming).await;
+                admit::take(&shared, transaction, &incoming).await;
                 continue;
             }
             Some(Some(leg)) => match Input::offer(&leg, transaction) {
@@ -221,7 +222,7 @@ async fn dispatch(shared: Arc<Shared>, mut transactions: TransactionReceiver, in
             Vec::new()
         };
         let base = response_base(&transaction.original, Some(&crate::dialog::tag_text(rand::random())));
-        incoming::respond_apart(&shared, transaction, response(&base, status, headers, None)).await;
+        admit::respond_apart(&shared, transaction, response(&base, status, headers, None)).await;
     }
 }
 
@@ -240,7 +241,8 @@ async fn resolve_proxies(shared: &Shared, trunks: &Mutex<Vec<Arc<TrunkConfig>>>)
     let mut found = literal_proxies(&before);
     let named = before.iter().filter_map(|trunk| Some((trunk, proxy_host(trunk)?)));
     for (trunk, addr) in named.filter(|(_, addr)| matches!(addr.host, Host::Domain(_))) {
-        let kind = if trunk.transport == crate::config::Transport::Tcp { StackTransport::Tcp } else { StackTransport::Udp };
+        let kind =
+            if trunk.transport == crate::config::Transport::Tcp { StackTransport::Tcp } else { StackTransport::Udp };
         match shared.resolve(&SipAddr { r#type: Some(kind), addr }).await {
             Some(address) => found.push((trunk.name.clone(), address.ip())),
             None => tracing::warn!(trunk = %trunk.name, "the proxy's name was not found in DNS"),

@@ -35,7 +35,8 @@ fn caller(headers: &Headers, trunk: &TrunkConfig) -> Option<String> {
     if withheld {
         return None;
     }
-    let asserted = || fields(headers, "P-Asserted-Identity").flat_map(entries).find_map(|entry| user(NameAddr::read(entry).uri));
+    let asserted =
+        || fields(headers, "P-Asserted-Identity").flat_map(entries).find_map(|entry| user(NameAddr::read(entry).uri));
     let from = || {
         let from = NameAddr::read(field(headers, "From")?);
         let anonymous = from.name.eq_ignore_ascii_case("anonymous")
@@ -70,7 +71,8 @@ fn is_tel(invite: &Request) -> bool {
 
 /// The last that diverted: Diversion's first entry (RFC 5806), else the last but one of History-Info (RFC 7044).
 fn diversion(headers: &Headers) -> Option<String> {
-    let newest = fields(headers, "Diversion").flat_map(entries).next().and_then(|entry| user(NameAddr::read(entry).uri));
+    let newest =
+        fields(headers, "Diversion").flat_map(entries).next().and_then(|entry| user(NameAddr::read(entry).uri));
     newest.or_else(|| {
         let history: Vec<&str> = fields(headers, "History-Info").flat_map(entries).collect();
         let before_last = history.len().checked_sub(2).and_then(|at| history.get(at))?;
@@ -89,9 +91,9 @@ fn script_headers(headers: &Headers, trunk: &TrunkConfig) -> Vec<(Arc<str>, Arc<
 }
 
 fn lists_package(headers: &Headers) -> bool {
-    fields(headers, "Recv-Info")
-        .flat_map(|value| value.split(','))
-        .any(|package| package.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(TRANSCRIPT_PACKAGE)))
+    fields(headers, "Recv-Info").flat_map(|value| value.split(',')).any(|package| {
+        package.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(TRANSCRIPT_PACKAGE))
+    })
 }
 
 #[cfg(test)]
@@ -152,12 +154,19 @@ mod tests {
             assert_eq!(call.diversion.as_ref().map(PhoneNumber::reveal), expect, "{lines}");
         };
         check("Diversion: \"x\" <sip:3@h>;reason=no-answer, <sip:2@h>\r\nDiversion: <sip:1@h>\r\n", Some("3"));
-        check("History-Info: <sip:1@h>;index=1, <sip:2@h?Reason=SIP%3Bcause=302>;index=1.1\r\nHistory-Info: <sip:3@h>;index=1.2\r\n", Some("2"));
+        check(
+            "History-Info: <sip:1@h>;index=1, <sip:2@h?Reason=SIP%3Bcause=302>;index=1.1\r\nHistory-Info: <sip:3@h>;index=1.2\r\n",
+            Some("2"),
+        );
         check("History-Info: <sip:1@h>;index=1\r\n", None);
-        let call = call("sip:122@h", "From: <sip:a@h>;tag=1\r\nX-Region: 42\r\nX-Other: 1\r\nRecv-Info: a, Gudok-Transcript;v=1\r\n", |trunk| {
-            trunk.script_headers = vec![Arc::from("x-region")];
-            trunk.allows_transcript = true;
-        });
+        let call = call(
+            "sip:122@h",
+            "From: <sip:a@h>;tag=1\r\nX-Region: 42\r\nX-Other: 1\r\nRecv-Info: a, Gudok-Transcript;v=1\r\n",
+            |trunk| {
+                trunk.script_headers = vec![Arc::from("x-region")];
+                trunk.allows_transcript = true;
+            },
+        );
         assert_eq!(call.headers, [(Arc::from("x-region"), Arc::from("42"))]);
         assert!(call.wants_transcript);
     }

@@ -228,12 +228,16 @@ impl Binding {
             Header::Expires(expires_s.into()),
             Header::UserAgent(self.shared.user_agent.as_str().into()),
         ];
-        let request = Request { method: Method::Register, uri, version: Version::V2, headers: headers.into(), body: Vec::new() };
+        let request =
+            Request { method: Method::Register, uri, version: Version::V2, headers: headers.into(), body: Vec::new() };
         Some((request, hop))
     }
 
     fn read(&self, response: &Response, asked_s: u32) -> Tried {
-        let number = |name: &str| field(&response.headers, name).and_then(|value| value.split([';', ' ', '(']).next()?.trim().parse::<u32>().ok());
+        let number = |name: &str| {
+            field(&response.headers, name)
+                .and_then(|value| value.split([';', ' ', '(']).next()?.trim().parse::<u32>().ok())
+        };
         match response.status_code.code() {
             200..=299 => {
                 let user = percent_encoded(self.settings.registration.user.reveal());

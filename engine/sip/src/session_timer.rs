@@ -130,7 +130,8 @@ impl SessionTimer {
         };
         // Section 9: we may lower it, but not below the peer's Min-SE; never raise what it asked for.
         let least = said.min_se_s.unwrap_or(0).max(self.min_se_s);
-        let expires_s = wish.map_or(expires_s, |wish| expires_s.min(wish.max(least))).max(SessionTimerConfig::MIN_SE_S_LEAST);
+        let expires_s =
+            wish.map_or(expires_s, |wish| expires_s.min(wish.max(least))).max(SessionTimerConfig::MIN_SE_S_LEAST);
         let refresher = match (said.refresher, said.supported) {
             // One without the extension cannot refresh.
             (_, false) => Refresher::Uas,
@@ -217,7 +218,8 @@ mod tests {
             assert_eq!(timer.requested(said, now), Ok(Some(expect)));
             assert_eq!(timer.deadline(), Some(after(now, deadline_s)), "{said:?}");
         };
-        let say = |expires_s, refresher, require| Say { expires_s, refresher: Some(refresher), min_se_s: None, require };
+        let say =
+            |expires_s, refresher, require| Say { expires_s, refresher: Some(refresher), min_se_s: None, require };
         check(said(600, None), say(600, Refresher::Uac, true), 568);
         check(said(600, Some(Refresher::Uas)), say(600, Refresher::Uas, true), 300);
         check(said(7200, Some(Refresher::Uac)), say(1800, Refresher::Uac, true), 1768);
@@ -270,7 +272,8 @@ mod tests {
 
     #[test]
     fn the_header_is_read() {
-        let check = |text: &str, expect: (Option<u32>, Option<Refresher>)| assert_eq!(read_session_expires(text), expect);
+        let check =
+            |text: &str, expect: (Option<u32>, Option<Refresher>)| assert_eq!(read_session_expires(text), expect);
         check("1800", (Some(1800), None));
         check(" 90 ; Refresher = UAS ", (Some(90), Some(Refresher::Uas)));
         check("90;x=y;refresher=uac", (Some(90), Some(Refresher::Uac)));

@@ -126,7 +126,8 @@ impl Transports {
                 let socket = Arc::new(open_udp(listener.address).map_err(failed)?);
                 let bound = socket.local_addr().map_err(failed)?;
                 let advertised = advertise(bound);
-                let connection = udp_connection(Arc::clone(&socket), advertised).ok_or_else(|| failed(io::Error::other("not attached")))?;
+                let connection = udp_connection(Arc::clone(&socket), advertised)
+                    .ok_or_else(|| failed(io::Error::other("not attached")))?;
                 sockets.udp.push((socket, connection.clone()));
                 locals.push(Local { transport: Transport::Udp, bound, advertised, connection: Some(connection) });
             } else {
@@ -182,7 +183,8 @@ pub(crate) async fn connect(shared: &Arc<Shared>, hop: &Hop) -> Option<(SipConne
         Place::Flow(connection, address) => return Some((connection.clone(), address.clone())),
         Place::Host(host) => host,
     };
-    let kind = if hop.transport == Transport::Tcp { rsipstack::sip::Transport::Tcp } else { rsipstack::sip::Transport::Udp };
+    let kind =
+        if hop.transport == Transport::Tcp { rsipstack::sip::Transport::Tcp } else { rsipstack::sip::Transport::Udp };
     let wanted = SipAddr { r#type: Some(kind), addr: host.clone() };
     let address = shared.resolve(&wanted).await?;
     if hop.transport == Transport::Tcp {
@@ -275,7 +277,8 @@ async fn feed(
     transport: Transport,
 ) -> Result<(), Option<Vec<u8>>> {
     let unreadable = || shared.gate.answer_unreadable(message, source);
-    let kind = if transport == Transport::Tcp { rsipstack::sip::Transport::Tcp } else { rsipstack::sip::Transport::Udp };
+    let kind =
+        if transport == Transport::Tcp { rsipstack::sip::Transport::Tcp } else { rsipstack::sip::Transport::Udp };
     let parsed = SipMessage::try_from(message).map_err(|_| unreadable())?;
     let parsed = SipConnection::update_msg_received(parsed, source, kind).map_err(|_| unreadable())?;
     let from = SipAddr { r#type: Some(kind), addr: source.into() };
@@ -350,7 +353,12 @@ async fn read_messages(shared: &Arc<Shared>, connection: &TcpConnection, peer: S
 }
 
 /// False where the connection cannot be written any more.
-async fn take_stream_message(shared: &Arc<Shared>, connection: &TcpConnection, message: &[u8], peer: SocketAddr) -> bool {
+async fn take_stream_message(
+    shared: &Arc<Shared>,
+    connection: &TcpConnection,
+    message: &[u8],
+    peer: SocketAddr,
+) -> bool {
     let answer = match shared.judge(message, peer, Transport::Tcp) {
         Verdict::Silent => None,
         Verdict::Answer(answer) => Some(answer),

@@ -108,7 +108,13 @@ async fn we_transfer_the_party() {
     peer.ask("NOTIFY", 2, &format!("{event}Subscription-State: active\r\n"), "SIP/2.0 180 Ringing\r\n").await;
     peer.expect("SIP/2.0 200").await;
     follow.expect(LegEvent::ReferProgress { status: 180 }).await;
-    peer.ask("NOTIFY", 3, &format!("{event}Subscription-State: terminated;reason=noresource\r\n"), "SIP/2.0 200 OK\r\n").await;
+    peer.ask(
+        "NOTIFY",
+        3,
+        &format!("{event}Subscription-State: terminated;reason=noresource\r\n"),
+        "SIP/2.0 200 OK\r\n",
+    )
+    .await;
     peer.expect("SIP/2.0 200").await;
     follow.expect(LegEvent::ReferProgress { status: 200 }).await;
     peer.ask("NOTIFY", 4, "Event: presence\r\n", "").await;

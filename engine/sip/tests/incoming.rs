@@ -157,7 +157,15 @@ async fn a_cancelled_call_ends() {
     let (engine, mut incoming, mut peer) = start(|_| {}).await;
     let invite = peer.invite("", OFFER).await;
     let leg = take(&mut incoming).await;
-    peer.send(&invite.replace("INVITE sip:", "CANCEL sip:").replace("1 INVITE", "1 CANCEL").replace("Content-Type: application/sdp\r\n", "").replace(OFFER, "").replace(&format!("Content-Length: {}", OFFER.len()), "Content-Length: 0")).await;
+    peer.send(
+        &invite
+            .replace("INVITE sip:", "CANCEL sip:")
+            .replace("1 INVITE", "1 CANCEL")
+            .replace("Content-Type: application/sdp\r\n", "")
+            .replace(OFFER, "")
+            .replace(&format!("Content-Length: {}", OFFER.len()), "Content-Length: 0"),
+    )
+    .await;
     let ok = peer.expect("SIP/2.0 200").await;
     assert_eq!(ok.field("CSeq"), "1 CANCEL");
     let cancelled = peer.expect("SIP/2.0 487").await;
@@ -217,7 +225,8 @@ async fn what_cannot_be_served_never_reaches_the_host() {
     check("", OFFER.replace("AVP 8 101", "AVP 18"), "488", Counter::RefusedMedia).await;
     let answer = check("Require: timer, dance\r\n", offer(), "420", Counter::RefusedExtension).await;
     assert_eq!(answer.field("Unsupported"), "dance");
-    let answer = check("Supported: timer\r\nSession-Expires: 60\r\n", offer(), "422", Counter::RefusedSessionInterval).await;
+    let answer =
+        check("Supported: timer\r\nSession-Expires: 60\r\n", offer(), "422", Counter::RefusedSessionInterval).await;
     assert_eq!(answer.field("Min-SE"), "90");
     check("Content-Encoding: gzip\r\n", offer(), "415", Counter::BadContentType).await;
 }
@@ -232,7 +241,10 @@ async fn limits_and_draining_answer_503() {
     assert_eq!(refused.field("Retry-After"), "5");
     second.send(&invite).await;
     assert_eq!(second.next().await.0, refused.0, "a retransmission gets the same answer");
-    assert_eq!(engine.stats().count(Counter::RefusedLimit), 1 + u64::from(engine.stats().count(Counter::RefusedLimit) > 1));
+    assert_eq!(
+        engine.stats().count(Counter::RefusedLimit),
+        1 + u64::from(engine.stats().count(Counter::RefusedLimit) > 1)
+    );
     engine.set_draining(true);
     let mut third = peer.another().await;
     third.invite("", OFFER).await;

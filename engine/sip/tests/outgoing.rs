@@ -196,6 +196,8 @@ async fn of_two_forks_that_answer_one_is_hung_up() {
     let bye = peer.expect("BYE").await;
     assert_eq!(bye.tag("To"), "fork1");
     peer.answer(&bye, "200 OK", "", "").await;
+    peer.answer(&invite, "200 OK", "", OFFER).await;
+    assert!(peer.next().await.start().starts_with("ACK"), "no second BYE");
     peer.tag = own;
     peer.expect_nothing().await;
 }

@@ -394,7 +394,7 @@ fn find_unquoted_from(value: &[u8], wanted: u8, skip_angles: bool) -> Option<usi
 }
 
 fn split_at_space(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let space = text.iter().position(|b| b.is_ascii_whitespace())?;
+    let space = text.iter().position(u8::is_ascii_whitespace)?;
     Some((&text[..space], &text[space + 1..]))
 }
 

@@ -70,19 +70,47 @@ fn valid_torture_messages_reach_the_stack_and_are_read_by_it() {
          extensionHeader-!.%*+_`'~:\u{fe}\r\nContent-Length: 0\r\n\r\n",
         "501",
     );
-    check("3.1.1.3 esc01", &request("INVITE", "sip:sips%3Auser%40example.com@example.net", "Contact: <sip:caller@host5.example.net;%6C%72;n%61me=v%61lue%25%34%31>\r\n"), "pass");
+    check(
+        "3.1.1.3 esc01",
+        &request(
+            "INVITE",
+            "sip:sips%3Auser%40example.com@example.net",
+            "Contact: <sip:caller@host5.example.net;%6C%72;n%61me=v%61lue%25%34%31>\r\n",
+        ),
+        "pass",
+    );
     check("3.1.1.4 escnull", &request("BYE", "sip:null-%00-null@example.com", ""), "pass");
     check("3.1.1.6 lwsdisp", &request("INFO", "sip:user@example.com", "").replace("From: <", "From: caller<"), "pass");
     let long = format!("Contact: <sip:{}@h>\r\n", "long".repeat(1_000));
     check("3.1.1.7 longreq", &request("INVITE", "sip:user@example.com", &long), "pass");
-    check("3.1.1.8 dblreq", &(request("BYE", "sip:j@example.com", "Content-Length: 0\r\n") + "INVITE sip:joe@example.com SIP/2.0\r\n"), "pass");
+    check(
+        "3.1.1.8 dblreq",
+        &(request("BYE", "sip:j@example.com", "Content-Length: 0\r\n") + "INVITE sip:joe@example.com SIP/2.0\r\n"),
+        "pass",
+    );
     check("3.1.1.9 semiuri", &request("INFO", "sip:user;par=u%40example.net@example.com", ""), "pass");
-    check("3.1.1.10 transports", &request("INFO", "sip:user@example.com", "Via: SIP/2.0/SCTP t2.example.com;branch=z9hG4bKa\r\nVia: SIP/2.0/TLS t3;branch=z9hG4bKb\r\nVia: SIP/2.0/UNKNOWN t4;branch=z9hG4bKc\r\n"), "pass");
-    check("3.1.1.11 mpart01", &request("MESSAGE", "sip:kumiko@example.org", "Content-Type: multipart/mixed;boundary=7a9\r\n"), "405");
+    check(
+        "3.1.1.10 transports",
+        &request(
+            "INFO",
+            "sip:user@example.com",
+            "Via: SIP/2.0/SCTP t2.example.com;branch=z9hG4bKa\r\nVia: SIP/2.0/TLS t3;branch=z9hG4bKb\r\nVia: SIP/2.0/UNKNOWN t4;branch=z9hG4bKc\r\n",
+        ),
+        "pass",
+    );
+    check(
+        "3.1.1.11 mpart01",
+        &request("MESSAGE", "sip:kumiko@example.org", "Content-Type: multipart/mixed;boundary=7a9\r\n"),
+        "405",
+    );
     let response = "SIP/2.0 200 = 2**3 * 5**2 \u{43d}\u{43e} \u{441}\u{442}\u{43e}\r\nVia: SIP/2.0/UDP 192.0.2.198;branch=z9hG4bK1324923\r\nCall-ID: unreason.1234\r\nCSeq: 35 INVITE\r\nFrom: <sip:user@example.com>;tag=11141343\r\nTo: <sip:user@example.edu>;tag=2229\r\nContent-Length: 0\r\n\r\n";
     check("3.1.1.12 unreason", response, "pass");
     check("3.1.1.13 noreason", &response.replace(" = 2**3 * 5**2 \u{43d}\u{43e} \u{441}\u{442}\u{43e}", " "), "pass");
-    check("3.1.1 noreason, no space", &response.replace(" = 2**3 * 5**2 \u{43d}\u{43e} \u{441}\u{442}\u{43e}", ""), "pass");
+    check(
+        "3.1.1 noreason, no space",
+        &response.replace(" = 2**3 * 5**2 \u{43d}\u{43e} \u{441}\u{442}\u{43e}", ""),
+        "pass",
+    );
 }
 
 #[test]
@@ -97,23 +125,53 @@ fn invalid_torture_messages_are_answered_where_an_answer_is_due() {
     check("3.1.2.3 ncl", &invite("Content-Length: -999\r\n"), "400", Counter::BadContentLength);
     check("3.1.2.4 scalar02", &invite("").replace("CSeq: 1 ", "CSeq: 36893488147419103232 "), "400", Counter::BadCSeq);
     check("3.1.2.4 scalar02", &invite("").replace("70\r\n", "300\r\n"), "400", Counter::BadHeader);
-    check("3.1.2.5 scalarlg", "SIP/2.0 503 Service Unavailable\r\nVia: SIP/2.0/TCP h;branch=z9hG4bKzz\r\nCSeq: 9292394834772304023312 OPTIONS\r\nCall-ID: 1\r\nFrom: <sip:a@h>;tag=2\r\nTo: <sip:b@h>;tag=1\r\nContent-Length: 0\r\n\r\n", "silent", Counter::BadResponse);
+    check(
+        "3.1.2.5 scalarlg",
+        "SIP/2.0 503 Service Unavailable\r\nVia: SIP/2.0/TCP h;branch=z9hG4bKzz\r\nCSeq: 9292394834772304023312 OPTIONS\r\nCall-ID: 1\r\nFrom: <sip:a@h>;tag=2\r\nTo: <sip:b@h>;tag=1\r\nContent-Length: 0\r\n\r\n",
+        "silent",
+        Counter::BadResponse,
+    );
     check("3.1.2.7 ltgtruri", &request("INVITE", "<sip:user@example.com>", ""), "400", Counter::BadStartLine);
     check("3.1.2.8 lwsruri", &request("INVITE", "sip:user@example.com; lr", ""), "400", Counter::BadStartLine);
     check("3.1.2.9 lwsstart", &invite("").replace("INVITE sip", "INVITE  sip"), "400", Counter::BadStartLine);
     check("3.1.2.10 trws", &invite("").replace("SIP/2.0\r\nVia", "SIP/2.0  \r\nVia"), "400", Counter::BadStartLine);
     check("3.1.2.16 badvers", &invite("").replace("SIP/2.0\r\nVia", "SIP/7.0\r\nVia"), "505", Counter::BadVersion);
     check("3.1.2.17 mismatch01", &invite("").replace("1 INVITE", "8 OPTIONS"), "400", Counter::BadCSeq);
-    check("3.1.2.18 mismatch02", &request("NEWMETHOD", "sip:u@h", "").replace("1 NEWMETHOD", "8 INVITE"), "400", Counter::BadCSeq);
-    check("3.1.2.19 bigcode", "SIP/2.0 4294967301 better not break\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n\r\n", "silent", Counter::BadResponse);
-    check("3.3.1 insuf", "INVITE sip:user@example.com SIP/2.0\r\nCSeq: 193942 INVITE\r\nVia: SIP/2.0/UDP 192.0.2.95;branch=z9hG4bKkdj.insuf\r\nContent-Length: 0\r\n\r\n", "400", Counter::MissingHeader);
-    check("3.3.2 unkscm", &request("INVITE", "nobodyKnowsThisScheme:totallyopaquecontent", ""), "416", Counter::BadUriScheme);
+    check(
+        "3.1.2.18 mismatch02",
+        &request("NEWMETHOD", "sip:u@h", "").replace("1 NEWMETHOD", "8 INVITE"),
+        "400",
+        Counter::BadCSeq,
+    );
+    check(
+        "3.1.2.19 bigcode",
+        "SIP/2.0 4294967301 better not break\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n\r\n",
+        "silent",
+        Counter::BadResponse,
+    );
+    check(
+        "3.3.1 insuf",
+        "INVITE sip:user@example.com SIP/2.0\r\nCSeq: 193942 INVITE\r\nVia: SIP/2.0/UDP 192.0.2.95;branch=z9hG4bKkdj.insuf\r\nContent-Length: 0\r\n\r\n",
+        "400",
+        Counter::MissingHeader,
+    );
+    check(
+        "3.3.2 unkscm",
+        &request("INVITE", "nobodyKnowsThisScheme:totallyopaquecontent", ""),
+        "416",
+        Counter::BadUriScheme,
+    );
     check("3.3.3 novelsc", &request("INVITE", "soap.beep://192.0.2.103:3002", ""), "416", Counter::BadUriScheme);
     check("3.3.8 multi01", &invite("CSeq: 59 INVITE\r\n"), "400", Counter::RepeatedHeader);
     check("3.3.8 multi01", &invite("Max-Forwards: 5\r\n"), "400", Counter::RepeatedHeader);
     check("3.3.9 mcl01", &(invite("Content-Length: 3\r\nl: 4\r\n") + "v=0\r\n"), "400", Counter::BadContentLength);
     check("RFC 2543 without a tag", &invite("").replace(";tag=1", ""), "400", Counter::MissingHeader);
-    check("no blank line", "INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nCSeq: 1 INVITE", "400", Counter::BadHeader);
+    check(
+        "no blank line",
+        "INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nCSeq: 1 INVITE",
+        "400",
+        Counter::BadHeader,
+    );
     check("no colon", &invite("Nonsense\r\n"), "400", Counter::BadHeader);
     check("no Via", "INVITE sip:a@b SIP/2.0\r\nCSeq: 1 INVITE\r\n\r\n", "silent", Counter::MissingHeader);
     check("not SIP", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "silent", Counter::MissingHeader);
@@ -130,7 +188,10 @@ fn answers_carry_what_the_peer_needs_to_match_them() {
     let answer = String::from_utf8(answer).unwrap();
     let lines: Vec<&str> = answer.lines().collect();
     assert_eq!(lines[0], "SIP/2.0 501 Not Implemented");
-    assert_eq!(lines[1], "Via: SIP/2.0/UDP 192.0.2.1;rport=5060;received=192.0.2.1;branch=z9hG4bKx, SIP/2.0/UDP p2;branch=z9hG4bKy");
+    assert_eq!(
+        lines[1],
+        "Via: SIP/2.0/UDP 192.0.2.1;rport=5060;received=192.0.2.1;branch=z9hG4bKx, SIP/2.0/UDP p2;branch=z9hG4bKy"
+    );
     assert_eq!(lines[2], "Via: SIP/2.0/UDP p3;branch=z9hG4bKz");
     assert!(lines[3].starts_with("From: \"\u{410}") && lines[3].ends_with("<sip:a@h>;tag=1"), "{}", lines[3]);
     assert!(lines[4].starts_with("To: <sip:b@h>;tag=s"), "{}", lines[4]);
@@ -160,7 +221,14 @@ fn what_the_stack_cannot_read_is_repaired() {
     let with_body = format!("{text}v=0\r\n");
     let with_length = with_body.replace("X: 1\r\n\r\n", "X: 1\r\nContent-Length: 5\r\n\r\n");
     assert_eq!(check(with_body.as_bytes(), with_length.as_bytes()), 1, "Content-Length");
-    assert_eq!(check(with_body.replace("\r\n", "\n").as_bytes(), with_length.replace("\r\nv=0\r\n", "\r\nv=0\n").replace(": 5", ": 4").as_bytes()), 1, "bare LF");
+    assert_eq!(
+        check(
+            with_body.replace("\r\n", "\n").as_bytes(),
+            with_length.replace("\r\nv=0\r\n", "\r\nv=0\n").replace(": 5", ": 4").as_bytes()
+        ),
+        1,
+        "bare LF"
+    );
     let mut binary = text.clone().into_bytes();
     let at = text.find("X: 1").unwrap() + 3;
     binary[at] = 0xff;
@@ -197,7 +265,11 @@ fn strangers_are_refused_or_dropped_and_never_flood_us() {
     assert_eq!(judge(&dropping, invite.as_bytes(), STRANGER), Verdict::Silent);
     assert_eq!(outcome(&judge(&dropping, invite.as_bytes(), PEER)), "pass");
     let in_dialog = |tag: &str| request("BYE", "sip:b@h", "").replace("<sip:b@h>", &format!("<sip:b@h>;tag={tag}"));
-    assert_eq!(outcome(&judge(&dropping, in_dialog("00000000000000aa").as_bytes(), STRANGER)), "pass", "a peer that we dialled");
+    assert_eq!(
+        outcome(&judge(&dropping, in_dialog("00000000000000aa").as_bytes(), STRANGER)),
+        "pass",
+        "a peer that we dialled"
+    );
     assert_eq!(outcome(&judge(&dropping, in_dialog("00000000000000ab").as_bytes(), STRANGER)), "silent");
 }
 

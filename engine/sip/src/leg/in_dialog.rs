@@ -14,7 +14,7 @@ const TOO_EARLY_S_MAX: u32 = 10;
 
 impl Leg {
     pub(super) async fn on_request(&mut self, mut transaction: Box<Transaction>) {
-        if let Some(source) = super::incoming::source_of(&transaction) {
+        if let Some(source) = super::admit::source_of(&transaction) {
             transaction.destination = Some(source);
         }
         if !self.dialog.owns(&transaction.original) || matches!(self.state, State::Ending) {
@@ -211,7 +211,9 @@ fn read_digit(text: &str) -> Option<char> {
     let text = text.trim();
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {
-        (Some(digit), None) => Some(digit.to_ascii_uppercase()).filter(|digit| matches!(digit, '0'..='9' | '*' | '#' | 'A'..='D')),
+        (Some(digit), None) => {
+            Some(digit.to_ascii_uppercase()).filter(|digit| matches!(digit, '0'..='9' | '*' | '#' | 'A'..='D'))
+        }
         _ => match text {
             "10" => Some('*'),
             "11" => Some('#'),
@@ -227,7 +229,8 @@ mod tests {
     #[test]
     fn digits_are_read_from_info() {
         let check = |kind: &str, body: &str, status: u16, expect: Option<Digit>| {
-            let text = format!("INFO sip:a@b SIP/2.0\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            let text =
+                format!("INFO sip:a@b SIP/2.0\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
             let request = Request::try_from(text.as_bytes()).unwrap();
             let (got, _, digit) = read_info(&request);
             assert_eq!((got, digit), (status, expect), "{kind} {body:?}");

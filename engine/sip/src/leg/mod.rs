@@ -3,8 +3,9 @@
 //! It waits for the earliest of: an order of the host, a request of the peer, news of one of its transactions, its own
 //! deadline. [`crate::signalling`] is what the host sees of it.
 
+pub(crate) mod admit;
 mod in_dialog;
-pub(crate) mod incoming;
+mod incoming;
 mod outgoing;
 mod refer;
 mod refresh;
@@ -87,6 +88,8 @@ pub(crate) struct Leg {
     state: State,
     /// The peer's Allow lists UPDATE.
     peer_has_update: bool,
+    /// Tags of forks that answered after the first one did, and were hung up.
+    forks_ended: Vec<Option<String>>,
     refresh: refresh::Refresh,
     refers: refer::Refers,
     transcripts: transcript::Transcripts,
@@ -129,6 +132,7 @@ impl Leg {
             places: Some(begin.places),
             state: begin.state,
             peer_has_update: false,
+            forks_ended: Vec::new(),
             refresh: refresh::Refresh::default(),
             refers: refer::Refers::default(),
             transcripts: transcript::Transcripts::new(begin.wants_transcript),
@@ -185,7 +189,7 @@ impl Leg {
             TxId::Reinvited => self.on_reinvited(driven, outcome),
             TxId::Invite => self.on_invite(driven, outcome),
             TxId::Accepted => self.on_fork(driven, outcome),
-            TxId::Reinvite | TxId::Update => self.on_refreshed(driven, outcome),
+            TxId::Reinvite | TxId::Update => self.on_refreshed(driven, &outcome),
             TxId::Refer => self.on_refer_answer(driven, outcome),
             TxId::Info => self.on_transcript_answer(driven, outcome),
             TxId::Bye | TxId::Cancel | TxId::Prack | TxId::Notify | TxId::Register => {
@@ -329,7 +333,13 @@ impl Leg {
     }
 
     /// Answers a request of the peer at once.
-    async fn reply(&mut self, transaction: &mut Transaction, status: u16, more: Vec<Header>, body: Option<(&str, String)>) {
+    async fn reply(
+        &mut self,
+        transaction: &mut Transaction,
+        status: u16,
+        more: Vec<Header>,
+        body: Option<(&str, String)>,
+    ) {
         let base = response_base(&transaction.original, Some(&self.dialog.local_tag));
         // Where sending fails the transaction layer has it in its log, and the peer asks again.
         let _ = transaction.respond(response(&base, status, more, body)).await;

@@ -129,14 +129,22 @@ fn plan(shared: &Shared, request: &DialRequest) -> Option<Plan> {
     };
     request_uri.headers.clear();
     let ours = || shared.transports.advertised(trunk.transport, None).ip().to_string();
-    let domain = trunk.domain.clone().or_else(|| host(&format!("sip:{}", trunk.proxy.as_deref()?)).map(str::to_owned)).unwrap_or_else(ours);
+    let domain = trunk
+        .domain
+        .clone()
+        .or_else(|| host(&format!("sip:{}", trunk.proxy.as_deref()?)).map(str::to_owned))
+        .unwrap_or_else(ours);
     let (from, mut extra) = identity(request.caller.as_ref(), &trunk, &domain);
     extra.extend(screen_pop(request));
     if let Some(replaces) = replaces {
         extra.push(Header::Replaces(replaces.into()));
         extra.push(Header::Require("replaces".into()));
     }
-    let to = if address.contains(':') { format!("<{request_uri}>") } else { format!("<sip:{}@{domain}>", percent_encoded(address)) };
+    let to = if address.contains(':') {
+        format!("<{request_uri}>")
+    } else {
+        format!("<sip:{}@{domain}>", percent_encoded(address))
+    };
     Some(Plan { trunk, request_uri, hop, from, to, extra })
 }
 
@@ -146,8 +154,14 @@ pub(super) fn target_uri(target: &DialTarget, trunk: &TrunkConfig) -> Option<(Ur
     if address.is_empty() || has_unsafe_characters(address) {
         return None;
     }
-    let is_uri = ["sip:", "sips:", "tel:"].iter().any(|scheme| address.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme)));
-    let uri = if is_uri { parse_uri(address)? } else { parse_uri(&format!("sip:{}@{}", percent_encoded(address), trunk.host()?))? };
+    let is_uri = ["sip:", "sips:", "tel:"]
+        .iter()
+        .any(|scheme| address.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme)));
+    let uri = if is_uri {
+        parse_uri(address)?
+    } else {
+        parse_uri(&format!("sip:{}@{}", percent_encoded(address), trunk.host()?))?
+    };
     let replaces = uri.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("Replaces"));
     let replaces = replaces.map(|(_, value)| crate::address::percent_decoded(value));
     Some((uri, replaces.filter(|value| !has_unsafe_characters(value))))
@@ -330,8 +344,10 @@ impl Leg {
     pub(super) fn on_fork(&mut self, driven: Driven, outcome: Outcome) {
         let Outcome::Response(response) = outcome else { return };
         let remote = self.dialog.remote_of(&response.headers);
-        if remote.tag != self.dialog.remote.tag && response.status_code.code() < 300 {
+        let is_new = remote.tag != self.dialog.remote.tag && !self.forks_ended.contains(&remote.tag);
+        if is_new && response.status_code.code() < 300 && self.forks_ended.len() < EARLY_DIALOGS_MAX {
             let (bye, hop) = self.dialog.request_to(&self.shared, Method::Bye, &remote);
+            self.forks_ended.push(remote.tag);
             self.start_client(TxId::Bye, bye, hop);
         }
         self.drive(driven);
@@ -391,12 +407,26 @@ impl Dialling {
 /// RFC 3261, section 9.1: the INVITE's Via, From, To, Call-ID and routes, its CSeq number.
 fn cancel_of(invite: &Request) -> Request {
     let kept = |header: &&Header| {
-        matches!(header, Header::Via(_) | Header::From(_) | Header::To(_) | Header::CallId(_) | Header::Route(_) | Header::MaxForwards(_))
+        matches!(
+            header,
+            Header::Via(_)
+                | Header::From(_)
+                | Header::To(_)
+                | Header::CallId(_)
+                | Header::Route(_)
+                | Header::MaxForwards(_)
+        )
     };
     let mut headers: Vec<Header> = invite.headers.iter().filter(kept).cloned().collect();
     let number = crate::dialog::cseq_of(&invite.headers).unwrap_or_default();
     headers.push(Header::CSeq(format!("{number} CANCEL").into()));
-    Request { method: Method::Cancel, uri: invite.uri.clone(), version: invite.version, headers: headers.into(), body: Vec::new() }
+    Request {
+        method: Method::Cancel,
+        uri: invite.uri.clone(),
+        version: invite.version,
+        headers: headers.into(),
+        body: Vec::new(),
+    }
 }
 
 fn set_via(request: &mut Request, via: &str) {

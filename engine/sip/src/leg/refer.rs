@@ -137,7 +137,10 @@ impl Leg {
     fn refer_target(&self, uri: &str) -> DialTarget {
         let local = |host: &str| {
             self.shared.transports.is_ours(host)
-                || self.trunk.host().is_some_and(|ours| ours.split(':').next().is_some_and(|ours| ours.eq_ignore_ascii_case(host)))
+                || self
+                    .trunk
+                    .host()
+                    .is_some_and(|ours| ours.split(':').next().is_some_and(|ours| ours.eq_ignore_ascii_case(host)))
         };
         let has_headers = uri.contains('?');
         match (host(uri), user(uri)) {
@@ -159,7 +162,11 @@ impl Leg {
         let Some(cseq) = self.refers.received else { return };
         let (mut request, hop) = self.dialog.request(&self.shared, Method::Notify);
         let is_final = status >= 200;
-        let state = if is_final { "terminated;reason=noresource".to_owned() } else { format!("active;expires={}", REFER_TIMEOUT.as_secs()) };
+        let state = if is_final {
+            "terminated;reason=noresource".to_owned()
+        } else {
+            format!("active;expires={}", REFER_TIMEOUT.as_secs())
+        };
         request.headers.push(Header::Contact(self.dialog.contact.as_str().into()));
         request.headers.push(Header::Event(format!("refer;id={cseq}").into()));
         request.headers.push(Header::SubscriptionState(state.into()));

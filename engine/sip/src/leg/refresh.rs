@@ -35,7 +35,8 @@ impl Leg {
         if self.refresh.answer_in_ack {
             return self.refresh_later();
         }
-        let (id, method) = if self.peer_has_update { (TxId::Update, Method::Update) } else { (TxId::Reinvite, Method::Invite) };
+        let (id, method) =
+            if self.peer_has_update { (TxId::Update, Method::Update) } else { (TxId::Reinvite, Method::Invite) };
         let (mut request, hop) = self.dialog.request(&self.shared, method);
         let mut headers = vec![Header::Supported("timer".into()), Header::Allow(crate::gate::answer::ALLOW.into())];
         push_session_fields(&mut headers, self.session.request());
@@ -50,17 +51,17 @@ impl Leg {
         self.start_client(id, request, hop);
     }
 
-    pub(super) fn on_refreshed(&mut self, driven: Driven, outcome: Outcome) {
+    pub(super) fn on_refreshed(&mut self, driven: Driven, outcome: &Outcome) {
         let id = driven.id;
-        if !self.settle(driven, &outcome) {
+        if !self.settle(driven, outcome) {
             return;
         }
         self.refresh.under_way = false;
-        let status = match &outcome {
+        let status = match outcome {
             Outcome::Response(response) => response.status_code.code(),
             _ => 408,
         };
-        match (status, &outcome) {
+        match (status, outcome) {
             (200..=299, Outcome::Response(response)) => self.take_refresh(response),
             (491, _) => {
                 self.shared.gate.counters.count(Counter::Glare);
@@ -102,7 +103,8 @@ impl Leg {
     fn refresh_later(&mut self) {
         self.refresh.again += 1;
         if self.refresh.again <= AGAIN_MAX {
-            let tens_of_ms = if self.dialog.is_caller { rand::random_range(210..=400) } else { rand::random_range(0..=200) };
+            let tens_of_ms =
+                if self.dialog.is_caller { rand::random_range(210..=400) } else { rand::random_range(0..=200) };
             self.set_timer(Timer::Glare, Duration::from_millis(10 * tens_of_ms));
         }
     }

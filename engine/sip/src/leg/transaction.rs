@@ -111,14 +111,18 @@ impl Driven {
     fn answer_challenge(&mut self, response: &Response) -> bool {
         let status = response.status_code.code();
         let (Some(client), Some(transaction)) = (self.client.as_mut(), self.transaction.as_ref()) else { return false };
-        let Some(credentials) = client.credentials.as_ref().filter(|_| matches!(status, 401 | 407)) else { return false };
+        let Some(credentials) = client.credentials.as_ref().filter(|_| matches!(status, 401 | 407)) else {
+            return false;
+        };
         let (asks, answers): (_, fn(String) -> Header) = match status {
             401 => ("WWW-Authenticate", |value| Header::Authorization(value.into())),
             _ => ("Proxy-Authenticate", |value| Header::ProxyAuthorization(value.into())),
         };
         let Some(challenge) = Challenge::best(fields(&response.headers, asks)) else { return false };
         client.challenges += 1;
-        if client.challenges > CHALLENGES_MAX || (client.challenges > 1 && !challenge.stale && answered_this(&transaction.original, status)) {
+        if client.challenges > CHALLENGES_MAX
+            || (client.challenges > 1 && !challenge.stale && answered_this(&transaction.original, status))
+        {
             return false;
         }
         let mut request = transaction.original.clone();

@@ -48,9 +48,7 @@ pub(super) fn read(body: &[u8]) -> Result<Description, SdpError> {
     if body.len() > BODY_BYTES_MAX {
         return Err(SdpError::Unreadable);
     }
-    let session = Session::parse(body)
-        .or_else(|_| Session::parse(&tidied(body)))
-        .map_err(|_| SdpError::Unreadable)?;
+    let session = Session::parse(body).or_else(|_| Session::parse(&tidied(body))).map_err(|_| SdpError::Unreadable)?;
     if session.medias.len() > MEDIA_LINES_MAX {
         return Err(SdpError::Unreadable);
     }
@@ -81,7 +79,11 @@ fn read_line(session: &Session, media: &Media) -> MediaLine {
         media: media.media.clone(),
         proto: media.proto.clone(),
         formats: media.fmt.clone(),
-        audio: if media.media.eq_ignore_ascii_case("audio") && media.port != 0 { read_audio(session, media) } else { None },
+        audio: if media.media.eq_ignore_ascii_case("audio") && media.port != 0 {
+            read_audio(session, media)
+        } else {
+            None
+        },
     }
 }
 
@@ -93,8 +95,10 @@ fn read_audio(session: &Session, media: &Media) -> Option<Audio> {
         let is = |a: &&Attribute| a.attribute.eq_ignore_ascii_case(name);
         media.attributes.iter().find(is).is_some()
     };
-    let (sends, receives) = direction(&media.attributes).or_else(|| direction(&session.attributes)).unwrap_or((true, true));
-    let formats: Vec<u8> = media.fmt.split_ascii_whitespace().take(FORMATS_MAX).filter_map(|f| f.parse().ok()).collect();
+    let (sends, receives) =
+        direction(&media.attributes).or_else(|| direction(&session.attributes)).unwrap_or((true, true));
+    let formats: Vec<u8> =
+        media.fmt.split_ascii_whitespace().take(FORMATS_MAX).filter_map(|f| f.parse().ok()).collect();
     let maps: Vec<(u8, &str)> = media.attributes.iter().filter_map(rtpmap).collect();
     let name_of = |pt: u8| maps.iter().find(|(mapped, _)| *mapped == pt).map(|(_, name)| *name);
     Some(Audio {

@@ -90,7 +90,10 @@ fn sloppy_bodies_are_read() {
         assert_eq!(spec.remote.to_string(), expect);
     };
     check(b"v=0\no=x 1 1 IN IP4 1.2.3.4\ns=-\nc=IN IP4 1.2.3.4\nt=0 0\nm=audio 4000 RTP/AVP 8\n", "1.2.3.4:4000");
-    check(b"v=0\r\no=broken\r\ns=\xff\r\nc=IN IP4 1.2.3.4 \r\nb=AS\r\ngarbage\r\nm=audio 4000 RTP/AVP 8 \r\n", "1.2.3.4:4000");
+    check(
+        b"v=0\r\no=broken\r\ns=\xff\r\nc=IN IP4 1.2.3.4 \r\nb=AS\r\ngarbage\r\nm=audio 4000 RTP/AVP 8 \r\n",
+        "1.2.3.4:4000",
+    );
     check(b"\r\nv=0\r\nc=IN IP6 2001:db8::1\r\nm=audio 4000 RTP/AVP 8 101\r\n\0", "[2001:db8::1]:4000");
     check(b"v=0\r\nm=audio 4000/2 RTP/AVP 8\r\nc=IN IP4 1.2.3.4/127\r\n", "1.2.3.4:4000");
 }

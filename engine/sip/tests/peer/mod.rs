@@ -148,7 +148,10 @@ impl Peer {
     /// The next message, whatever it is.
     pub(crate) async fn next(&mut self) -> Message {
         let mut buffer = vec![0; 65_535];
-        let (len, _) = tokio::time::timeout(PATIENCE, self.socket.recv_from(&mut buffer)).await.expect("a message is due").unwrap();
+        let (len, _) = tokio::time::timeout(PATIENCE, self.socket.recv_from(&mut buffer))
+            .await
+            .expect("a message is due")
+            .unwrap();
         let text = String::from_utf8(buffer[..len].to_vec()).unwrap();
         Message(text)
     }
@@ -206,7 +209,11 @@ impl Peer {
     }
 
     /// An answered call: the leg and its events, past [`LegEvent::Answered`].
-    pub(crate) async fn establish(&mut self, incoming: &mut mpsc::Receiver<IncomingLeg>, more: &str) -> (LegHandle, Follow) {
+    pub(crate) async fn establish(
+        &mut self,
+        incoming: &mut mpsc::Receiver<IncomingLeg>,
+        more: &str,
+    ) -> (LegHandle, Follow) {
         self.invite(more, OFFER).await;
         let leg = take(incoming).await;
         leg.leg.answer(MEDIA.parse().unwrap());

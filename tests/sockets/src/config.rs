@@ -40,6 +40,8 @@ pub struct ConfigBuilder {
     extra: String,
     agency_extra: Vec<(String, String)>,
     sip_extra: String,
+    free_percent_min: u8,
+    pub(crate) log: Option<String>,
 }
 
 impl Default for ConfigBuilder {
@@ -59,6 +61,8 @@ impl ConfigBuilder {
             extra: String::new(),
             agency_extra: Vec::new(),
             sip_extra: String::new(),
+            free_percent_min: 1,
+            log: None,
         }
     }
 
@@ -106,6 +110,20 @@ impl ConfigBuilder {
         self
     }
 
+    /// So much of the disk must be free for promises to be made.
+    #[must_use]
+    pub const fn free_percent_min(mut self, percent: u8) -> Self {
+        self.free_percent_min = percent;
+        self
+    }
+
+    /// What the engine logs, as `RUST_LOG` would have it.
+    #[must_use]
+    pub fn log(mut self, filter: &str) -> Self {
+        self.log = Some(filter.to_owned());
+        self
+    }
+
     /// The file's text, with its data below `dir`.
     #[must_use]
     pub fn text(&self, dir: &std::path::Path) -> String {
@@ -115,13 +133,14 @@ impl ConfigBuilder {
              [sip]\nlisten = [\"udp://127.0.0.1:0\", \"tcp://127.0.0.1:0\"]\n{}\n\
              [media]\nports = \"{first}-{}\"\nrtp_timeout_s = 20\n\n\
              [http]\nlisten = \"127.0.0.1:0\"\n\n\
-             [store]\ndir = {:?}\nfree_percent_min = 1\n\n\
+             [store]\ndir = {:?}\nfree_percent_min = {}\n\n\
              [[trunk]]\nname = \"local\"\nsources = [\"127.0.0.0/8\"]\ntranscript = true\n\n\
              [[calendar]]\nname = \"day\"\nhours = {{ daily = [\"06:00-24:00\"] }}\n\n\
              [[group]]\nname = \"operators\"\ncalendar = \"day\"\noperators = [\n",
             self.sip_extra,
             first + PORTS_PER_ENGINE - 1,
             dir.join("store"),
+            self.free_percent_min,
         );
         for operator in &self.operators {
             let _ = writeln!(text, "  {{ name = {:?}, address = {:?} }},", operator.name, operator.address);

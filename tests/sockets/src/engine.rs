@@ -46,7 +46,7 @@ impl Engine {
         let dir = tempfile::tempdir()?;
         let file = dir.path().join("gudok.toml");
         std::fs::write(&file, config.text(dir.path()))?;
-        Self::launch(dir, file, moment).await
+        Self::launch(dir, file, moment, config.log.as_deref()).await
     }
 
     /// Kills the engine with SIGKILL and starts it again on the same store.
@@ -55,15 +55,18 @@ impl Engine {
     /// Where it does not come up; with the end of its log.
     pub async fn kill_and_restart(mut self) -> anyhow::Result<Self> {
         self.child.kill().await?;
-        Self::launch(self.dir, self.config, None).await
+        Self::launch(self.dir, self.config, None, None).await
     }
 
-    async fn launch(dir: TempDir, config: PathBuf, moment: Option<&str>) -> anyhow::Result<Self> {
+    async fn launch(dir: TempDir, config: PathBuf, moment: Option<&str>, filter: Option<&str>) -> anyhow::Result<Self> {
         let log = dir.path().join("engine.log");
         let mut command = Command::new(crate::program("gudok")?);
         command.arg("serve").arg("--config").arg(&config);
         if let Some(moment) = moment {
             command.arg("--at").arg(moment);
+        }
+        if let Some(filter) = filter {
+            command.env("RUST_LOG", filter);
         }
         command.env("GUDOK_CACHE_DIR", shared_cache()).stdin(Stdio::null()).stdout(Stdio::piped());
         command.stderr(std::fs::OpenOptions::new().create(true).append(true).open(&log)?).kill_on_drop(true);

@@ -1,13 +1,17 @@
 //! The real binary with real clients: what the tests that do so share.
 //!
 //! [`Engine`] starts `gudok serve` on free ports with a configuration of its own and tells where it listens;
-//! [`SampleBackend`] is an agency's back end with its faults on request; [`http`] asks a server on loopback.
+//! [`SampleBackend`] is an agency's back end with its faults on request; [`http`] asks a server on loopback;
+//! [`parties`] are callers and operators; [`bundles`] makes bundles out of the sample agencies'.
 //! Nothing here waits by sleeping: a start is over when the program says so.
 #![forbid(unsafe_code)]
 
+pub mod bundles;
+pub mod centre;
 pub mod config;
 mod engine;
 pub mod http;
+pub mod parties;
 
 pub use config::{ConfigBuilder, Operator};
 pub use engine::{Engine, SampleBackend};

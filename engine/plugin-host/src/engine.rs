@@ -23,8 +23,10 @@ const TABLES_PER_INSTANCE_POOLED: u32 = 4;
 const WASM_STACK_BYTES_MAX: usize = 512 * 1024;
 /// The rest is for host functions, which run on the script's stack.
 const ASYNC_STACK_BYTES: usize = 1024 * 1024;
-/// Of each memory and stack that stays mapped when its script is done: clearing it is cheaper than faulting it in again.
-const KEEP_RESIDENT_BYTES: usize = 64 * 1024;
+/// Of each memory, table and stack, so much stays resident when its script is done; the rest is given back to the system.
+/// Measured (p50 of a trivial call, resident after 2,000 parked ones): 64 KiB 8.5 µs and 86 KiB a slot, 4 KiB 7.1 µs and
+/// 22 KiB, none 15 µs and 10 KiB.
+const KEEP_RESIDENT_BYTES: usize = 4 * 1024;
 
 /// Mappings of the process for each parked call: memory, its guard, tables, stack, stack guard.
 const MAPPINGS_PER_INSTANCE: u64 = 5;
@@ -45,6 +47,8 @@ fn base_config() -> Config {
         .wasm_backtrace_details(WasmBacktraceDetails::Enable)
         .max_wasm_stack(WASM_STACK_BYTES_MAX)
         .async_stack_size(ASYNC_STACK_BYTES)
+        // A stack that is cleared is also given back to the system.
+        .async_stack_zeroing(true)
         // All that 32 bits can address, so that no access needs a bounds check. It costs addresses, not memory:
         // 10,000 instances reserve 40 of the 128 TiB that a process has.
         .memory_reservation(4 << 30)
@@ -83,7 +87,8 @@ impl ScriptEngine {
             .max_memory_size(caps.memory_bytes())
             .max_unused_warm_slots(warm_instances_max)
             .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
-            .table_keep_resident(KEEP_RESIDENT_BYTES);
+            .table_keep_resident(KEEP_RESIDENT_BYTES)
+            .async_stack_keep_resident(KEEP_RESIDENT_BYTES);
         let mut config = base_config();
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         let engine = Engine::new(&config).map_err(|error| Error::Engine(format!("{error:#}")))?;

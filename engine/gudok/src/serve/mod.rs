@@ -31,6 +31,11 @@ const UNKNOWN_NUMBERS_LOGGED_MAX: usize = 1_024;
 /// Swept from the store in one step.
 const SWEEP_ROWS_MAX: usize = 500;
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// Packets this late for [`LATE_LOOKS_MAX`] looks in a row, and nobody new is let in: who is in hears clearly.
+const LATENESS_US_MAX: u64 = 20_000;
+const LATE_LOOKS_MAX: u32 = 5;
+const LATENESS_LOOK_EVERY: Duration = Duration::from_millis(100);
+const OVERLOAD_RETRY_AFTER: Duration = Duration::from_secs(2);
 /// After the drain deadline, calls get so long to say goodbye.
 const GOODBYE_MAX: Duration = Duration::from_secs(5);
 
@@ -60,11 +65,13 @@ pub(crate) async fn serve(options: Options, config: Config, prometheus: Promethe
         over: tokio::sync::Notify::new(),
         control,
         unknown: parking_lot::Mutex::new(HashSet::new()),
+        overloaded: AtomicBool::new(false),
     });
     let ready = Arc::new(AtomicBool::new(true));
     let http_address = serve_http(&rooms, prometheus, Arc::clone(&ready)).await?;
     tokio::spawn(take_calls(Arc::clone(&calls), rooms.incoming));
     tokio::spawn(sweep(Arc::clone(&rooms.host)));
+    tokio::spawn(watch_lateness(Arc::clone(&calls)));
     announce(&rooms.sip_addresses, http_address);
     loop {
         match signals.next().await {
@@ -90,6 +97,8 @@ struct Calls {
     over: tokio::sync::Notify,
     control: watch::Sender<Option<Control>>,
     unknown: parking_lot::Mutex<HashSet<String>>,
+    /// The pacers cannot keep up with the calls there are.
+    overloaded: AtomicBool,
 }
 
 async fn take_calls(calls: Arc<Calls>, mut incoming: mpsc::Receiver<IncomingLeg>) {
@@ -100,6 +109,11 @@ async fn take_calls(calls: Arc<Calls>, mut incoming: mpsc::Receiver<IncomingLeg>
 
 impl Calls {
     fn take(self: &Arc<Self>, leg: IncomingLeg) {
+        if self.overloaded.load(Ordering::Relaxed) {
+            metrics::call_refused("media-overload");
+            leg.leg.reject(503, Some(OVERLOAD_RETRY_AFTER));
+            return;
+        }
         let routes = self.routes.load_full();
         let now = self.host.clock.now();
         let Some(route) = routes.route(leg.call.called.reveal()).cloned() else {
@@ -235,6 +249,22 @@ async fn drain(calls: &Arc<Calls>, sip: &gudok_sip::SipEngine, drain_max: Durati
     calls.control.send_replace(Some(Control::DrainDeadline));
     if !calls.all_over(GOODBYE_MAX).await {
         tracing::error!(calls = calls.live.load(Ordering::Acquire), "calls were left");
+    }
+}
+
+/// The limit of admission is a number that somebody chose; this is what the machine says of it.
+async fn watch_lateness(calls: Arc<Calls>) {
+    let mut looks = 0;
+    let mut tick = tokio::time::interval(LATENESS_LOOK_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        tick.tick().await;
+        let late = calls.host.media.stats().lateness_us_recent > LATENESS_US_MAX;
+        looks = if late { looks + 1 } else { 0 };
+        let overloaded = looks >= LATE_LOOKS_MAX;
+        if calls.overloaded.swap(overloaded, Ordering::Relaxed) != overloaded {
+            tracing::warn!(overloaded, "media lateness decides whether new calls are let in");
+        }
     }
 }
 

@@ -31,12 +31,12 @@ pub(crate) enum Happening {
     Told(String, Input),
 }
 
-/// What a call wants of the world.
+/// What a call wants of the world for its scripts.
 #[derive(Debug)]
 pub(crate) enum Want {
-    StartScript { run: ScriptRun, agency: Agency, entry: Entry },
-    EndScript { run: ScriptRun, reason: gudok_core::script::EndReason },
-    StopScript { run: ScriptRun },
+    Start { run: ScriptRun, agency: Agency, entry: Entry },
+    End { run: ScriptRun, reason: gudok_core::script::EndReason },
+    Stop { run: ScriptRun },
 }
 
 /// One call.
@@ -206,9 +206,9 @@ impl SimCall {
             Command::Media(leg, command) => self.media(leg, command, props),
             Command::Bridge(_, leg) => self.bridged(leg, props),
             Command::Unbridge(..) | Command::LegBegan(_) | Command::Over => {}
-            Command::StartScript { run, agency, entry } => self.wants.push(Want::StartScript { run, agency, entry }),
-            Command::EndScript { run, reason } => self.wants.push(Want::EndScript { run, reason }),
-            Command::StopScript { run } => self.wants.push(Want::StopScript { run }),
+            Command::StartScript { run, agency, entry } => self.wants.push(Want::Start { run, agency, entry }),
+            Command::EndScript { run, reason } => self.wants.push(Want::End { run, reason }),
+            Command::StopScript { run } => self.wants.push(Want::Stop { run }),
             Command::Reply { run, result } => self.reply(run, result),
             Command::Transcript(line) => self.transcript(line, props),
             Command::LegEnded(record) => props.records.push(*record),
@@ -313,7 +313,7 @@ impl SimCall {
                 let ended = LegEvent::Ended { cause, status: Some(status) };
                 props.plan(operator.after, self.number, told(format!("{name} is {}", cause.as_str()), ended));
             }
-            Answer::NoAnswer => {
+            Answer::RingsOn => {
                 let ringing = Happening::Input(Input::Leg(leg, LegEvent::Ringing { early_media: false }));
                 props.plan(SIGNALLING, self.number, ringing);
             }

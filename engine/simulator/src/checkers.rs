@@ -136,3 +136,46 @@ impl Checkers {
         &self.broken
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gudok_core::ids::{Entry, ScriptName};
+
+    const CALL: CallId = CallId::from_random(1);
+    const RUN: ScriptRun = ScriptRun(0);
+
+    fn version(text: &str) -> ScriptVersion {
+        ScriptVersion { script: ScriptName::new("s"), version: text.into(), bundle_sha256: [0; 32] }
+    }
+
+    /// A call of agency `one` whose script began on 1.0.0.
+    fn watching() -> Checkers {
+        let mut checkers = Checkers::default();
+        let contract = Contract::new(&crate::world::start_for_tests(CALL));
+        checkers.calls.insert(CALL, Watched { contract, runs: BTreeMap::new() });
+        let (agency, entry) = (Agency::new("one"), Entry::new("main"));
+        checkers.command(CALL, &Command::StartScript { run: RUN, agency, entry });
+        checkers.input(CALL, &Input::ScriptStarted { run: RUN, version: version("1.0.0") });
+        checkers
+    }
+
+    #[test]
+    fn what_breaks_a_promise_is_found_and_what_keeps_it_is_not() {
+        let check = |break_it: fn(&mut Checkers), expect: Option<&str>| {
+            let mut checkers = watching();
+            break_it(&mut checkers);
+            let found = checkers.broken().first().map(ToString::to_string);
+            assert_eq!(found.is_some(), expect.is_some(), "{found:?}");
+            assert!(found.unwrap_or_default().contains(expect.unwrap_or_default()));
+        };
+        check(|checkers| checkers.touches(CALL, RUN, &Agency::new("one"), "secrets"), None);
+        check(|checkers| checkers.touches(CALL, RUN, &Agency::new("two"), "secrets"), Some("touches the secrets"));
+        check(|checkers| checkers.touches(CALL, ScriptRun(1), &Agency::new("one"), "secrets"), Some("touches"));
+        check(|checkers| checkers.works(CALL, RUN, &version("1.0.0")), None);
+        check(|checkers| checkers.works(CALL, RUN, &version("2.0.0")), Some("works on"));
+        check(|checkers| checkers.command(CALL, &Command::Over), Some("broke a promise"));
+        check(|checkers| checkers.settled(CALL, None), Some("no deadline"));
+        check(Checkers::finish, Some("not over"));
+    }
+}

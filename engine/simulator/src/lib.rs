@@ -6,13 +6,13 @@
 //! every step [`Checkers`] watch what must always hold. A run is replayed exactly from its seed.
 //!
 //! ```
-//! use gudok_simulator::{Caller, Operator, World, returned};
+//! use gudok_simulator::{Caller, Operator, ScriptCall, World, returned};
 //!
 //! let report = World::new(7)
 //!     .number("122", "mfc", "main")
 //!     .operators("desk", &["anna"])
 //!     .operator("anna", Operator::answers().and_talks_s(30))
-//!     .script("mfc", "main", |call| async move {
+//!     .script("mfc", "main", |call: ScriptCall| async move {
 //!         call.say("Good day.").await?;
 //!         let menu = call.ask("For a person, press one.", &[("1", "person")]).await?;
 //!         if menu.as_deref() == Some("person") {

@@ -17,7 +17,7 @@ pub struct Operator {
 pub(crate) enum Answer {
     Answers,
     Refuses(u16),
-    NoAnswer,
+    RingsOn,
 }
 
 const RINGS: Duration = Duration::from_secs(3);
@@ -49,7 +49,7 @@ impl Operator {
     /// Lets it ring.
     #[must_use]
     pub const fn no_answer() -> Self {
-        Self::new(Answer::NoAnswer, Duration::ZERO)
+        Self::new(Answer::RingsOn, Duration::ZERO)
     }
 
     /// Refuses with that status.

@@ -90,7 +90,7 @@ impl Props {
         let operator = operators.into_iter().find(|operator| operator.target == *target);
         let extension = || self.routes.extensions.iter().find(|(_, known)| *known == target).map(|(name, _)| name);
         let name = operator.map(|operator| &operator.name).or_else(extension);
-        name.map_or_else(|| target.address.masked(), |name| name.to_string())
+        name.map_or_else(|| target.address.masked(), ToString::to_string)
     }
 
     /// How somebody behaves: as told, else by answering.
@@ -163,7 +163,7 @@ impl Stage {
             calls: Vec::new(),
             scripts: setting.scripts,
             limits: setting.limits,
-            tasks: Tasks::default(),
+            tasks: Tasks::new(),
             checkers: Checkers::default(),
             desk: setting.desk,
             clock: setting.clock,
@@ -283,7 +283,10 @@ impl Stage {
             } else if let Some(task) = self.tasks.ready() {
                 self.poll(task);
             } else {
-                return;
+                self.tasks.work_beside();
+                if self.tasks.ready().is_none() {
+                    return;
+                }
             }
         }
         if let Some(call) = self.calls.first() {
@@ -334,9 +337,9 @@ impl Stage {
         for number in 0..self.calls.len() {
             for want in std::mem::take(&mut self.calls[number].wants) {
                 match want {
-                    Want::StartScript { run, agency, entry } => self.start_script(number, run, &agency, &entry),
-                    Want::EndScript { run, reason } => self.end_script((number, run), reason),
-                    Want::StopScript { run } => self.tasks.stop((number, run)),
+                    Want::Start { run, agency, entry } => self.start_script(number, run, &agency, &entry),
+                    Want::End { run, reason } => self.end_script((number, run), reason),
+                    Want::Stop { run } => self.tasks.stop((number, run)),
                 }
             }
         }

@@ -152,3 +152,46 @@ impl StoragePort for SimStorage {
         Box::pin(ready(Ok(keys)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gudok_core::ids::{Agency, ScriptName};
+    use std::task::{Context, Poll, Waker};
+
+    const QUOTA: StorageQuota = StorageQuota { bytes_max: 20 };
+
+    fn now<T>(mut answer: BoxFuture<'_, T>) -> T {
+        match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(value) => value,
+            Poll::Pending => panic!("storage in memory waits for nobody"),
+        }
+    }
+
+    fn bucket(name: &str) -> BucketId {
+        BucketId { agency: Agency::new("one"), script: ScriptName::new("s"), bucket: name.into() }
+    }
+
+    #[test]
+    fn storage_keeps_the_rules_of_its_port() {
+        let clock = VirtualClock::new(Timestamp::from_millis(1), jiff::tz::TimeZone::UTC);
+        let storage = SimStorage { clock: clock.clone(), desk: SharedDesk::default(), buckets: Mutex::default() };
+        let (a, b) = (&bucket("a"), &bucket("b"));
+        let second = Duration::from_secs(1);
+        assert_eq!(now(storage.set(a, "key", b"12345".to_vec(), Some(second), QUOTA)), Ok(1));
+        assert_eq!(now(storage.compare_and_set(a, "key", 0, vec![], None, QUOTA)), Ok(CasAnswer::Conflict(1)));
+        assert_eq!(now(storage.compare_and_set(a, "new", 0, vec![], None, QUOTA)), Ok(CasAnswer::Written(1)));
+        // The quota is the script's, over all its buckets; writing over a key counts it once.
+        assert!(matches!(now(storage.set(b, "key", vec![0; 10], None, QUOTA)), Err(StorageError::Quota(_))));
+        assert_eq!(now(storage.set(a, "key", vec![0; 14], Some(second), QUOTA)), Ok(2));
+        let range = KeyRange { prefix: String::new(), after: None, keys_max: 9 };
+        assert_eq!(now(storage.list_keys(a, range)), Ok(vec!["key".to_owned(), "new".to_owned()]));
+        clock.advance(Timestamp::from_millis(1) + second);
+        assert_eq!(now(storage.get(a, "key")), Ok(None));
+        assert_eq!(now(storage.increment(b, "count", 5, QUOTA)), Ok(5));
+        assert_eq!(now(storage.increment(b, "count", -7, QUOTA)), Ok(-2));
+        assert!(matches!(now(storage.increment(a, "new", 1, QUOTA)), Err(StorageError::Invalid(_))));
+        assert_eq!(now(storage.delete(a, "new")), Ok(()));
+        assert_eq!(now(storage.get(a, "new")), Ok(None));
+    }
+}

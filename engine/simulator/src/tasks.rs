@@ -12,6 +12,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
+use tokio::runtime::{Builder, Runtime};
 
 /// Which script of which call.
 pub(crate) type TaskId = (usize, ScriptRun);
@@ -53,14 +54,20 @@ pub(crate) struct PortRequest {
 
 /// Where the answer goes.
 #[derive(Debug, Default)]
-pub(crate) struct Slot(Mutex<(Option<Result<Reply, CallError>>, Option<Waker>)>);
+pub(crate) struct Slot(Mutex<Open>);
+
+#[derive(Debug, Default)]
+struct Open {
+    result: Option<Result<Reply, CallError>>,
+    waiting: Option<Waker>,
+}
 
 impl Slot {
     pub(crate) fn answer(&self, result: Result<Reply, CallError>) {
         let waker = {
             let mut slot = self.0.lock();
-            slot.0 = Some(result);
-            slot.1.take()
+            slot.result = Some(result);
+            slot.waiting.take()
         };
         if let Some(waker) = waker {
             waker.wake();
@@ -75,10 +82,10 @@ impl Future for Answer {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut slot = self.0.0.lock();
-        match slot.0.take() {
+        match slot.result.take() {
             Some(result) => Poll::Ready(result),
             None => {
-                slot.1 = Some(cx.waker().clone());
+                slot.waiting = Some(cx.waker().clone());
                 Poll::Pending
             }
         }
@@ -131,8 +138,11 @@ impl ScriptSink for DeskSink {
 }
 
 /// All scripts at work.
-#[derive(Default)]
-pub(crate) struct Tasks(BTreeMap<TaskId, Task>);
+pub(crate) struct Tasks {
+    scripts: BTreeMap<TaskId, Task>,
+    /// What the script host starts beside a script, such as HTTP on its way. Driven by hand, and without clock or sockets.
+    beside: Option<Runtime>,
+}
 
 struct Task {
     future: BoxFuture<'static, ScriptEnd>,
@@ -149,23 +159,42 @@ impl Wake for Flag {
 }
 
 impl Tasks {
+    pub(crate) fn new() -> Self {
+        // Without it a compiled script's `fetch` answers with a fault of the host; nothing else misses it.
+        Self { scripts: BTreeMap::new(), beside: Builder::new_current_thread().build().ok() }
+    }
+
+    /// Lets what runs beside the scripts get as far as it can.
+    pub(crate) fn work_beside(&self) {
+        /// Rounds through all that is ready: each may make something else ready.
+        const ROUNDS: u32 = 4;
+        if let Some(beside) = self.beside.as_ref().filter(|beside| beside.metrics().num_alive_tasks() > 0) {
+            beside.block_on(async {
+                for _ in 0..ROUNDS {
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+    }
+
     pub(crate) fn start(&mut self, id: TaskId, future: BoxFuture<'static, ScriptEnd>, control: Option<RunControl>) {
-        self.0.insert(id, Task { future, control, woken: Arc::new(Flag(AtomicBool::new(true))) });
+        self.scripts.insert(id, Task { future, control, woken: Arc::new(Flag(AtomicBool::new(true))) });
     }
 
     /// The first that was woken.
     pub(crate) fn ready(&self) -> Option<TaskId> {
-        self.0.iter().find(|(_, task)| task.woken.0.load(SeqCst)).map(|(id, _)| *id)
+        self.scripts.iter().find(|(_, task)| task.woken.0.load(SeqCst)).map(|(id, _)| *id)
     }
 
     /// Lets it work; its end, if that came.
     pub(crate) fn poll(&mut self, id: TaskId) -> Option<ScriptEnd> {
-        let task = self.0.get_mut(&id)?;
+        let _entered = self.beside.as_ref().map(Runtime::enter);
+        let task = self.scripts.get_mut(&id)?;
         task.woken.0.store(false, SeqCst);
         let waker = Waker::from(Arc::clone(&task.woken));
         match task.future.as_mut().poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(end) => {
-                self.0.remove(&id);
+                self.scripts.remove(&id);
                 Some(end)
             }
             Poll::Pending => None,
@@ -173,17 +202,17 @@ impl Tasks {
     }
 
     pub(crate) fn control(&self, id: TaskId) -> Option<&RunControl> {
-        self.0.get(&id)?.control.as_ref()
+        self.scripts.get(&id)?.control.as_ref()
     }
 
     /// Stops it: a future that is dropped works no more.
     pub(crate) fn stop(&mut self, id: TaskId) {
-        self.0.remove(&id);
+        self.scripts.remove(&id);
     }
 }
 
 impl fmt::Debug for Tasks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.scripts.keys()).finish()
     }
 }

@@ -239,7 +239,7 @@ impl World {
         self
     }
 
-    /// Lets it all happen.
+    /// Lets it all happen, on this thread. Not from within a tokio runtime: use a thread that may block.
     #[must_use]
     pub fn run(self) -> Report {
         let mut dice = Dice::new(self.seed);
@@ -302,4 +302,27 @@ fn in_rust(entry: &str, version: &str, script: impl SimScript) -> Scripted {
 
 fn at(user: &str) -> DialTarget {
     DialTarget { trunk: None, address: PhoneNumber::new(user) }
+}
+
+/// A call as checkers meet it.
+#[cfg(test)]
+pub(crate) fn start_for_tests(id: gudok_core::ids::CallId) -> gudok_core::call::CallStart {
+    gudok_core::call::CallStart {
+        id,
+        incoming: gudok_core::leg::IncomingCall {
+            trunk: gudok_core::ids::Trunk::new("simulator"),
+            caller: None,
+            called: PhoneNumber::new("122"),
+            diversion: None,
+            headers: Vec::new(),
+            wants_transcript: false,
+        },
+        agency: Agency::new("one"),
+        entry: Entry::new("main"),
+        lang: Arc::from("ru-RU"),
+        routes: Arc::new(World::new(0).routes),
+        mode: gudok_core::records::Mode::Attended,
+        overlay: None,
+        limits: CallLimits::default(),
+    }
 }

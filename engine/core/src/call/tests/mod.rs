@@ -2,6 +2,7 @@
 //! every step.
 
 mod answering;
+mod contract;
 mod ends;
 mod landing;
 mod questions;

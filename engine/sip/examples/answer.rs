@@ -1,5 +1,5 @@
 //! Answers every call, and hangs up as soon as it is acknowledged: what the load generator measures, and the smallest
-//! host of this crate. Usage: `answer [ADDRESS:PORT]`.
+//! host of this crate. Usage: `answer [ADDRESS:PORT [CALLS_PER_S_MAX]]`; above the second figure it answers 503.
 
 use gudok_core::leg::LegEvent;
 use gudok_sip::{IncomingLeg, IpNet, Limits, SipConfig, SipEngine, SipEvent, TrunkConfig};
@@ -12,7 +12,8 @@ const MEDIA: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Add
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:5070".to_owned()).parse()?;
     let everyone: IpNet = "0.0.0.0/0".parse()?;
-    let limits = Limits { calls_max: 20_000, calls_per_s_max: 20_000, ..Limits::default() };
+    let calls_per_s_max = std::env::args().nth(2).map_or(Ok(20_000), |text| text.parse())?;
+    let limits = Limits { calls_max: 20_000, calls_per_s_max, ..Limits::default() };
     let trunks = vec![TrunkConfig::by_address("load", vec![everyone])];
     let config = SipConfig { trunks, limits, ..SipConfig::on_udp(address) };
     let (engine, mut incoming) = SipEngine::start(&config, &tokio::runtime::Handle::current())?;

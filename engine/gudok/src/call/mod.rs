@@ -86,8 +86,8 @@ struct CallTask {
     legs: Vec<LegIo>,
     inbox: mpsc::Sender<Event>,
     script: Option<RunningScript>,
-    /// Where the answer to the script's open request goes.
-    reply: Option<(ScriptRun, oneshot::Sender<Result<Reply, CallError>>)>,
+    /// Where the answers to open requests go; after a hand-over, the old script's beside the new one's.
+    replies: Vec<(ScriptRun, oneshot::Sender<Result<Reply, CallError>>)>,
     transcript_seq: u32,
 }
 
@@ -102,7 +102,8 @@ pub(crate) async fn run(
     let mut first_events = incoming.events;
     let machine = CallMachine::new(start, host.clock.now());
     let first = LegIo::new(incoming.leg);
-    let mut task = CallTask { host, machine, legs: vec![first], inbox, script: None, reply: None, transcript_seq: 0 };
+    let mut task =
+        CallTask { host, machine, legs: vec![first], inbox, script: None, replies: Vec::new(), transcript_seq: 0 };
     let mut timer = pin!(tokio::time::sleep_until(tokio::time::Instant::now()));
     let mut timer_for = None;
     loop {
@@ -150,7 +151,7 @@ impl CallTask {
             Event::Sip(leg, event) => self.sip(leg, event),
             Event::Media(leg, event) => self.media(leg, event),
             Event::ScriptRequest { run, request, reply } => {
-                self.reply = Some((run, reply));
+                self.replies.push((run, reply));
                 self.input(Input::ScriptRequest { run, request });
             }
             Event::ScriptEnded { run, end } => self.script_ended(run, end),
@@ -180,13 +181,10 @@ impl CallTask {
     }
 
     fn reply(&mut self, run: ScriptRun, result: Result<Reply, CallError>) {
-        if let Some((asked, reply)) = self.reply.take() {
-            if asked == run {
-                // A script that is gone does not wait for its answer.
-                let _ = reply.send(result);
-            } else {
-                self.reply = Some((asked, reply));
-            }
+        // The newest first: a request that is refused for coming too early must not take the answer of the one before.
+        if let Some(at) = self.replies.iter().rposition(|(asked, _)| *asked == run) {
+            // A script that is gone does not wait for its answer.
+            let _ = self.replies.swap_remove(at).1.send(result);
         }
     }
 

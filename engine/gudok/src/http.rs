@@ -2,6 +2,7 @@
 //! stands on this later; call records are masked already.
 
 use crate::metrics;
+use crate::scripts::Scripts;
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
@@ -17,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Clone)]
 pub(crate) struct Http {
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) scripts: Arc<Scripts>,
     pub(crate) prometheus: PrometheusHandle,
     /// False while the engine starts or drains: a balancer sends nothing new.
     pub(crate) ready: Arc<AtomicBool>,
@@ -31,6 +33,7 @@ pub(crate) fn router(http: Http) -> Router {
         .route("/ready", get(ready))
         .route("/metrics", get(metrics_page))
         .route("/api/v1/cdrs", get(cdrs))
+        .route("/api/v1/faults", get(faults))
         .with_state(http)
 }
 
@@ -46,6 +49,26 @@ async fn metrics_page(State(http): State<Http>) -> Response {
     (http.refresh)();
     let headers = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (headers, http.prometheus.render()).into_response()
+}
+
+/// Why scripts were stopped, newest last: for their authors. Numbers and secrets are masked where a fault is made.
+async fn faults(State(http): State<Http>) -> Response {
+    let faults: Vec<serde_json::Value> = http
+        .scripts
+        .faults()
+        .iter()
+        .map(|fault| {
+            serde_json::json!({
+                "script": fault.version.script.as_str(),
+                "version": &*fault.version.version,
+                "cause": fault.cause.as_str(),
+                "message": fault.message,
+                "step": fault.step,
+                "backtrace": fault.backtrace,
+            })
+        })
+        .collect();
+    axum::Json(serde_json::json!({ "faults": faults })).into_response()
 }
 
 /// What of the records is asked for. Times are milliseconds since 1970 in UTC.

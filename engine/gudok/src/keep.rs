@@ -182,9 +182,10 @@ const fn quota(quota: StorageQuota) -> store::Quota {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the end of a map_err")]
 fn storage_error(error: StoreError) -> StorageError {
     let text = error.to_string();
-    match error {
+    match &error {
         StoreError::Quota { quota, limit, .. } => StorageError::Quota(format!("storage: {quota} of {limit}")),
         StoreError::DiskLow { .. } | StoreError::DiskFull { .. } => {
             StorageError::Unavailable("storage: the centre's disk is almost full; nothing new can be promised".into())

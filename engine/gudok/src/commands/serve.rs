@@ -5,6 +5,7 @@ use crate::{metrics, serve};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use tracing_subscriber::EnvFilter;
 
 /// The stack logs whole messages, numbers and all, at info.
@@ -67,7 +68,7 @@ fn summary(path: &Path, config: &config::Config) {
         println!("  listens   {:?} {}", listener.transport, listener.address);
     }
     let mut numbers: Vec<_> = config.routes.numbers.iter().collect();
-    numbers.sort_by(|(one, _), (other, _)| one.cmp(other));
+    numbers.sort_by_key(|(number, _)| Arc::clone(number));
     for (number, route) in numbers {
         println!("  {number:<9} {}/{}", route.agency, route.entry);
     }

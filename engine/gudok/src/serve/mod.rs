@@ -73,11 +73,8 @@ pub(crate) async fn serve(options: Options, config: Config, prometheus: Promethe
     tokio::spawn(sweep(Arc::clone(&rooms.host)));
     tokio::spawn(watch_lateness(Arc::clone(&calls)));
     announce(&rooms.sip_addresses, http_address);
-    loop {
-        match signals.next().await {
-            Signal::Reload => reload(&options.config, &calls, &rooms.sip).await,
-            Signal::Stop => break,
-        }
+    while signals.next().await == Signal::Reload {
+        reload(&options.config, &calls, &rooms.sip).await;
     }
     ready.store(false, Ordering::Release);
     drain(&calls, &rooms.sip, drain_max, &mut signals).await;
@@ -201,7 +198,13 @@ async fn serve_http(
     let address = listener.local_addr()?;
     let (host, sip) = (Arc::clone(&rooms.host), Arc::clone(&rooms.sip));
     let refresh = Arc::new(move || rooms::refresh_gauges(&host, &sip));
-    let router = http::router(http::Http { store: Arc::clone(&rooms.host.store), prometheus, ready, refresh });
+    let router = http::router(http::Http {
+        store: Arc::clone(&rooms.host.store),
+        scripts: Arc::clone(&rooms.host.scripts),
+        prometheus,
+        ready,
+        refresh,
+    });
     tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {
             tracing::error!(%error, "the HTTP listener stopped");

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tracing_subscriber::EnvFilter;
 
 /// The stack logs whole messages, numbers and all, at info.
-const LOG_DEFAULT: &str = "info,rsipstack=error,sled=warn";
+const LOG_DEFAULT: &str = "info,rsipstack=off,sled=warn";
 /// Buckets of the histograms, in seconds.
 const SECONDS: &[f64] = &[0.000_01, 0.000_1, 0.001, 0.01, 0.1, 1.0, 10.0, 60.0, 600.0];
 

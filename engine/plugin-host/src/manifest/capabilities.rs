@@ -152,7 +152,7 @@ pub struct StorageRights {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FetchRights {
-    /// Scheme, host and port, "https://api.example.org"; or "config:KEY", the origin that the script's configuration
+    /// Scheme, host and port, `https://api.example.org`; or `config:KEY`, the origin that the script's configuration
     /// has under that key.
     pub origins: Vec<String>,
 }

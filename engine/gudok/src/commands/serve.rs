@@ -6,10 +6,14 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
 
-/// The stack logs whole messages, numbers and all, at info.
-const LOG_DEFAULT: &str = "info,rsipstack=off,sled=warn";
+const LOG_DEFAULT: &str = "info,sled=warn";
+/// The stack logs whole messages, numbers and all: it has no say in the log, whatever `RUST_LOG` asks for.
+const NEVER_LOGGED: &str = "rsipstack";
 /// Buckets of the histograms, in seconds.
 const SECONDS: &[f64] = &[0.000_01, 0.000_1, 0.001, 0.01, 0.1, 1.0, 10.0, 60.0, 600.0];
 
@@ -48,11 +52,13 @@ fn run(options: serve::Options, config: config::Config) -> anyhow::Result<()> {
 
 fn start_log(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG_DEFAULT));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match format {
-        LogFormat::Json => builder.json().init(),
-        LogFormat::Text => builder.with_ansi(std::env::var_os("NO_COLOR").is_none()).init(),
-    }
+    let filter = filter.and(filter_fn(|event| !event.target().starts_with(NEVER_LOGGED)));
+    let layer = fmt::layer().with_writer(std::io::stderr);
+    let layer = match format {
+        LogFormat::Json => layer.json().with_filter(filter).boxed(),
+        LogFormat::Text => layer.with_ansi(std::env::var_os("NO_COLOR").is_none()).with_filter(filter).boxed(),
+    };
+    tracing_subscriber::registry().with(layer).init();
 }
 
 #[expect(clippy::print_stderr, reason = "this is a command's way to speak")]

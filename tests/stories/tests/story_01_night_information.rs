@@ -21,7 +21,7 @@ const AUDIBLE: i16 = 1_000;
 async fn a_night_caller_gets_information_and_is_told_when_operators_start() -> anyhow::Result<()> {
     let story = Story::at(NIGHT, "info").await?;
     let line = story.call().await?;
-    line.asked("нажмите один", "1").await?;
+    line.asked("Здравствуйте", "1").await?;
     line.asked("Новокузнецк: нажмите три", "3").await?;
     let told = line.hears("Новокузнецк. Адрес").await?;
     for words in ["улица Кирова, дом семьдесят один", "с понедельника по пятницу", "восемь часов тридцать минут"] {

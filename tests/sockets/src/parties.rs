@@ -40,6 +40,15 @@ pub fn prompts(call: &Call) -> Vec<String> {
         .collect()
 }
 
+/// Waits until the caller is put through to somebody.
+///
+/// # Errors
+/// Where nobody answers.
+pub async fn bridged(call: &Call) -> anyhow::Result<()> {
+    let is_bridged = |kind: &TranscriptKind| matches!(kind, TranscriptKind::Other { event, .. } if event == "bridged");
+    until("put through", async || Ok(call.transcript().iter().any(|event| is_bridged(&event.kind)))).await
+}
+
 /// Asks again and again until the answer is yes: for what a program shows, but does not announce.
 ///
 /// # Errors

@@ -218,7 +218,7 @@ impl World {
         self
     }
 
-    /// A back end at an origin: "https://mfc.example".
+    /// A back end at an origin: `https://mfc.example`.
     #[must_use]
     pub fn back_end(mut self, origin: &str, back_end: BackEnd) -> Self {
         self.back_ends.insert(origin.into(), back_end);

@@ -97,7 +97,7 @@ impl CallMachine {
         if self.ended.is_some() || talking {
             return;
         }
-        if refused || self.legs.first().phase < LegPhase::Answering {
+        if refused || !self.served || self.legs.first().phase < LegPhase::Answering {
             self.land(LandingCause::Abandoned, now);
         } else {
             self.hang_up(HangupCause::EngineHangup, now);

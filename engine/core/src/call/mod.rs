@@ -63,6 +63,8 @@ pub struct CallMachine {
     pending: Option<Pending>,
     script: ScriptState,
     landing: Option<landing::Landing>,
+    /// A script has done something for the caller: answered, spoken, asked, handed over.
+    served: bool,
     /// What the caller hears while somebody is dialled.
     music: Option<PlaybackId>,
     /// Set once the caller is gone.
@@ -138,6 +140,7 @@ impl CallMachine {
             pending: None,
             script: ScriptState::NotStarted,
             landing: None,
+            served: false,
             music: None,
             ended: None,
             held_since: None,

@@ -62,6 +62,7 @@ impl CallMachine {
 
     /// Begins an operation on a living call, answering the caller first where it takes an answered one.
     pub(super) fn begin(&mut self, initiator: Initiator, request: Request, now: Timestamp) {
+        self.served |= matches!(initiator, Initiator::Script(_)) && serves(&request);
         if self.needs_answer(&request) {
             self.begin_answer(initiator, Some(request));
             return;
@@ -300,4 +301,20 @@ impl CallMachine {
             ScriptState::NotStarted | ScriptState::Finished => None,
         }
     }
+}
+
+/// Whether the caller gets something by it. The overlay and the host's own prompts are no script's doing.
+const fn serves(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::Answer
+            | Request::Say(_)
+            | Request::PlayBackground { .. }
+            | Request::Collect(_)
+            | Request::SendDtmf(_)
+            | Request::RecordMessage(_)
+            | Request::StartRecording(_)
+            | Request::Transfer { .. }
+            | Request::Hangup { .. }
+    )
 }

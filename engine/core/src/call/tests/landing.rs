@@ -183,6 +183,13 @@ fn every_end_of_a_script_has_its_landing() {
     call.check(leg(0, LegEvent::Answered), "play 1 APOLOGY");
     call.feed(ended(0, HangupCause::PartyHangup));
     assert_eq!(call.record().landing, Some(LandingCause::Abandoned));
+    // The overlay answered for it, and changes nothing about that.
+    let mut call = Bench::new(with_overlay());
+    call.feed(leg(0, LegEvent::Answered));
+    call.check(played(1), "start 0 a/main");
+    call.check(super::returned("served"), "play 2 APOLOGY");
+    call.feed(ended(0, HangupCause::PartyHangup));
+    assert_eq!(call.record().landing, Some(LandingCause::Abandoned));
 }
 
 #[test]

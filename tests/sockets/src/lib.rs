@@ -3,11 +3,13 @@
 //! [`Engine`] starts `gudok serve` on free ports with a configuration of its own and tells where it listens;
 //! [`SampleBackend`] is an agency's back end with its faults on request; [`http`] asks a server on loopback;
 //! [`parties`] are callers and operators; [`bundles`] makes bundles out of the sample agencies'.
+//! [`centre`] is the whole sample centre; [`clients`] are other people's SIP clients.
 //! Nothing here waits by sleeping: a start is over when the program says so.
 #![forbid(unsafe_code)]
 
 pub mod bundles;
 pub mod centre;
+pub mod clients;
 pub mod config;
 mod engine;
 pub mod http;

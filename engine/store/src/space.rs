@@ -4,7 +4,8 @@ use std::path::Path;
 /// Where the store learns how much of its disk is free.
 pub trait FreeSpace: Send + Sync + 'static {
     /// # Errors
-    /// The system's reason; the store then writes on, for a broken probe must not stop calls.
+    /// The system's reason. The store then writes call records on, for a broken probe must not stop calls, and promises
+    /// nothing new: what is written into a folder that is gone is lost at the next start.
     fn probe(&self, path: &Path) -> std::io::Result<SpaceNow>;
 }
 

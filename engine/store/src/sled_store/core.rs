@@ -119,9 +119,9 @@ impl Core {
             Ok(now) => self.options.space.level(now),
             Err(error) => {
                 if !self.probe_failed.swap(true, Relaxed) {
-                    tracing::warn!(%error, "cannot tell how much of the disk is free; writing on");
+                    tracing::warn!(%error, "cannot tell how much of the disk is free: is the store's folder there? Call records are written on, nothing new is promised");
                 }
-                SpaceLevel::Enough
+                SpaceLevel::Low(0)
             }
         }
     }

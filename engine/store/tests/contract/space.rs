@@ -59,3 +59,21 @@ fn promises_stop_first_then_records_and_reads_never() {
     assert_eq!(store.cdrs(CdrQuery::default()).wait().unwrap().cdrs.len(), 1);
     assert_eq!(store.stats().refused_space, 6);
 }
+
+#[test]
+fn a_disk_that_cannot_be_asked_takes_records_and_no_promises() {
+    struct Gone;
+    impl FreeSpace for Gone {
+        fn probe(&self, _: &Path) -> std::io::Result<SpaceNow> {
+            Err(std::io::ErrorKind::NotFound.into())
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(StoreOptions { probe: Arc::new(Gone), ..StoreOptions::at(folder.path()) }).unwrap();
+    let set = store.bucket_set(&bucket(), "k", b"1", None, QUOTA, NOW).wait();
+    assert!(matches!(set, Err(StoreError::DiskLow { .. })), "{set:?}");
+    store.leg_began(leg("mfc", "goes-on", 0)).unwrap();
+    store.leg_ended(cdr("mfc", "goes-on", 0, 100)).unwrap();
+    store.settled().wait().unwrap();
+    assert_eq!(store.cdrs(CdrQuery::default()).wait().unwrap().cdrs.len(), 1);
+}

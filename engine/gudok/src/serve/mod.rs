@@ -32,8 +32,8 @@ const UNKNOWN_NUMBERS_LOGGED_MAX: usize = 1_024;
 const SWEEP_ROWS_MAX: usize = 500;
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// Packets this late for [`LATE_LOOKS_MAX`] looks in a row, and nobody new is let in: who is in hears clearly.
-const LATENESS_US_MAX: u64 = 20_000;
-const LATE_LOOKS_MAX: u32 = 5;
+const LATENESS_US_MAX: u64 = 30_000;
+const LATE_LOOKS_MAX: u32 = 30;
 const LATENESS_LOOK_EVERY: Duration = Duration::from_millis(100);
 const OVERLOAD_RETRY_AFTER: Duration = Duration::from_secs(2);
 /// After the drain deadline, calls get so long to say goodbye.

@@ -15,9 +15,8 @@ pub const MFC_NUMBER: &str = "123";
 pub fn config(back_end: SocketAddr) -> anyhow::Result<ConfigBuilder> {
     const APPROVED: &str = "approve = \"as-declared\"";
     let secret = crate::root().join("demo/secrets/back-end");
-    let with_back_end = format!(
-        "{APPROVED}\nconfig = {{ back_end = \"http://{back_end}\" }}\nsecrets = {{ back-end = {secret:?} }}"
-    );
+    let with_back_end =
+        format!("{APPROVED}\nconfig = {{ back_end = \"http://{back_end}\" }}\nsecrets = {{ back-end = {secret:?} }}");
     Ok(ConfigBuilder::new()
         .script("centre", "main", crate::bundle("centre")?, APPROVED)
         .agency(

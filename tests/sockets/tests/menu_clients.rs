@@ -86,8 +86,10 @@ async fn the_terminal_telephone_completes_the_menu_and_tells_what_it_heard() -> 
     let told: Value = serde_json::from_str(&text).with_context(|| text.to_string())?;
     ensure!(told["complete"] == true && told["status"] == 200 && told["ended_by"] == "us", "{told}");
     ensure!(told["oddities"] == serde_json::json!([]) && told["packets_lost"] == 0, "{told}");
-    let said: Vec<&str> = told["transcript"].as_array().context("no transcript")?.iter().filter_map(Value::as_str).collect();
-    let order = ["Здравствуйте", "Мои документы: нажмите один", "Справочная центров", "Выберите город", "Новокузнецк. Адрес"];
+    let said: Vec<&str> =
+        told["transcript"].as_array().context("no transcript")?.iter().filter_map(Value::as_str).collect();
+    let order =
+        ["Здравствуйте", "Мои документы: нажмите один", "Справочная центров", "Выберите город", "Новокузнецк. Адрес"];
     let mut rest = said.iter();
     for words in order {
         ensure!(rest.any(|prompt| prompt.contains(words)), "{words:?} is not in its place in {said:?}");

@@ -24,7 +24,8 @@ async fn a_night_caller_gets_information_and_is_told_when_operators_start() -> a
     line.asked("Здравствуйте", "1").await?;
     line.asked("Новокузнецк: нажмите три", "3").await?;
     let told = line.hears("Новокузнецк. Адрес").await?;
-    for words in ["улица Кирова, дом семьдесят один", "с понедельника по пятницу", "восемь часов тридцать минут"] {
+    for words in ["улица Кирова, дом семьдесят один", "с понедельника по пятницу", "восемь часов тридцать минут"]
+    {
         ensure!(told.to_lowercase().contains(&words.to_lowercase()), "{words:?} is not in {told:?}");
     }
     // The caller listens to all of it.
@@ -50,7 +51,10 @@ async fn record_says_automatic(story: &Story) -> anyhow::Result<()> {
     ensure!(records.len() == 1, "one leg, one record: {records:?}");
     let (began, ended) = (&records[0]["began"], &records[0]["ended"]);
     ensure!(began["mode"] == "automatic", "{began}");
-    ensure!(began["started_ms"].as_u64().is_some_and(|at| at.abs_diff(NIGHT_MS) < 600_000), "the engine's clock is the story's: {began}");
+    ensure!(
+        began["started_ms"].as_u64().is_some_and(|at| at.abs_diff(NIGHT_MS) < 600_000),
+        "the engine's clock is the story's: {began}"
+    );
     ensure!(ended["transfer"]["result"] == "closed", "{ended}");
     ensure!(ended["cause"] == "normal" && ended["ended_by"] == "script", "{ended}");
     ensure!(ended["tags"]["municipality"] == "Новокузнецк", "{ended}");

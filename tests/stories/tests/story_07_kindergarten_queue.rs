@@ -35,7 +35,8 @@ async fn a_hanging_back_end_costs_its_own_callers_only() -> anyhow::Result<()> {
     let line = desk(&story).await?;
     line.hears("Минуту, проверяю").await?;
     let asked = Instant::now();
-    let others: Vec<_> = (0..OTHERS).map(|_| tokio::spawn(other_caller(story.engine.uri(centre::MFC_NUMBER)))).collect();
+    let others: Vec<_> =
+        (0..OTHERS).map(|_| tokio::spawn(other_caller(story.engine.uri(centre::MFC_NUMBER)))).collect();
 
     line.hears("сведения сейчас получить не удалось").await?;
     let took = asked.elapsed();
@@ -66,7 +67,8 @@ async fn other_caller(uri: String) -> anyhow::Result<(Vec<Duration>, EndReport)>
     let line = Line(phone.call(&uri, CallOptions::default()).await?);
     line.hears("Выберите город").await?;
     let mut answers = Vec::new();
-    for (keys, words) in [("3", "Новокузнецк. Адрес"), ("#", "Выберите город"), ("1", "Кемерово. Адрес")] {
+    for (keys, words) in [("3", "Новокузнецк. Адрес"), ("#", "Выберите город"), ("1", "Кемерово. Адрес")]
+    {
         // Something is heard before the next key: barge-in, not type-ahead.
         line.0.audible(PATIENCE).await?;
         line.0.press(keys)?;
@@ -94,6 +96,9 @@ async fn record_names_the_transfer(engine: &Engine) -> anyhow::Result<()> {
     let transfers: Vec<_> = transferred.map(|record| &record["ended"]["transfer"]).collect();
     ensure!(transfers.len() == 1, "{transfers:?}");
     ensure!(transfers[0]["kind"] == "bridge" && transfers[0]["result"] == "connected", "{transfers:?}");
-    ensure!(records.iter().all(|record| record["ended"]["landing"].is_null()), "a hanging back end is no script's fault");
+    ensure!(
+        records.iter().all(|record| record["ended"]["landing"].is_null()),
+        "a hanging back end is no script's fault"
+    );
     Ok(())
 }

@@ -106,7 +106,11 @@ fn docs_name_every_crate_and_dependency() {
     let architecture = text_of(&root().join("docs/ARCHITECTURE.md"));
     let dependencies = text_of(&root().join("docs/DEPENDENCIES.md"));
     for manifest in manifests() {
-        assert!(architecture.contains(&format!("`{}`", manifest.name)), "docs/ARCHITECTURE.md says nothing of {}", manifest.name);
+        assert!(
+            architecture.contains(&format!("`{}`", manifest.name)),
+            "docs/ARCHITECTURE.md says nothing of {}",
+            manifest.name
+        );
         for name in &manifest.foreign {
             assert!(
                 dependencies.contains(&format!("| `{name}` |")),
@@ -130,7 +134,8 @@ fn no_region_is_built_in() {
 #[test]
 fn every_invariant_names_a_test_that_exists() {
     let architecture = text_of(&root().join("docs/ARCHITECTURE.md"));
-    let section = architecture.split("## Invariants").nth(1).expect("docs/ARCHITECTURE.md has a section \"Invariants\"");
+    let section =
+        architecture.split("## Invariants").nth(1).expect("docs/ARCHITECTURE.md has a section \"Invariants\"");
     let section = section.split("\n## ").next().unwrap();
     let mut code = String::new();
     for folder in ["engine", "tests"] {
@@ -168,7 +173,11 @@ fn nothing_is_left_for_later() {
         for path in files_below(&root().join(folder), &[".rs", ".wit", ".toml", ".sh"]) {
             let text = text_of(&path);
             for word in words {
-                assert!(!text.contains(word), "{} has a {word}: finish it, or write it into the issue's note", path.display());
+                assert!(
+                    !text.contains(word),
+                    "{} has a {word}: finish it, or write it into the issue's note",
+                    path.display()
+                );
             }
         }
     }

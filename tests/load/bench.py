@@ -13,6 +13,7 @@ import re
 import resource
 import signal
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -168,6 +169,41 @@ def summary(folder, samples, rss_before, window, sink):
     return seen
 
 
+class Capture:
+    """The wire itself: SIPp tells times to the millisecond only."""
+
+    def __enter__(self):
+        self.file = os.path.join(tempfile.mkdtemp(prefix="gudok-wire-"), "sip.pcap")
+        command = ["taskset", "-c", LOAD_CORE, "tcpdump", "-i", "lo", "-s", "400", "-B", "65536", "-w", self.file,
+                   "udp port " + TARGET.split(":")[1]]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self.process.stderr.readline()  # "listening on lo"
+        return self
+
+    def __exit__(self, *_):
+        time.sleep(0.5)
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait()
+
+    def answer_ms(self):
+        """INVITE to the first 200, for each call."""
+        ETHERNET_IP_UDP = 14 + 20 + 8
+        data, at, asked, answered = open(self.file, "rb").read(), 24, {}, {}
+        while at + 16 <= len(data):
+            seconds, micros, kept, _ = struct.unpack_from("<IIII", data, at)
+            message = data[at + 16 + ETHERNET_IP_UDP:at + 16 + kept]
+            at += 16 + kept
+            call = re.search(rb"\r\nCall-ID: ([^\r]+)", message, re.IGNORECASE)
+            if not call:
+                continue
+            now = seconds + micros / 1e6
+            if message.startswith(b"INVITE"):
+                asked.setdefault(call[1], now)
+            elif message.startswith(b"SIP/2.0 200") and call[1] in asked:
+                answered.setdefault(call[1], 1000 * (now - asked[call[1]]))
+        return list(answered.values())
+
+
 def clean(seen, prompts=1):
     """No failure, no retransmission; with sound: nothing late, no jump inside a prompt."""
     if seen["failed"] or seen["retransmissions"] or seen["ok"] == 0:
@@ -239,8 +275,11 @@ def main():
                 verdict = ("clean" if good else "NOT clean") + f", {rtp['calls_late_gt40ms']} late, worst {rtp['late_ms']['max']} ms, CPU {seen.get('cpu_pct')} %"
                 show = ("ivr, calls/s", args.ivr, "400", "800", verdict)
             elif step == "answer":
-                seen = keep(step, run_step(pid, "sig", 50, 20))
-                answer = seen["answer_ms"]
+                with Capture() as wire:
+                    seen = run_step(pid, "sig", 50, 20)
+                times = wire.answer_ms()
+                answer = seen["answer_ms"] = {"p50": percentile(times, 0.5), "p99": percentile(times, 0.99)}
+                keep(step, seen)
                 show = ("INVITE -> 200 at 50/s, p50 / p99 ms", f"{answer['p50']} / {answer['p99']}", "1 / 3", "0.5 / 1.5", "")
             elif step == "memory":
                 seen = keep(step, run_step(pid, "wait", 200, 30, calls=3900, window=(19, 20.5)))

@@ -8,8 +8,8 @@ use crate::{Prompt, Result};
 use core::cell::RefCell;
 use core::time::Duration;
 
-/// The call that a script serves. It ends with the script: who returns without hanging up or handing the caller over
-/// leaves the caller to the agency's fallback.
+/// The call that a script serves. It ends with the script: who returns without handing the caller over hangs up; who
+/// returns before ever answering, or with `no-service`, leaves the caller to the agency's fallback.
 pub struct Call {
     inner: telephony::Call,
     info: CallInfo,

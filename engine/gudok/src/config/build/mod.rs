@@ -114,7 +114,7 @@ pub(super) fn build(file: File, folder: &Path, faults: &mut Faults<'_>) -> Optio
         http,
         store: StoreSettings {
             dir: folder.join(&file.store.dir),
-            free_percent_min: file.store.free_percent_min.min(90),
+            free_percent_min: file.store.free_percent_min.min(100),
         },
         scripts: file.scripts,
         call_limits: call_limits(&file.call),

@@ -61,6 +61,8 @@ pub(crate) struct Progress {
     pub(crate) directions: Vec<Direction>,
     pub(crate) refreshes: Vec<bool>,
     pub(crate) refer_status: Option<u16>,
+    /// Where media is received since it moved.
+    pub(crate) moved_to: Option<std::net::SocketAddr>,
     pub(crate) transfer_status: Vec<u16>,
     pub(crate) refer_target: Option<String>,
     pub(crate) transferred: Option<Arc<CallShared>>,
@@ -115,7 +117,8 @@ impl CallShared {
     }
 
     pub(crate) fn media_addr(&self) -> Option<std::net::SocketAddr> {
-        self.media.get().map(|(_, local)| local.addr)
+        let moved_to = self.look(|p| p.moved_to);
+        moved_to.or_else(|| self.media.get().map(|(_, local)| local.addr))
     }
 
     pub(crate) fn has_media(&self) -> bool {

@@ -237,6 +237,7 @@ impl Call {
             let ports = MediaPorts::bind(phone.local_addr.ip())?;
             media_addr = Some(ports.addr);
             self.shared.order_media(MediaCommand::Move(ports))?;
+            self.shared.look(|p| p.moved_to = media_addr);
         }
         let change = LocalChange { direction: change.direction, media_addr, late_offer: change.late_offer };
         self.shared.order(Command::Reinvite { key: self.shared.key, change })?;

@@ -5,6 +5,7 @@
 //! - `keep`: writes to the storage and says whether that was taken, or why not.
 //! - `echo`: says every row of keys back; `*` ends it.
 //! - `tell`: says the bundle's line, waits for a key, and says it again.
+//! - `ring`: waits and does not answer.
 
 use core::time::Duration;
 use gudok_sdk::prelude::*;
@@ -26,8 +27,9 @@ fn run(call: &Call) -> Result<Summary> {
         "keep" => keep(call)?,
         "echo" => echo(call)?,
         "tell" => tell(call)?,
+        "ring" => call.wait(PATIENCE)?,
         entry => {
-            gudok_sdk::error!("entry {entry}: this bundle has count, keep, echo and tell");
+            gudok_sdk::error!("entry {entry}: this bundle has count, keep, echo, tell and ring");
             return Ok(Summary::no_service());
         }
     }

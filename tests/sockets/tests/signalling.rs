@@ -257,7 +257,10 @@ async fn two_trunks_register_and_bring_calls() -> anyhow::Result<()> {
     engine.ended().await?;
     for (_, phone) in &registrars {
         let bindings = phone.registered(2, PATIENCE).await?;
-        ensure!(bindings.last().is_some_and(|binding| binding.expires_s == 0), "it takes its binding back: {bindings:?}");
+        ensure!(
+            bindings.last().is_some_and(|binding| binding.expires_s == 0),
+            "it takes its binding back: {bindings:?}"
+        );
         quiet_at_the_sockets(&[phone])?;
     }
     Ok(())

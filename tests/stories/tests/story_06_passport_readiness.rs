@@ -18,8 +18,7 @@ const STATUS_WORDS: [&str; 5] = ["Ваш паспорт", "можно получ
 async fn a_verified_caller_hears_the_state_and_a_guesser_gets_a_person() -> anyhow::Result<()> {
     // Authors and admins look closer than usual; the digits are masked all the same.
     let story = Story::at(NOON, "info,gudok=debug,gudok_sip=debug,gudok_plugin_host=debug,gudok_media=debug").await?;
-    verified(&story).await?;
-    guessing(&story).await?;
+    tokio::try_join!(verified(&story), guessing(&story))?;
     nothing_is_written_down(&story).await?;
     story.was_well_behaved()
 }

@@ -224,7 +224,10 @@ impl CallMachine {
             }
             LegEvent::Ended { cause, status } => {
                 let by = if ended_by_party(cause) { EndedBy::Party } else { EndedBy::Engine };
-                self.legs.end_other(id, (cause, status), by, now, &mut self.commands);
+                // The BYE of a dialog that the caller's agent has just taken over often comes before the NOTIFY.
+                let replaced = cause == HangupCause::PartyHangup && self.is_being_replaced(id);
+                let recorded = if replaced { HangupCause::Transferred } else { cause };
+                self.legs.end_other(id, (recorded, status), by, now, &mut self.commands);
                 self.target_ended(id, cause, status, now);
             }
             LegEvent::TransferRequested { target } => self.party_asks_transfer(id, &target, now),

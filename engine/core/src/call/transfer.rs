@@ -323,6 +323,11 @@ impl CallMachine {
         }
     }
 
+    /// The caller's agent has been asked to take this leg's dialog over.
+    pub(super) fn is_being_replaced(&self, leg: LegId) -> bool {
+        matches!(self.transfer_stage(), Some(Stage::Referring { other: Some(other), .. }) if *other == leg)
+    }
+
     /// The caller's leg ended while a REFER was under way: the usual end of one that worked.
     pub(super) fn first_leg_ended_in_transfer(&mut self, now: Timestamp) -> bool {
         let Some(Stage::Referring { other, .. }) = self.transfer_stage() else { return false };

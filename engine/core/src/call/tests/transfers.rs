@@ -308,7 +308,7 @@ fn attended_the_target_is_asked_first() {
     call.check(returned("transferred"), "record 0 transferred; over");
     // The target's old dialog ends first where the far sides are quick.
     let mut call = attended();
-    call.check(ended(1, HangupCause::PartyHangup), "record 1 party-hangup");
+    call.check(ended(1, HangupCause::PartyHangup), "record 1 transferred");
     call.check(leg(0, LegEvent::ReferProgress { status: 200 }), "stop 1; transfer Moved; 0 hang up; end 0 Moved");
     call.check(returned("transferred"), "record 0 transferred; over");
     // The caller's agent goes without a word.

@@ -137,7 +137,7 @@ impl LegHandle {
         (Self::new(sender, Arc::default()), DetachedLeg { inputs })
     }
 
-    /// Gives an order. False where the leg is over or has [`LEG_INPUTS_MAX`] orders waiting.
+    /// Gives an order. False where the leg is over or has 64 orders waiting.
     pub fn order(&self, order: LegOrder) -> bool {
         self.inputs.try_send(Input::Order(order)).is_ok()
     }

@@ -13,10 +13,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("gudok-phone", &[]),
     ("gudok-sip", &["gudok-core"]),
     ("gudok-plugin-host", &["gudok-core"]),
+    ("gudok-admin", &["gudok-core", "gudok-store"]),
     ("gudok-simulator", &["gudok-core", "gudok-plugin-host"]),
     (
         "gudok",
         &[
+            "gudok-admin",
             "gudok-core",
             "gudok-media",
             "gudok-phone",

@@ -26,6 +26,7 @@ mod cause;
 mod cdr;
 mod error;
 mod export;
+mod ledger;
 mod names;
 mod party;
 mod pending;
@@ -43,6 +44,10 @@ pub use cdr::{
 };
 pub use error::{QuotaKind, StoreError};
 pub use export::{CSV_HEADER, write_csv, write_json_lines};
+pub use ledger::{
+    AuditDraft, AuditEntry, AuditPage, AuditQuery, Document, Expected, LedgerChange, LedgerDone, LedgerPage,
+    LedgerQuery, Put,
+};
 pub use names::{AgencyId, BlobId, BucketName, CallId, ScriptName};
 pub use party::{Party, Sealed, SubjectHash, SubjectKey};
 pub use pending::Pending;

@@ -76,6 +76,7 @@ pub(crate) fn cdr(record: &LegRecord, media: Option<store::MediaStats>) -> Resul
             id: recording.id.to_string(),
             sha256: BlobId::from_sha256(recording.sha256),
             duration_ms: u64::try_from(recording.duration.as_millis()).unwrap_or(u64::MAX),
+            deleted_ms: None,
         })
         .collect();
     ended.media = media;

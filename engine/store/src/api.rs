@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::{
-    AgencyId, BlobId, BucketName, CallId, Cdr, LegBegan, LegId, Pending, ScriptName, StoreError, SubjectHash, UtcMs,
+    AgencyId, AuditHead, AuditPage, AuditQuery, AuditReport, BlobId, BucketName, CallId, Cdr, Document, LedgerChange,
+    LedgerDone, LedgerPage, LedgerQuery, LegBegan, LegId, Pending, ScriptName, StoreError, SubjectHash, UtcMs,
 };
 
 /// What is kept. Each operation is one transaction of whatever backend stands behind.
@@ -35,8 +36,26 @@ pub trait Store: Send + Sync + 'static {
     fn cdrs(&self, query: CdrQuery) -> Pending<CdrPage>;
 
     /// Deletes up to `rows_max` records that ended before `before` (of one agency, or of all), and recordings that no
-    /// remaining record names. Call again while [`Deleted::more`].
+    /// remaining record names. Answers when their files are gone from the disk. Call again while [`Deleted::more`].
     fn cdrs_delete_before(&self, agency: Option<AgencyId>, before: UtcMs, rows_max: usize) -> Pending<Deleted>;
+
+    /// Deletes the recordings of up to `rows_max` records that ended before `before` (of one agency, or of all). The
+    /// records stay and say so ([`crate::Recording::deleted_ms`] is `now`). A blob that a later record names goes with
+    /// the last. Answers when the files are gone from the disk. Call again while [`Deleted::more`].
+    fn recordings_delete_before(
+        &self,
+        agency: Option<AgencyId>,
+        before: UtcMs,
+        now: UtcMs,
+        rows_max: usize,
+    ) -> Pending<Deleted>;
+
+    /// Takes a person out of up to `rows_max` of their call records: their party becomes "erased", without hash and
+    /// sealed number; the recordings of all legs of these calls are deleted as by `recordings_delete_before`, and so
+    /// are the ledger's documents of kind [`crate::TRACE_KIND`] under these calls' ids, in the same transaction as
+    /// each record. Answers when the files are gone from the disk. Call again while [`Erased::more`]. A call that is
+    /// still going on is not touched.
+    fn subject_erase(&self, subject: SubjectHash, now: UtcMs, rows_max: usize) -> Pending<Erased>;
 
     /// The entry, or `None` when there is none or its time has passed.
     fn bucket_get(&self, bucket: &Bucket, key: &str, now: UtcMs) -> Pending<Option<Entry>>;
@@ -88,6 +107,33 @@ pub trait Store: Send + Sync + 'static {
 
     /// Deletes a blob; says whether it was there.
     fn blob_delete(&self, id: BlobId) -> Pending<bool>;
+
+    /// The document, or `None` when there is none or its time has passed.
+    fn ledger_get(&self, kind: &str, id: &str, now: UtcMs) -> Pending<Option<Document>>;
+
+    /// Documents of one kind, by their id in byte order.
+    fn ledger_list(&self, query: LedgerQuery, now: UtcMs) -> Pending<LedgerPage>;
+
+    /// Checks what the change expects, then writes and deletes its documents and adds its entries to the audit: all of
+    /// it or nothing, durable when it resolves. A document may be named once; deleting what is not there is no fault.
+    /// Texts of the audit are cut to their limit.
+    ///
+    /// Refused with [`StoreError::Stale`] when an expectation fails; with [`StoreError::DiskLow`] on a low disk unless
+    /// the change is urgent, then with [`StoreError::DiskFull`]; with [`StoreError::BadName`] or
+    /// [`StoreError::TooLarge`] for what [`crate::limits`] does not allow.
+    fn ledger_commit(&self, change: LedgerChange, now: UtcMs) -> Pending<LedgerDone>;
+
+    /// Removes up to `rows_max` documents whose time has passed. They are invisible before that.
+    fn ledger_sweep(&self, now: UtcMs, rows_max: usize) -> Pending<Swept>;
+
+    /// One page of the audit.
+    fn audit(&self, query: AuditQuery) -> Pending<AuditPage>;
+
+    /// The audit's last entry.
+    fn audit_head(&self) -> Pending<AuditHead>;
+
+    /// Reads the whole audit and checks its chain, and that it reaches the head mark.
+    fn audit_verify(&self) -> Pending<AuditReport>;
 
     /// Writes everything as JSON Lines: header, records, end with count and hash. Blocks; call it on a plain thread.
     /// Each record is whole; records written meanwhile may or may not be in it.
@@ -199,8 +245,31 @@ pub struct CdrPage {
 pub struct Deleted {
     /// Records deleted.
     pub cdrs: u64,
-    /// Recordings deleted with them.
+    /// Recordings that their records no longer have.
+    pub recordings: u64,
+    /// Files of recordings that are gone from the disk. Fewer than recordings when another record names the same audio.
     pub blobs: u64,
+    /// Files that should be gone and could not be deleted: the log says why, the next step and the next start try again.
+    pub blobs_stuck: u64,
+    /// There may be more.
+    pub more: bool,
+}
+
+/// What a step of erasing a person did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// Records in which the person's party was erased.
+    pub cdrs: u64,
+    /// Recordings that their records no longer have.
+    pub recordings: u64,
+    /// Files of recordings that are gone from the disk.
+    pub blobs: u64,
+    /// Files that should be gone and could not be deleted: the log says why, the next step and the next start try again.
+    pub blobs_stuck: u64,
+    /// Traces deleted from the ledger.
+    pub traces: u64,
+    /// The calls whose records were changed, each once.
+    pub calls: Vec<CallId>,
     /// There may be more.
     pub more: bool,
 }
@@ -225,6 +294,10 @@ pub struct BackupSummary {
     pub entries: u64,
     /// Blobs.
     pub blobs: u64,
+    /// Documents of the ledger.
+    pub documents: u64,
+    /// Entries of the audit.
+    pub audit: u64,
     /// Damaged values left out.
     pub corrupt: u64,
 }

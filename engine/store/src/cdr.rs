@@ -150,6 +150,9 @@ pub struct Recording {
     /// Its length.
     #[serde(default)]
     pub duration_ms: u64,
+    /// When its audio was deleted, by retention or because a person was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_ms: Option<UtcMs>,
 }
 
 /// What the media said of the leg.
@@ -428,7 +431,12 @@ mod tests {
         cdr.ended.cause = HangupCause::Other(nasty.clone());
         for n in 0..1_000 {
             cdr.ended.tags.insert(format!("{n}{nasty}"), nasty.clone());
-            cdr.ended.recordings.push(Recording { id: nasty.clone(), sha256: BlobId::of(b""), duration_ms: u64::MAX });
+            cdr.ended.recordings.push(Recording {
+                id: nasty.clone(),
+                sha256: BlobId::of(b""),
+                duration_ms: u64::MAX,
+                deleted_ms: Some(UtcMs(u64::MAX)),
+            });
         }
         cdr.clamp();
         assert!(cdr.trimmed && cdr.began.entry.len() <= CDR_TEXT_BYTES_MAX);

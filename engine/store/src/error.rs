@@ -55,6 +55,20 @@ pub enum StoreError {
         /// The version found; 0 when the key does not exist.
         actual: u64,
     },
+    /// A change of the ledger expected a document at another revision.
+    #[error(
+        "{kind} {id} is at revision {actual}, not {expected} (0: it does not exist): somebody changed it; read it again and decide anew"
+    )]
+    Stale {
+        /// The document's kind.
+        kind: String,
+        /// Its id.
+        id: String,
+        /// The revision expected.
+        expected: u64,
+        /// The revision found.
+        actual: u64,
+    },
     /// An increment met a value that is not a whole number.
     #[error("the key's value is not a whole number; delete it or use another key for the counter")]
     NotANumber,
@@ -219,6 +233,7 @@ impl StoreError {
             StoreError::DiskFull { .. } => "disk_full",
             StoreError::Quota { .. } => "quota",
             StoreError::Conflict { .. } => "conflict",
+            StoreError::Stale { .. } => "stale",
             StoreError::NotANumber => "not_a_number",
             StoreError::Overflow => "overflow",
             StoreError::AlreadyRecorded { .. } => "already_recorded",

@@ -5,7 +5,11 @@
 //! n − 1, so that an edited, deleted or cut entry is found by the audit module.
 
 use crate::UtcMs;
+use crate::audit::FIRST_PREV;
 use serde::{Deserialize, Serialize};
+
+/// The kind of documents that are traces of calls, each under its call's id: they go when their caller is erased.
+pub const TRACE_KIND: &str = "trace";
 
 /// A document of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,4 +154,47 @@ pub struct AuditPage {
     pub entries: Vec<AuditEntry>,
     /// Where the next page begins; none at the end.
     pub next_seq: Option<u64>,
+}
+
+/// The audit's last entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditHead {
+    /// Its number; 0 when there is none yet.
+    pub seq: u64,
+    /// Its hash; 64 zeros when there is none yet.
+    pub hash: String,
+}
+
+impl Default for AuditHead {
+    fn default() -> Self {
+        Self { seq: 0, hash: FIRST_PREV.to_owned() }
+    }
+}
+
+/// What a check of the audit found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditReport {
+    /// Entries read.
+    pub entries: u64,
+    /// The last of them.
+    pub head: AuditHead,
+    /// What is wrong, at most [`crate::limits::AUDIT_FAULTS_MAX`] and then one that counts the rest; none: it is whole.
+    pub faults: Vec<AuditFault>,
+}
+
+impl AuditReport {
+    /// Nothing is wrong.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.faults.is_empty()
+    }
+}
+
+/// A place where the audit was tampered with or damaged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditFault {
+    /// The entry at or before which it was found.
+    pub seq: u64,
+    /// What is wrong, for people.
+    pub problem: String,
 }

@@ -22,6 +22,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod api;
+pub mod audit;
 mod cause;
 mod cdr;
 mod error;
@@ -34,8 +35,8 @@ mod sled_store;
 mod space;
 
 pub use api::{
-    BackupSummary, Bucket, CdrCursor, CdrPage, CdrQuery, Deleted, Entry, KeyPage, KeyQuery, Quota, Store, StoreStats,
-    Swept,
+    BackupSummary, Bucket, CdrCursor, CdrPage, CdrQuery, Deleted, Entry, Erased, KeyPage, KeyQuery, Quota, Store,
+    StoreStats, Swept,
 };
 pub use cause::HangupCause;
 pub use cdr::{
@@ -45,8 +46,8 @@ pub use cdr::{
 pub use error::{QuotaKind, StoreError};
 pub use export::{CSV_HEADER, write_csv, write_json_lines};
 pub use ledger::{
-    AuditDraft, AuditEntry, AuditPage, AuditQuery, Document, Expected, LedgerChange, LedgerDone, LedgerPage,
-    LedgerQuery, Put,
+    AuditDraft, AuditEntry, AuditFault, AuditHead, AuditPage, AuditQuery, AuditReport, Document, Expected,
+    LedgerChange, LedgerDone, LedgerPage, LedgerQuery, Put, TRACE_KIND,
 };
 pub use names::{AgencyId, BlobId, BucketName, CallId, ScriptName};
 pub use party::{Party, Sealed, SubjectHash, SubjectKey};
@@ -97,6 +98,24 @@ pub mod limits {
     pub const QUEUE_JOBS_MAX: usize = 1_024;
     /// Largest blob held in memory (`blob_put`, `blob_read`); a file may be larger.
     pub const BLOB_BYTES_MAX: usize = 64 * 1024 * 1024;
+    /// Largest document of the ledger; what is larger belongs into a blob.
+    pub const DOCUMENT_BYTES_MAX: usize = VALUE_BYTES_MAX;
+    /// Longest id of a document. Its kind is a name.
+    pub const DOCUMENT_ID_BYTES_MAX: usize = 256;
+    /// Expectations, and documents written and deleted, and entries of the audit, that one change of the ledger may have.
+    pub const LEDGER_CHANGE_ITEMS_MAX: usize = 256;
+    /// Documents' and audit entries' bytes in one change of the ledger.
+    pub const LEDGER_CHANGE_BYTES_MAX: usize = 1024 * 1024;
+    /// Longest text of an audit entry (actor, action, object, …); longer ones are cut.
+    pub const AUDIT_TEXT_BYTES_MAX: usize = 256;
+    /// Largest details of an audit entry, encoded.
+    pub const AUDIT_DETAILS_BYTES_MAX: usize = 16 * 1024;
+    /// Faults that one check of the audit lists.
+    pub const AUDIT_FAULTS_MAX: usize = 100;
+    /// Head marks that a damaged audit keeps as evidence, the oldest ones.
+    pub const AUDIT_MARKS_KEPT_MAX: usize = 8;
+    /// Longest line of an exported audit.
+    pub const AUDIT_LINE_BYTES_MAX: usize = 256 * 1024;
     /// Longest line of a backup.
     pub const BACKUP_LINE_BYTES_MAX: usize = 1024 * 1024;
 }

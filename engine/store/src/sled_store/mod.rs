@@ -37,8 +37,10 @@ use self::worker::Worker;
 use self::writer::{Reply, Write, Writer};
 use crate::limits::LIVE_LEGS_MAX;
 use crate::{
-    AgencyId, BackupSummary, BlobId, Bucket, Cdr, CdrPage, CdrQuery, Deleted, Entry, FreeSpace, FreeSpaceOfDisk,
-    KeyPage, KeyQuery, LegBegan, LegId, Pending, Quota, SpaceLimits, Store, StoreError, StoreStats, Swept, UtcMs,
+    AgencyId, AuditHead, AuditPage, AuditQuery, AuditReport, BackupSummary, BlobId, Bucket, Cdr, CdrPage, CdrQuery,
+    Deleted, Document, Entry, Erased, FreeSpace, FreeSpaceOfDisk, KeyPage, KeyQuery, LedgerChange, LedgerDone,
+    LedgerPage, LedgerQuery, LegBegan, LegId, Pending, Quota, SpaceLimits, Store, StoreError, StoreStats, SubjectHash,
+    Swept, UtcMs,
 };
 
 /// sled's unit of log. A page may hold 17 values; above a quarter of this it would leave the log for a file that sled
@@ -59,6 +61,8 @@ pub struct StoreOptions {
     pub space: SpaceLimits,
     /// Who knows how much is free.
     pub probe: Arc<dyn FreeSpace>,
+    /// The node's key that signs the audit's head mark. Without one the mark finds accidents, not an attacker.
+    pub audit_key: Option<[u8; 32]>,
 }
 
 impl StoreOptions {
@@ -71,6 +75,7 @@ impl StoreOptions {
             cache_bytes: 64 * 1024 * 1024,
             space: SpaceLimits::default(),
             probe: Arc::new(FreeSpaceOfDisk),
+            audit_key: None,
         }
     }
 }
@@ -238,6 +243,48 @@ impl Store for SledStore {
 
     fn cdrs_delete_before(&self, agency: Option<AgencyId>, before: UtcMs, rows_max: usize) -> Pending<Deleted> {
         self.ask(0, |reply| Write::DeleteCdrs { agency, before, rows_max, reply })
+    }
+
+    fn recordings_delete_before(
+        &self,
+        _agency: Option<AgencyId>,
+        _before: UtcMs,
+        _now: UtcMs,
+        _rows_max: usize,
+    ) -> Pending<Deleted> {
+        self.refuse(StoreError::Closed)
+    }
+
+    fn subject_erase(&self, _subject: SubjectHash, _now: UtcMs, _rows_max: usize) -> Pending<Erased> {
+        self.refuse(StoreError::Closed)
+    }
+
+    fn ledger_get(&self, _kind: &str, _id: &str, _now: UtcMs) -> Pending<Option<Document>> {
+        self.refuse(StoreError::Closed)
+    }
+
+    fn ledger_list(&self, _query: LedgerQuery, _now: UtcMs) -> Pending<LedgerPage> {
+        self.refuse(StoreError::Closed)
+    }
+
+    fn ledger_commit(&self, _change: LedgerChange, _now: UtcMs) -> Pending<LedgerDone> {
+        self.refuse(StoreError::Closed)
+    }
+
+    fn ledger_sweep(&self, _now: UtcMs, _rows_max: usize) -> Pending<Swept> {
+        self.refuse(StoreError::Closed)
+    }
+
+    fn audit(&self, _query: AuditQuery) -> Pending<AuditPage> {
+        self.refuse(StoreError::Closed)
+    }
+
+    fn audit_head(&self) -> Pending<AuditHead> {
+        self.refuse(StoreError::Closed)
+    }
+
+    fn audit_verify(&self) -> Pending<AuditReport> {
+        self.refuse(StoreError::Closed)
     }
 
     fn bucket_get(&self, bucket: &Bucket, key: &str, now: UtcMs) -> Pending<Option<Entry>> {

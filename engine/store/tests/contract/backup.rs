@@ -12,7 +12,7 @@ fn filled(folder: &Path) -> (SledStore, gudok_store::BlobId) {
     let store = open(folder);
     let big = store.blob_put(vec![7; 600_000]).wait().unwrap();
     let mut recorded = cdr("mfc", "c0", 0, 100);
-    recorded.ended.recordings.push(Recording { id: "m".to_owned(), sha256: big, duration_ms: 5 });
+    recorded.ended.recordings.push(Recording { id: "m".to_owned(), sha256: big, duration_ms: 5, deleted_ms: None });
     recorded.began.caller = Party::masked("+79131234567").with_sealed(Sealed::from_ciphertext(vec![1, 2, 3]));
     store.leg_ended(recorded).unwrap();
     for n in 1..50 {

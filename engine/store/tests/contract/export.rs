@@ -39,6 +39,7 @@ fn full() -> Cdr {
         id: "message".to_owned(),
         sha256: BlobId::from_sha256([0xAB; 32]),
         duration_ms: 60_000,
+        deleted_ms: None,
     });
     ended.media = Some(MediaStats {
         codec: "PCMA".to_owned(),

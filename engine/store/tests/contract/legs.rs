@@ -133,7 +133,7 @@ fn retention_deletes_records_and_the_recordings_that_nothing_names_any_more() {
     let shared = store.blob_put(b"shared".to_vec()).wait().unwrap();
     let with = |mut cdr: Cdr, blobs: &[gudok_store::BlobId]| {
         cdr.ended.recordings =
-            blobs.iter().map(|id| Recording { id: "message".to_owned(), sha256: *id, duration_ms: 1 }).collect();
+            blobs.iter().map(|id| Recording { id: "message".to_owned(), sha256: *id, duration_ms: 1, deleted_ms: None }).collect();
         cdr
     };
     store.leg_ended(with(cdr("mfc", "old", 0, 100), &[alone, shared])).unwrap();

@@ -18,6 +18,7 @@
 pub mod calendar;
 pub mod call;
 pub mod collect;
+pub mod deployment;
 pub mod ids;
 pub mod input;
 pub mod leg;

@@ -250,6 +250,10 @@ pub enum LandingCause {
     Error,
     /// It returned before it ever answered the call, or saying `no-service`.
     Abandoned,
+    /// Its version was replaced, and the time that its calls were given is over. No fault of the script.
+    Drained,
+    /// An admin took the caller out of its hands. No fault of the script.
+    Admin,
 }
 
 impl LandingCause {
@@ -266,7 +270,24 @@ impl LandingCause {
             Self::Refused => "refused",
             Self::Error => "error",
             Self::Abandoned => "abandoned",
+            Self::Drained => "drained",
+            Self::Admin => "admin",
         }
+    }
+
+    /// The script was stopped for something that it did.
+    #[must_use]
+    pub const fn is_fault(self) -> bool {
+        match self {
+            Self::Trap | Self::Cpu | Self::Memory | Self::Stack | Self::Timeout | Self::Quota => true,
+            Self::Refused | Self::Error | Self::Abandoned | Self::Drained | Self::Admin => false,
+        }
+    }
+
+    /// The script did nothing wrong: the host takes the caller on for reasons of its own.
+    #[must_use]
+    pub const fn is_taken_over(self) -> bool {
+        matches!(self, Self::Drained | Self::Admin)
     }
 }
 

@@ -130,6 +130,8 @@ const fn landing(cause: LandingCause) -> store::Landing {
         LandingCause::Quota => store::Landing::Quota,
         LandingCause::Refused => store::Landing::Refusal,
         LandingCause::Error | LandingCause::Abandoned => store::Landing::Error,
+        LandingCause::Drained => store::Landing::Drained,
+        LandingCause::Admin => store::Landing::Admin,
     }
 }
 

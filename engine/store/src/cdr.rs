@@ -96,6 +96,10 @@ pub enum Landing {
     Quota,
     /// The script gave up, or returned without serving.
     Error,
+    /// The script's version was replaced, and its calls' time was over.
+    Drained,
+    /// An admin took the caller out of the script's hands.
+    Admin,
 }
 
 /// How a leg was passed on.

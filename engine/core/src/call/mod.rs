@@ -238,6 +238,12 @@ impl CallMachine {
         self.over
     }
 
+    /// Why the host took the call out of its script's hands; none where it did not.
+    #[must_use]
+    pub fn landing(&self) -> Option<LandingCause> {
+        self.legs.first().record.landing
+    }
+
     /// Why the caller is gone; none while the call lives.
     #[must_use]
     pub const fn ended(&self) -> Option<EndReason> {

@@ -142,12 +142,12 @@ pub struct OutcomePoint {
 }
 
 /// A day of outcomes, by version and step.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Ring {
     cells: VecDeque<Cell>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Cell {
     step: u64,
     version: Arc<NamedVersion>,
@@ -216,7 +216,7 @@ impl Ring {
 }
 
 /// What a version that takes calls is judged by.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     /// Since it was put there.
     pub(super) total: Counts,

@@ -119,7 +119,7 @@ pub struct RunningVersion {
 }
 
 /// One entry's deployment. See the module's page.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct DeploymentMachine {
     state: DeploymentState,
     running: BTreeMap<VersionKey, Running>,
@@ -132,7 +132,7 @@ pub struct DeploymentMachine {
     commands: VecDeque<DeploymentCommand>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Running {
     version: Arc<NamedVersion>,
     calls: u32,

@@ -14,7 +14,7 @@ pub(super) enum Timer {
 }
 
 /// When each comes due; at most one a kind and version.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Timers(BTreeMap<Timer, Timestamp>);
 
 impl Timers {

@@ -105,6 +105,10 @@ pub trait Store: Send + Sync + 'static {
     /// The bytes, checked against their hash. A damaged blob is set aside.
     fn blob_read(&self, id: BlobId) -> Pending<Vec<u8>>;
 
+    /// The blob as an open file, at its beginning, after its bytes were checked against their hash: for what is too large
+    /// for memory, and for parts of it. A damaged blob is set aside.
+    fn blob_open(&self, id: BlobId) -> Pending<std::fs::File>;
+
     /// Deletes a blob; says whether it was there.
     fn blob_delete(&self, id: BlobId) -> Pending<bool>;
 

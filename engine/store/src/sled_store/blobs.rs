@@ -1,6 +1,6 @@
 //! Blobs as files named by their SHA-256: written aside, synced, renamed, the folder synced; read only if the hash is right.
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -72,6 +72,24 @@ pub(super) fn read(core: &Core, id: &BlobId) -> Result<Vec<u8>, StoreError> {
         return Err(StoreError::TooLarge { what: "blob", bytes: bytes.len(), limit: BLOB_BYTES_MAX });
     }
     if BlobId::of(&bytes) != *id { Err(quarantine(core, &path, id)) } else { Ok(bytes) }
+}
+
+/// The same file that was checked, whatever happens to its name meanwhile.
+pub(super) fn open(core: &Core, id: &BlobId) -> Result<File, StoreError> {
+    let path = path(core, id);
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(StoreError::BlobMissing { id: id.to_hex() });
+        }
+        Err(error) => return Err(StoreError::io("opening", &path, error)),
+    };
+    let found = hash_of(&mut file).map_err(|error| StoreError::io("reading", &path, error))?;
+    if found != *id {
+        return Err(quarantine(core, &path, id));
+    }
+    file.rewind().map_err(|error| StoreError::io("reading", &path, error))?;
+    Ok(file)
 }
 
 pub(super) fn delete(core: &Core, id: &BlobId) -> Result<bool, StoreError> {
@@ -171,19 +189,20 @@ pub(super) fn place(core: &Core, aside: &Path, id: &BlobId) -> Result<(), StoreE
 }
 
 fn hash_file(path: &Path) -> Result<BlobId, StoreError> {
-    let hash = || -> std::io::Result<BlobId> {
-        let mut file = File::open(path)?;
-        let mut hasher = Sha256::new();
-        let mut chunk = vec![0; CHUNK_BYTES];
-        loop {
-            let len = file.read(&mut chunk)?;
-            if len == 0 {
-                return Ok(BlobId::from_sha256(hasher.finalize().into()));
-            }
-            hasher.update(&chunk[..len]);
+    let hash = File::open(path).and_then(|mut file| hash_of(&mut file));
+    hash.map_err(|error| StoreError::io("reading", path, error))
+}
+
+fn hash_of(file: &mut File) -> std::io::Result<BlobId> {
+    let mut hasher = Sha256::new();
+    let mut chunk = vec![0; CHUNK_BYTES];
+    loop {
+        let len = file.read(&mut chunk)?;
+        if len == 0 {
+            return Ok(BlobId::from_sha256(hasher.finalize().into()));
         }
-    };
-    hash().map_err(|error| StoreError::io("reading", path, error))
+        hasher.update(&chunk[..len]);
+    }
 }
 
 fn quarantine(core: &Core, path: &Path, id: &BlobId) -> StoreError {

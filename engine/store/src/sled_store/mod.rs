@@ -388,6 +388,10 @@ impl Store for SledStore {
         self.file_job(move |core| blobs::read(core, &id))
     }
 
+    fn blob_open(&self, id: BlobId) -> Pending<std::fs::File> {
+        self.file_job(move |core| blobs::open(core, &id))
+    }
+
     fn blob_delete(&self, id: BlobId) -> Pending<bool> {
         self.file_job(move |core| blobs::delete(core, &id))
     }

@@ -1,5 +1,5 @@
 //! Blobs as files.
-use std::io::{Seek, Write};
+use std::io::{Read, Seek, Write};
 
 use gudok_store::{BlobId, Store, StoreError};
 
@@ -40,6 +40,19 @@ fn a_damaged_blob_is_found_by_its_hash_and_set_aside() {
     assert!(matches!(store.blob_read(id).wait(), Err(StoreError::BlobMissing { .. })));
     store.blob_put(b"recorded by the caller".to_vec()).wait().unwrap();
     store.verify_blob(id).wait().unwrap();
+}
+
+#[test]
+fn an_opened_blob_was_checked_and_a_damaged_one_is_not_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let id = store.blob_put(b"recorded by the caller".to_vec()).wait().unwrap();
+    let mut text = String::new();
+    store.blob_open(id).wait().unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(text, "recorded by the caller");
+    std::fs::write(store.blob_path(&id), "recorded by somebody").unwrap();
+    assert!(matches!(store.blob_open(id).wait(), Err(StoreError::BlobDamaged { .. })));
+    assert!(matches!(store.blob_open(id).wait(), Err(StoreError::BlobMissing { .. })));
 }
 
 #[test]

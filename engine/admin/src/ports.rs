@@ -97,6 +97,14 @@ pub trait Engine: Send + Sync + 'static {
     fn is_ready(&self) -> bool;
     /// Milliseconds since 1970, by the engine's clock.
     fn now_ms(&self) -> u64;
+
+    /// A telephone number in the one form under which call records are found by subject (E.164 by the centre's number
+    /// plan). `None` where it is not a whole number.
+    fn canonical_number(&self, number: &str) -> Option<String> {
+        let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+        let whole = number.starts_with('+') && (8..=15).contains(&digits.len());
+        whole.then(|| format!("+{digits}"))
+    }
 }
 
 /// Why the engine does not do what was asked.
@@ -129,8 +137,11 @@ pub struct BundleCheck {
     pub keys: Vec<SigningKey>,
     /// Whether a bundle without signature passes.
     pub unsigned_allowed: bool,
-    /// The version that it would take the place of.
+    /// The version that it would take the place of, where that is known before the bundle is read.
     pub against: Option<VersionId>,
+    /// Else: by script, the last version whose rights were approved. The check finds the bundle's script in it, compares
+    /// with that version, and sets [`BundleReport::difference`]; with nothing where the script is new.
+    pub against_by_script: BTreeMap<String, VersionId>,
     /// Milliseconds since 1970, for the signature's and keys' expiry.
     pub now_ms: u64,
 }

@@ -1,0 +1,395 @@
+//! Who may do what: every route and every role in one table.
+//!
+//! The router is built from [`ROUTES`], so a route without a row cannot exist; the services ask the same rows, so that
+//! the console, which calls them without a route, is held to the same. A test walks every row with every role.
+
+use crate::auth::Principal;
+use crate::http::routes as at;
+use crate::problem::{Problem, codes};
+use axum::http::Method;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use utoipa::ToSchema;
+use utoipa_axum::router::UtoipaMethodRouter;
+
+/// What a user may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Runs the engine.
+    Admin,
+    /// Writes an agency's scripts.
+    Author,
+    /// Watches over an agency's calls, or everybody's.
+    Supervisor,
+    /// Talks to an agency's callers.
+    Operator,
+    /// Reads everything, changes nothing.
+    Auditor,
+    /// Speaks to every caller in an emergency.
+    EmergencyOfficer,
+}
+
+impl Role {
+    /// All of them, in the order of the table's columns.
+    pub const ALL: [Self; 6] =
+        [Self::Admin, Self::Author, Self::Supervisor, Self::Operator, Self::Auditor, Self::EmergencyOfficer];
+
+    /// As it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Author => "author",
+            Self::Supervisor => "supervisor",
+            Self::Operator => "operator",
+            Self::Auditor => "auditor",
+            Self::EmergencyOfficer => "emergency-officer",
+        }
+    }
+
+    /// Whether a grant of it may, must or must not name an agency.
+    #[must_use]
+    pub const fn agency(self) -> AgencyOfRole {
+        match self {
+            Self::Author | Self::Operator => AgencyOfRole::Needed,
+            Self::Supervisor => AgencyOfRole::Allowed,
+            Self::Admin | Self::Auditor | Self::EmergencyOfficer => AgencyOfRole::Refused,
+        }
+    }
+
+    const fn column(self) -> usize {
+        self as usize
+    }
+}
+
+/// Whether a role belongs to one agency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgencyOfRole {
+    /// Always.
+    Needed,
+    /// Where it is said; else it reaches all.
+    Allowed,
+    /// Never: it reaches all.
+    Refused,
+}
+
+/// A role that a user has.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// Which.
+    pub role: Role,
+    /// In which agency; in all where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agency: Option<crate::names::AgencyName>,
+}
+
+/// How far a role reaches at a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// Not at all.
+    No,
+    /// To what is the user's own: tokens.
+    Me,
+    /// To what is the agency's of the grant; to all where the grant names none.
+    Own,
+    /// To everything.
+    All,
+}
+
+/// Who is asked for a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// Everybody.
+    Signed,
+    /// Nobody.
+    Open,
+    /// Whoever comes from elsewhere; on a loopback listener nobody.
+    Local,
+}
+
+/// A row of the table.
+#[derive(Clone, Copy)]
+pub struct Route {
+    /// What it does.
+    pub operation: Operation,
+    /// Its method.
+    pub method: Verb,
+    /// Its path, as axum and OpenAPI write it.
+    pub path: &'static str,
+    /// Who is asked for a credential.
+    pub gate: Gate,
+    /// How far each role reaches, in the order of [`Role::ALL`].
+    pub reach: [Reach; 6],
+    /// Makes its handler and its documentation.
+    pub(crate) mount: fn() -> UtoipaMethodRouter<crate::Admin>,
+}
+
+/// An HTTP method that can stand in a constant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Reads.
+    Get,
+    /// Makes, or does.
+    Post,
+    /// Changes, or makes under a name.
+    Put,
+    /// Takes away.
+    Delete,
+}
+
+impl Verb {
+    /// As HTTP has it.
+    #[must_use]
+    pub const fn http(self) -> Method {
+        match self {
+            Self::Get => Method::GET,
+            Self::Post => Method::POST,
+            Self::Put => Method::PUT,
+            Self::Delete => Method::DELETE,
+        }
+    }
+
+    /// Whether it may change something.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        !matches!(self, Self::Get)
+    }
+}
+
+impl Route {
+    /// How far a role reaches here.
+    #[must_use]
+    pub const fn reach_of(&self, role: Role) -> Reach {
+        self.reach[role.column()]
+    }
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.method.http(), self.path)
+    }
+}
+
+macro_rules! table {
+    ($($operation:ident $method:ident $path:literal $gate:ident $($handler:ident)::+
+       $admin:ident $author:ident $supervisor:ident $operator:ident $auditor:ident $emergency:ident;)+) => {
+        /// What can be asked of the admins' room; the name of a row.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Operation {
+            $(#[doc = concat!("`", stringify!($method), " ", $path, "`")] $operation),+
+        }
+
+        /// Every route, and how far every role reaches there.
+        pub const ROUTES: &[Route] = &[$(Route {
+            operation: Operation::$operation,
+            method: Verb::$method,
+            path: $path,
+            gate: Gate::$gate,
+            reach: [
+                Reach::$admin, Reach::$author, Reach::$supervisor, Reach::$operator, Reach::$auditor, Reach::$emergency,
+            ],
+            mount: || utoipa_axum::routes!($($handler)::+),
+        }),+];
+    };
+}
+
+// A new route goes here and nowhere else. `Me`: tokens of one's own. Reading is wide, changing is narrow: admins deploy,
+// authors upload, supervisors lead calls and hear recordings, the emergency officer speaks to everybody and nothing else.
+table! {
+//  operation             method path                                                     gate   handler                       admin author superv operat audit  emerg
+    Login                 Post   "/api/v1/login"                                          Open   at::login::login              All   All    All    All    All    All;
+    Logout                Post   "/api/v1/logout"                                         Signed at::login::logout             Me    Me     Me     Me     Me     Me;
+    Me                    Get    "/api/v1/me"                                             Signed at::login::me                 Me    Me     Me     Me     Me     Me;
+    UsersList             Get    "/api/v1/users"                                          Signed at::users::list               All   No     No     No     All    No;
+    UserCreate            Post   "/api/v1/users"                                          Signed at::users::create             All   No     No     No     No     No;
+    UserRead              Get    "/api/v1/users/{name}"                                   Signed at::users::read               All   No     No     No     All    No;
+    UserUpdate            Put    "/api/v1/users/{name}"                                   Signed at::users::update             All   No     No     No     No     No;
+    UserDelete            Delete "/api/v1/users/{name}"                                   Signed at::users::delete             All   No     No     No     No     No;
+    TokensList            Get    "/api/v1/tokens"                                         Signed at::tokens::list              All   Me     Me     Me     All    Me;
+    TokenCreate           Post   "/api/v1/tokens"                                         Signed at::tokens::create            All   Me     Me     Me     Me     Me;
+    TokenRevoke           Delete "/api/v1/tokens/{id}"                                    Signed at::tokens::revoke            All   Me     Me     Me     Me     Me;
+    AgenciesList          Get    "/api/v1/agencies"                                       Signed at::agencies::list            All   Own    Own    Own    All    All;
+    AgencyCreate          Post   "/api/v1/agencies"                                       Signed at::agencies::create          All   No     No     No     No     No;
+    AgencyRead            Get    "/api/v1/agencies/{agency}"                              Signed at::agencies::read            All   Own    Own    Own    All    All;
+    AgencyUpdate          Put    "/api/v1/agencies/{agency}"                              Signed at::agencies::update          All   No     No     No     No     No;
+    AgencyDelete          Delete "/api/v1/agencies/{agency}"                              Signed at::agencies::delete          All   No     No     No     No     No;
+    KeysList              Get    "/api/v1/agencies/{agency}/keys"                         Signed at::keys::list                All   Own    No     No     All    No;
+    KeyAdd                Post   "/api/v1/agencies/{agency}/keys"                         Signed at::keys::add                 All   No     No     No     No     No;
+    KeyRevoke             Delete "/api/v1/agencies/{agency}/keys/{key}"                   Signed at::keys::revoke              All   No     No     No     No     No;
+    RetentionRead         Get    "/api/v1/agencies/{agency}/retention"                    Signed at::retention::read           All   Own    Own    No     All    No;
+    RetentionSet          Put    "/api/v1/agencies/{agency}/retention"                    Signed at::retention::set            All   No     No     No     No     No;
+    NumbersList           Get    "/api/v1/numbers"                                        Signed at::numbers::list             All   Own    Own    Own    All    All;
+    NumberCreate          Post   "/api/v1/numbers"                                        Signed at::numbers::create           All   No     No     No     No     No;
+    NumberRead            Get    "/api/v1/numbers/{number}"                               Signed at::numbers::read             All   Own    Own    Own    All    All;
+    NumberUpdate          Put    "/api/v1/numbers/{number}"                               Signed at::numbers::update           All   No     No     No     No     No;
+    NumberDelete          Delete "/api/v1/numbers/{number}"                               Signed at::numbers::delete           All   No     No     No     No     No;
+    EntryRead             Get    "/api/v1/agencies/{agency}/entries/{entry}"              Signed at::entries::read             All   Own    No     No     All    No;
+    EntrySet              Put    "/api/v1/agencies/{agency}/entries/{entry}"              Signed at::entries::set              All   No     No     No     No     No;
+    BundleUpload          Post   "/api/v1/bundles"                                        Signed at::bundles::upload           All   Own    No     No     No     No;
+    VersionsList          Get    "/api/v1/versions"                                       Signed at::versions::list            All   Own    Own    No     All    No;
+    VersionRead           Get    "/api/v1/versions/{id}"                                  Signed at::versions::read            All   Own    Own    No     All    No;
+    VersionDelete         Delete "/api/v1/versions/{id}"                                  Signed at::versions::delete          All   Own    No     No     No     No;
+    VersionDifference     Get    "/api/v1/versions/{id}/difference"                       Signed at::versions::difference      All   Own    Own    No     All    No;
+    VersionApprove        Post   "/api/v1/versions/{id}/approve"                          Signed at::versions::approve         All   No     No     No     No     No;
+    VersionRefuse         Post   "/api/v1/versions/{id}/refuse"                           Signed at::versions::refuse          All   No     No     No     No     No;
+    VersionBundle         Get    "/api/v1/versions/{id}/bundle"                           Signed at::versions::bundle          All   Own    No     No     All    No;
+    DeploymentsList       Get    "/api/v1/deployments"                                    Signed at::deployments::list         All   Own    Own    Own    All    No;
+    DeploymentRead        Get    "/api/v1/deployments/{agency}/{entry}"                   Signed at::deployments::read         All   Own    Own    Own    All    No;
+    Deploy                Put    "/api/v1/deployments/{agency}/{entry}"                   Signed at::deployments::deploy       All   No     No     No     No     No;
+    Release               Post   "/api/v1/deployments/{agency}/{entry}/release"           Signed at::deployments::release      All   No     No     No     No     No;
+    RollBack              Post   "/api/v1/deployments/{agency}/{entry}/rollback"          Signed at::deployments::roll_back    All   No     No     No     No     No;
+    DeploymentHistory     Get    "/api/v1/deployments/{agency}/{entry}/history"           Signed at::deployments::history      All   Own    Own    Own    All    No;
+    DeploymentOutcomes    Get    "/api/v1/deployments/{agency}/{entry}/outcomes"          Signed at::deployments::outcomes     All   Own    Own    Own    All    No;
+    CallsList             Get    "/api/v1/calls"                                          Signed at::calls::list               All   Own    Own    Own    All    No;
+    CallRead              Get    "/api/v1/calls/{id}"                                     Signed at::calls::read               All   Own    Own    Own    All    No;
+    CallHangUp            Post   "/api/v1/calls/{id}/hangup"                              Signed at::calls::hang_up            All   No     Own    No     No     No;
+    CallLand              Post   "/api/v1/calls/{id}/land"                                Signed at::calls::land               All   No     Own    No     No     No;
+    CallTrace             Get    "/api/v1/calls/{id}/trace"                               Signed at::calls::trace              All   Own    Own    No     All    No;
+    RecordingsList        Get    "/api/v1/calls/{id}/recordings"                          Signed at::recordings::list          All   No     Own    No     All    No;
+    RecordingPlay         Get    "/api/v1/calls/{id}/recordings/{name}"                   Signed at::recordings::play          All   No     Own    No     All    No;
+    CdrsList              Get    "/api/v1/cdrs"                                           Signed at::cdrs::list                All   No     Own    No     All    No;
+    FaultsList            Get    "/api/v1/faults"                                         Signed at::faults::list              All   Own    Own    No     All    No;
+    AuditList             Get    "/api/v1/audit"                                          Signed at::audit::list               All   No     No     No     All    No;
+    AuditExport           Get    "/api/v1/audit/export"                                   Signed at::audit::export             All   No     No     No     All    No;
+    AuditVerify           Get    "/api/v1/audit/verify"                                   Signed at::audit::verify             All   No     No     No     All    No;
+    ConfigurationRead     Get    "/api/v1/configuration"                                  Signed at::configuration::read       All   No     No     No     All    No;
+    ConfigurationReload   Post   "/api/v1/configuration/reload"                           Signed at::configuration::reload     All   No     No     No     No     No;
+    OverlaysList          Get    "/api/v1/overlays"                                       Signed at::overlays::list            All   All    All    All    All    All;
+    OverlayRead           Get    "/api/v1/overlays/{name}"                                Signed at::overlays::read            All   All    All    All    All    All;
+    OverlaySet            Put    "/api/v1/overlays/{name}"                                Signed at::overlays::set             All   No     No     No     No     All;
+    OverlayDelete         Delete "/api/v1/overlays/{name}"                                Signed at::overlays::delete          All   No     No     No     No     All;
+    SubjectExport         Post   "/api/v1/subjects/export"                                Signed at::subjects::export          All   No     No     No     No     No;
+    SubjectErase          Post   "/api/v1/subjects/erase"                                 Signed at::subjects::erase           All   No     No     No     No     No;
+    Events                Get    "/api/v1/events"                                         Signed at::events::stream            All   Own    Own    Own    All    No;
+    LogsList              Get    "/api/v1/logs"                                           Signed at::logs::list                All   Own    Own    No     All    No;
+    OpenApi               Get    "/api/v1/openapi.json"                                   Open   at::meta::openapi             All   All    All    All    All    All;
+    Health                Get    "/health"                                                Local  at::meta::health              All   All    All    All    All    All;
+    Ready                 Get    "/ready"                                                 Local  at::meta::ready               All   All    All    All    All    All;
+    Metrics               Get    "/metrics"                                               Local  at::meta::metrics             All   No     No     No     All    No;
+}
+
+impl Operation {
+    /// Its row.
+    #[must_use]
+    pub fn route(self) -> &'static Route {
+        // The enum and the table come from the same lines, in the same order.
+        &ROUTES[self as usize]
+    }
+}
+
+/// What somebody reaches with an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything.
+    Everything,
+    /// What is of these agencies.
+    Agencies(BTreeSet<String>),
+    /// What is the user's own.
+    Me,
+}
+
+impl Scope {
+    /// Whether something of that agency is within reach.
+    #[must_use]
+    pub fn includes(&self, agency: &str) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Agencies(agencies) => agencies.contains(agency),
+            Self::Me => false,
+        }
+    }
+
+    /// One agency, where the client asked for it or nothing else is within reach; `None`: look at all and filter.
+    ///
+    /// # Errors
+    /// `forbidden`, where the agency asked for is out of reach.
+    pub fn narrow(&self, asked: Option<&crate::names::AgencyName>) -> Result<Option<String>, Problem> {
+        match (self, asked) {
+            (_, Some(agency)) if self.includes(agency.as_str()) => Ok(Some(agency.to_string())),
+            (_, Some(agency)) => Err(forbidden().field("agency").with_agency(agency.as_str())),
+            (Self::Agencies(agencies), None) if agencies.len() == 1 => Ok(agencies.first().cloned()),
+            (_, None) => Ok(None),
+        }
+    }
+}
+
+impl Principal {
+    /// What this principal reaches with an operation.
+    ///
+    /// # Errors
+    /// `forbidden`, where no role reaches anything.
+    pub fn may(&self, operation: Operation) -> Result<Scope, Problem> {
+        let route = operation.route();
+        let mut agencies = BTreeSet::new();
+        let mut me = false;
+        for grant in &self.roles {
+            match (route.reach_of(grant.role), &grant.agency) {
+                (Reach::All, _) | (Reach::Own, None) => return Ok(Scope::Everything),
+                (Reach::Own, Some(agency)) => {
+                    agencies.insert(agency.to_string());
+                }
+                (Reach::Me, _) => me = true,
+                (Reach::No, _) => {}
+            }
+        }
+        // What is everybody's own needs no role.
+        me |= route.reach.iter().all(|reach| *reach == Reach::Me);
+        match (agencies.is_empty(), me) {
+            (false, _) => Ok(Scope::Agencies(agencies)),
+            (true, true) => Ok(Scope::Me),
+            (true, false) => Err(forbidden()),
+        }
+    }
+
+    /// Whether this principal may do it in that agency, which the request named.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub fn may_in(&self, operation: Operation, agency: &str) -> Result<(), Problem> {
+        if self.may(operation)?.includes(agency) { Ok(()) } else { Err(forbidden().with_agency(agency)) }
+    }
+
+    /// Whether this principal may see something that was named by its id and turns out to be of that agency. Who may
+    /// not is not told that it exists.
+    ///
+    /// # Errors
+    /// `forbidden` where no role reaches anything, `not-found` else.
+    pub fn sees(&self, operation: Operation, agency: &str, what: &str, id: &str) -> Result<(), Problem> {
+        if self.may(operation)?.includes(agency) { Ok(()) } else { Err(Problem::not_found(what, id)) }
+    }
+}
+
+fn forbidden() -> Problem {
+    Problem::new(&codes::FORBIDDEN, "None of your roles reaches this.")
+}
+
+impl Problem {
+    fn with_agency(self, agency: &str) -> Self {
+        self.remedy(format!("Ask an admin for a role in the agency {agency}, or use a token of a user who has one."))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stand_at_their_operations_place_and_once() {
+        let mut seen = BTreeSet::new();
+        for (at, route) in ROUTES.iter().enumerate() {
+            assert_eq!(route.operation as usize, at);
+            assert!(seen.insert((route.method.http().to_string(), route.path)), "{route:?} is there twice");
+        }
+    }
+
+    #[test]
+    fn auditors_and_operators_change_nothing_of_others() {
+        for route in ROUTES.iter().filter(|route| route.method.writes() && route.gate == Gate::Signed) {
+            for role in [Role::Auditor, Role::Operator] {
+                assert!(route.reach_of(role) <= Reach::Me, "{route:?} lets {role:?} write");
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What is happening, as it happens: each reader sees what is within its reach, and no longer than it may.
+
+use crate::Admin;
+use crate::access::{Operation, Scope};
+use crate::auth::Principal;
+use crate::limits::{STREAMS_MAX, STREAMS_PER_CREDENTIAL_MAX};
+use crate::names::AgencyName;
+use crate::ports::{Deployment, Event, LiveCall, LogLine};
+use crate::problem::{Problem, codes};
+use parking_lot::Mutex;
+use serde::Serialize;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+
+/// Something to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// Calls begin, move on, end.
+    Calls,
+    /// Deployments change.
+    Deployments,
+    /// Scripts log.
+    Logs,
+}
+
+impl Topic {
+    const ALL: [Self; 3] = [Self::Calls, Self::Deployments, Self::Logs];
+
+    fn of(word: &str) -> Option<Self> {
+        match word {
+            "calls" => Some(Self::Calls),
+            "deployments" => Some(Self::Deployments),
+            "logs" => Some(Self::Logs),
+            _ => None,
+        }
+    }
+
+    const fn operation(self) -> Operation {
+        match self {
+            Self::Calls => Operation::CallsList,
+            Self::Deployments => Operation::DeploymentsList,
+            Self::Logs => Operation::LogsList,
+        }
+    }
+}
+
+/// A call in an event.
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct CallEvent {
+    /// The call.
+    #[serde(flatten)]
+    pub call: LiveCall,
+    /// It is over.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
+}
+
+/// An event that a reader sees.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Seen {
+    /// `event: call`
+    Call(Box<CallEvent>),
+    /// `event: deployment`
+    Deployment(Box<Deployment>),
+    /// `event: log`
+    Log(Box<LogLine>),
+    /// `event: lagged`: the reader was too slow, or was away; what it shows must be read anew.
+    Lagged {
+        /// Events that it did not see; null: nobody counted.
+        missed: Option<u64>,
+    },
+}
+
+impl Seen {
+    /// The event's name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Call(_) => "call",
+            Self::Deployment(_) => "deployment",
+            Self::Log(_) => "log",
+            Self::Lagged { .. } => "lagged",
+        }
+    }
+}
+
+/// What a reader asked for.
+#[derive(Clone, Debug, Default)]
+pub struct EventsQuery {
+    /// `calls,deployments,logs`; all within reach where it is missing.
+    pub topics: Option<String>,
+    /// Of one agency.
+    pub agency: Option<AgencyName>,
+    /// It was here before and may have missed something.
+    pub resumed: bool,
+}
+
+/// A reader's place: give it back by dropping it.
+#[derive(Debug)]
+pub struct Reader {
+    events: broadcast::Receiver<Event>,
+    topics: Vec<(Topic, Scope)>,
+    agency: Option<String>,
+    resumed: bool,
+    _place: Place,
+}
+
+/// A place for a reader.
+///
+/// # Errors
+/// `forbidden` where a topic asked for is out of reach, `bad-query`, `too-many`.
+pub fn subscribe(admin: &Admin, who: &Principal, query: &EventsQuery) -> Result<Reader, Problem> {
+    let agency = who.may(Operation::Events)?.narrow(query.agency.as_ref())?;
+    let topics = topics(who, query.topics.as_deref())?;
+    let place = admin.streams().enter(who.credential.hash())?;
+    Ok(Reader { events: admin.engine().events(), topics, agency, resumed: query.resumed, _place: place })
+}
+
+fn topics(who: &Principal, asked: Option<&str>) -> Result<Vec<(Topic, Scope)>, Problem> {
+    let Some(asked) = asked else {
+        let within = Topic::ALL.into_iter().filter_map(|topic| Some((topic, who.may(topic.operation()).ok()?)));
+        return Ok(within.collect());
+    };
+    let mut topics = Vec::new();
+    for word in asked.split(',').map(str::trim) {
+        let topic = Topic::of(word).ok_or_else(|| {
+            Problem::new(&codes::BAD_QUERY, "Topics are calls, deployments and logs.").field("topics")
+        })?;
+        if !topics.iter().any(|(known, _)| *known == topic) {
+            topics.push((topic, who.may(topic.operation())?));
+        }
+    }
+    Ok(topics)
+}
+
+impl Reader {
+    /// The next event within reach; `None` when the engine stops telling.
+    pub async fn next(&mut self) -> Option<Seen> {
+        if std::mem::take(&mut self.resumed) {
+            return Some(Seen::Lagged { missed: None });
+        }
+        loop {
+            match self.events.recv().await {
+                Ok(event) => {
+                    if let Some(seen) = self.see(event) {
+                        return Some(seen);
+                    }
+                }
+                Err(broadcast::error::RecvError::Lagged(missed)) => return Some(Seen::Lagged { missed: Some(missed) }),
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    fn see(&self, event: Event) -> Option<Seen> {
+        match event {
+            Event::Call(call) => {
+                self.reaches(Topic::Calls, &call.agency).then(|| Seen::Call(Box::new(CallEvent { call, ended: false })))
+            }
+            Event::CallEnded(call) => {
+                self.reaches(Topic::Calls, &call.agency).then(|| Seen::Call(Box::new(CallEvent { call, ended: true })))
+            }
+            Event::Deployment(deployment) => {
+                self.reaches(Topic::Deployments, &deployment.agency).then(|| Seen::Deployment(deployment))
+            }
+            Event::Log(line) => self.reaches(Topic::Logs, &line.agency).then(|| Seen::Log(Box::new(line))),
+        }
+    }
+
+    fn reaches(&self, topic: Topic, agency: &str) -> bool {
+        self.agency.as_ref().is_none_or(|only| only == agency)
+            && self.topics.iter().any(|(known, scope)| *known == topic && scope.includes(agency))
+    }
+}
+
+/// Who reads now.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Streams(Arc<Mutex<HashMap<String, usize>>>);
+
+impl Streams {
+    fn enter(&self, credential: &str) -> Result<Place, Problem> {
+        let mut readers = self.0.lock();
+        let all: usize = readers.values().sum();
+        let own = readers.get(credential).copied().unwrap_or(0);
+        if all >= STREAMS_MAX || own >= STREAMS_PER_CREDENTIAL_MAX {
+            let detail = format!("At most {STREAMS_PER_CREDENTIAL_MAX} streams of one token, {STREAMS_MAX} of all.");
+            return Err(Problem::new(&codes::TOO_MANY, detail).retry_after_s(15));
+        }
+        readers.insert(credential.to_owned(), own + 1);
+        Ok(Place { streams: self.clone(), credential: credential.to_owned() })
+    }
+}
+
+#[derive(Debug)]
+struct Place {
+    streams: Streams,
+    credential: String,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut readers = self.streams.0.lock();
+        if let Some(count) = readers.get_mut(&self.credential) {
+            *count -= 1;
+            if *count == 0 {
+                readers.remove(&self.credential);
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Numbers: which one leads where.
+
+use super::commit::Routed;
+use super::{Page, PageQuery, Revised, Source, agencies, check_revision, managed_by_file, page};
+use crate::Admin;
+use crate::access::Operation;
+use crate::auth::Principal;
+use crate::documents::{EntryDocument, NumberDocument, kinds};
+use crate::ledger::{Kept, with_details};
+use crate::names::{AgencyName, EntryName, Lang, Number};
+use crate::problem::{Problem, codes};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Where a number leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NumberRoute {
+    /// As dialled; `*` is any other.
+    pub number: String,
+    /// Whose.
+    pub agency: String,
+    /// Which script answers.
+    pub entry: String,
+    /// In which language the host's own words begin; null: the centre's.
+    pub lang: Option<String>,
+    /// Who says so.
+    pub source: Source,
+}
+
+/// Where a number is to lead.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NumberBody {
+    /// As dialled; `*` is any other. In a change it may be left out.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub number: Option<Number>,
+    /// Whose.
+    #[schema(value_type = String)]
+    pub agency: AgencyName,
+    /// Which script answers.
+    #[schema(value_type = String)]
+    pub entry: EntryName,
+    /// In which language the host's own words begin.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub lang: Option<Lang>,
+    /// Ignored: what a GET shows may be sent back.
+    #[serde(default)]
+    #[schema(read_only)]
+    pub source: Option<Source>,
+}
+
+/// One page of numbers.
+///
+/// # Errors
+/// `forbidden`, `bad-cursor`, `bad-query`.
+pub async fn list(
+    admin: &Admin,
+    who: &Principal,
+    agency: Option<&AgencyName>,
+    query: &PageQuery,
+) -> Result<Page<NumberRoute>, Problem> {
+    let scope = who.may(Operation::NumbersList)?;
+    let only = scope.narrow(agency)?;
+    let mut all: Vec<NumberRoute> = of_file(admin);
+    for kept in admin.ledger().all::<NumberDocument>(kinds::NUMBER, "").await? {
+        if !all.iter().any(|route| route.number == kept.id) {
+            all.push(of_document(&kept.id, &kept.body));
+        }
+    }
+    all.retain(|route| scope.includes(&route.agency) && only.as_ref().is_none_or(|only| *only == route.agency));
+    all.sort_by(|a, b| a.number.cmp(&b.number));
+    page::of_sorted("numbers", all, query, |route| route.number.clone())
+}
+
+/// One number.
+///
+/// # Errors
+/// `forbidden`, `not-found`.
+pub async fn read(admin: &Admin, who: &Principal, number: &Number) -> Result<Revised<NumberRoute>, Problem> {
+    who.may(Operation::NumberRead)?;
+    let found = if let Some(route) = in_file(admin, number) {
+        Revised { value: route, revision: 0 }
+    } else {
+        let kept = of_api(admin, number).await?;
+        Revised { value: of_document(&kept.id, &kept.body), revision: kept.revision }
+    };
+    who.sees(Operation::NumberRead, &found.value.agency, "number", number.as_str())?;
+    Ok(found)
+}
+
+/// Gives a number out.
+///
+/// # Errors
+/// `forbidden`, `exists`, `unknown-reference`; the engine's refusal.
+pub async fn create(admin: &Admin, who: &Principal, body: NumberBody) -> Result<Revised<NumberRoute>, Problem> {
+    who.may(Operation::NumberCreate)?;
+    let number = body.number.clone().ok_or_else(|| Problem::invalid("number", "Say which number."))?;
+    let document = checked(admin, body).await?;
+    let _turn = admin.turn().await;
+    let kept: Option<Kept<NumberDocument>> = admin.ledger().get(kinds::NUMBER, number.as_str()).await?;
+    if kept.is_some() || in_file(admin, &number).is_some() {
+        return Err(
+            Problem::new(&codes::EXISTS, format!("The number {number} leads somewhere already.")).field("number")
+        );
+    }
+    put(admin, who, &number, None, document, "number.create").await
+}
+
+/// Leads a number elsewhere.
+///
+/// # Errors
+/// `forbidden`, `not-found`, `managed-by-file`, `stale-revision`, `precondition-required`, `unknown-reference`.
+pub async fn update(
+    admin: &Admin,
+    who: &Principal,
+    number: &Number,
+    body: NumberBody,
+    seen: Option<u64>,
+) -> Result<Revised<NumberRoute>, Problem> {
+    who.may(Operation::NumberUpdate)?;
+    if body.number.as_ref().is_some_and(|given| given != number) {
+        return Err(Problem::invalid("number", "It is not the number in the path."));
+    }
+    if in_file(admin, number).is_some() {
+        return Err(managed_by_file("The number", number.as_str()));
+    }
+    let _turn = admin.turn().await;
+    let before = of_api(admin, number).await?;
+    check_revision(seen, before.revision)?;
+    let document = checked(admin, body).await?;
+    put(admin, who, number, Some((before.body, before.revision)), document, "number.update").await
+}
+
+/// Takes a number back.
+///
+/// # Errors
+/// `forbidden`, `not-found`, `managed-by-file`, `stale-revision`.
+pub async fn delete(admin: &Admin, who: &Principal, number: &Number, seen: Option<u64>) -> Result<(), Problem> {
+    who.may(Operation::NumberDelete)?;
+    if in_file(admin, number).is_some() {
+        return Err(managed_by_file("The number", number.as_str()));
+    }
+    let _turn = admin.turn().await;
+    let before = of_api(admin, number).await?;
+    super::check_revision_if_seen(seen, before.revision)?;
+    let agency = before.body.agency.clone();
+    let audit = who.audit("number.delete", object(number), Some(agency.as_str()));
+    let change = Routed {
+        kind: kinds::NUMBER,
+        id: number.as_str(),
+        before: Some((before.body, before.revision)),
+        after: None,
+        expires_ms: None,
+        audit,
+        urgent: false,
+    };
+    change.commit(admin).await.map(|_| ())
+}
+
+async fn put(
+    admin: &Admin,
+    who: &Principal,
+    number: &Number,
+    before: Option<(NumberDocument, u64)>,
+    after: NumberDocument,
+    action: &str,
+) -> Result<Revised<NumberRoute>, Problem> {
+    let details = serde_json::json!({ "entry": after.entry, "lang": after.lang });
+    let audit = with_details(who.audit(action, object(number), Some(after.agency.as_str())), details);
+    let value = of_document(number.as_str(), &after);
+    let (kind, id) = (kinds::NUMBER, number.as_str());
+    let change = Routed { kind, id, before, after: Some(after), expires_ms: None, audit, urgent: false };
+    Ok(Revised { value, revision: change.commit(admin).await? })
+}
+
+async fn checked(admin: &Admin, body: NumberBody) -> Result<NumberDocument, Problem> {
+    let unknown = |field: &str, detail: String| Problem::new(&codes::UNKNOWN_REFERENCE, detail).field(field);
+    if !agencies::exists(admin, &body.agency).await? {
+        return Err(unknown("agency", format!("There is no agency {}.", body.agency)));
+    }
+    if !entry_exists(admin, &body.agency, &body.entry).await? {
+        let problem = unknown("entry", format!("The agency {} has no entry {}.", body.agency, body.entry));
+        return Err(problem.remedy("Deploy a version there first: a number that leads nowhere serves nobody."));
+    }
+    Ok(NumberDocument { agency: body.agency, entry: body.entry, lang: body.lang })
+}
+
+async fn entry_exists(admin: &Admin, agency: &AgencyName, entry: &EntryName) -> Result<bool, Problem> {
+    let in_file =
+        admin.engine().file().entries.iter().any(|(of, name)| of == agency.as_str() && name == entry.as_str());
+    if in_file || admin.engine().deployment(&agency.to_core(), &entry.to_core()).is_some() {
+        return Ok(true);
+    }
+    let kept: Option<Kept<EntryDocument>> = admin.ledger().get(kinds::ENTRY, &format!("{agency}/{entry}")).await?;
+    Ok(kept.is_some())
+}
+
+fn of_file(admin: &Admin) -> Vec<NumberRoute> {
+    let numbers = admin.engine().file().numbers.into_iter();
+    let route = |(number, agency, entry, lang): (String, String, String, String)| NumberRoute {
+        number,
+        agency,
+        entry,
+        lang: Some(lang).filter(|lang| !lang.is_empty()),
+        source: Source::File,
+    };
+    numbers.map(route).collect()
+}
+
+fn in_file(admin: &Admin, number: &Number) -> Option<NumberRoute> {
+    of_file(admin).into_iter().find(|route| route.number == number.as_str())
+}
+
+async fn of_api(admin: &Admin, number: &Number) -> Result<Kept<NumberDocument>, Problem> {
+    let kept = admin.ledger().get(kinds::NUMBER, number.as_str()).await?;
+    kept.ok_or_else(|| Problem::not_found("number", number))
+}
+
+fn of_document(number: &str, document: &NumberDocument) -> NumberRoute {
+    NumberRoute {
+        number: number.to_owned(),
+        agency: document.agency.to_string(),
+        entry: document.entry.to_string(),
+        lang: document.lang.as_ref().map(ToString::to_string),
+        source: Source::Api,
+    }
+}
+
+fn object(number: &Number) -> String {
+    format!("number:{number}")
+}

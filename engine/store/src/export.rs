@@ -5,7 +5,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use crate::{Cdr, LegBegan, LegEnded, StoreError};
+use crate::{Cdr, LegBegan, LegEnded, Recording, StoreError};
 
 /// The columns of [`write_csv`]. A later version only adds columns at the end.
 pub const CSV_HEADER: [&str; 34] = [
@@ -111,8 +111,12 @@ fn cells(cdr: &Cdr) -> [String; CSV_HEADER.len()] {
         .as_ref()
         .map(|transfer| format!("{} {} {}", word(&transfer.kind), word(&transfer.result), transfer.to));
     let tags: Vec<_> = ended.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let recordings: Vec<_> =
-        ended.recordings.iter().map(|recording| format!("{}:{}", recording.id, recording.sha256)).collect();
+    let deleted = |recording: &Recording| if recording.deleted_ms.is_some() { ":deleted" } else { "" };
+    let recordings: Vec<_> = ended
+        .recordings
+        .iter()
+        .map(|recording| format!("{}:{}{}", recording.id, recording.sha256, deleted(recording)))
+        .collect();
     let media = ended.media.clone().unwrap_or_default();
     [
         cdr.id().to_string(),

@@ -1,23 +1,26 @@
 //! The durable room: call records, agency storage and blobs survive `kill -9` once they are acknowledged.
 //!
 //! What it is: the trait [`Store`], whose operations say *what is kept* (a leg began, a leg ended, a key of an
-//! agency's bucket is set under its quota, a blob is put), and [`SledStore`], the embedded backend. Each operation is
-//! one SQL transaction in another backend: none hands out iterators, locks or transactions of its own.
+//! agency's bucket is set under its quota, a blob is put, a document of the ledger is changed together with its audit),
+//! and [`SledStore`], the embedded backend. Each operation is one SQL transaction in another backend: none hands out
+//! iterators, locks or transactions of its own.
 //!
-//! What it deliberately is not: a cache, a queue, a place for configuration, or a raw key-value interface. It knows
-//! nothing of calls, scripts or agencies beyond their names, and never asks the time: every operation that depends on
-//! the time takes `now` as an argument.
+//! What it deliberately is not: a cache, a queue, or a raw key-value interface. It knows nothing of calls, scripts,
+//! agencies or users beyond their names, and never asks the time: every operation that depends on the time takes `now`
+//! as an argument.
 //!
-//! Two classes of writes:
+//! Three classes of writes:
 //!
 //! * **Promises** (agency storage, blobs): the returned [`Pending`] resolves after the bytes are on disk. Refused with
 //!   [`StoreError::DiskLow`] when less than a tenth of the disk is free.
 //! * **Call records** (`leg_began`, `leg_ended`): the call never waits. They are on disk within
 //!   [`StoreOptions::soon_ms_max`] plus one flush, or at the next promise; [`Store::settled`] waits for all of them.
 //!   They go on in the reserve below the promises' limit.
+//! * **The ledger** ([`Store::ledger_commit`]): promises, of which the urgent ones go on in the reserve too. An answer
+//!   means that the audit's head mark names the change's entries as well ([`audit`]).
 //!
 //! Main types: [`Store`], [`SledStore`], [`StoreOptions`], [`Cdr`], [`LegBegan`], [`CdrQuery`], [`Bucket`], [`Quota`],
-//! [`BlobId`], [`StoreError`].
+//! [`BlobId`], [`LedgerChange`], [`Document`], [`AuditEntry`], [`StoreError`].
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
@@ -106,6 +109,8 @@ pub mod limits {
     pub const LEDGER_CHANGE_ITEMS_MAX: usize = 256;
     /// Documents' and audit entries' bytes in one change of the ledger.
     pub const LEDGER_CHANGE_BYTES_MAX: usize = 1024 * 1024;
+    /// Documents' bytes after which a page of the ledger ends.
+    pub const LEDGER_PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
     /// Longest text of an audit entry (actor, action, object, …); longer ones are cut.
     pub const AUDIT_TEXT_BYTES_MAX: usize = 256;
     /// Largest details of an audit entry, encoded.

@@ -80,7 +80,7 @@ name! {
     CallId, "call id", CALL_ID_BYTES_MAX
 }
 
-fn check_name(what: &'static str, name: &str, bytes_max: usize) -> Result<(), StoreError> {
+pub(crate) fn check_name(what: &'static str, name: &str, bytes_max: usize) -> Result<(), StoreError> {
     if name.is_empty() {
         return Err(StoreError::BadName { what, why: "must not be empty".to_owned() });
     }

@@ -79,6 +79,12 @@ impl Party {
         self.sealed.as_ref()
     }
 
+    /// A party who asked to be forgotten.
+    #[must_use]
+    pub fn erased() -> Self {
+        Self { shown: "erased".to_owned(), hash: None, sealed: None }
+    }
+
     /// Without the sealed number, for exports.
     pub(crate) fn unsealed(&self) -> Self {
         Self { sealed: None, ..self.clone() }

@@ -1,11 +1,14 @@
 //! Backups: JSON Lines with a header that names the format, records, and an end with a count and a hash of all before.
 //!
 //! ```text
-//! {"gudok_backup":1,"schema":1}
+//! {"gudok_backup":1,"schema":2}
 //! {"cdr":{…}}
 //! {"leg":{…}}
 //! {"agency":{"agency":"mfc","last_version":17}}
 //! {"entry":{"agency":"mfc","script":"menu","bucket":"b","key":"k","version":7,"expires_ms":null,"value":"base64"}}
+//! {"document":{"kind":"user","id":"anna","revision":7,"expires_ms":null,"body":"base64"}}
+//! {"ledger":{"last_revision":9,"head":{"seq":3,"hash":"ab…"},"marks":[{"seq":3,"hash":"ab…","hmac":"ab…"}]}}
+//! {"audit":{"seq":1,…}}
 //! {"blob":{"sha256":"ab…","offset":0,"data":"base64","last":true}}
 //! {"end":{"records":123,"sha256":"…"}}
 //! ```
@@ -17,12 +20,15 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::buckets::{Kept, Usage};
+use super::buckets::{Kept, NEVER_MS, Usage};
 use super::core::{Core, read_failed};
 use super::writer::Rows;
-use super::{blobs, folder, keys, legs, schema};
+use super::{blobs, chain, folder, keys, ledger, legs, schema};
+use crate::audit::{HEAD_FILE, HeadMark, HeadMarks};
 use crate::limits::BACKUP_LINE_BYTES_MAX;
-use crate::{AgencyId, BackupSummary, BlobId, Bucket, BucketName, Cdr, LegBegan, ScriptName, StoreError};
+use crate::{
+    AgencyId, AuditEntry, AuditHead, BackupSummary, BlobId, Bucket, BucketName, Cdr, LegBegan, ScriptName, StoreError,
+};
 
 /// Version of the lines' format.
 const FORMAT: u32 = 1;
@@ -38,6 +44,9 @@ enum Line {
     Leg(Box<LegBegan>),
     Agency { agency: AgencyId, last_version: u64 },
     Entry(EntryLine),
+    Document(DocumentLine),
+    Ledger(LedgerLine),
+    Audit(Box<AuditEntry>),
     Blob(BlobLine),
     End { records: u64, sha256: BlobId },
 }
@@ -57,6 +66,22 @@ struct EntryLine {
     version: u64,
     expires_ms: Option<u64>,
     value: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DocumentLine {
+    kind: String,
+    id: String,
+    revision: u64,
+    expires_ms: Option<u64>,
+    body: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct LedgerLine {
+    last_revision: u64,
+    head: AuditHead,
+    marks: Vec<HeadMark>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -102,7 +127,11 @@ pub(super) fn export(core: &Core, out: &mut dyn Write) -> Result<BackupSummary, 
             Err(error) => return Err(error),
         }
     }
-    for tag in [keys::CDR, keys::MARKER, keys::USAGE, keys::ENTRY] {
+    // Before the audit's entries: those that are added meanwhile are behind this head.
+    if let Some(line) = ledger_line(core)? {
+        out.line(&Line::Ledger(line))?;
+    }
+    for tag in [keys::CDR, keys::MARKER, keys::USAGE, keys::ENTRY, keys::DOCUMENT, keys::AUDIT] {
         for row in core.db.scan_prefix([tag]) {
             let (key, value) = row.map_err(|error| read_failed(&error))?;
             match row_line(core, tag, &key, &value) {
@@ -111,6 +140,8 @@ pub(super) fn export(core: &Core, out: &mut dyn Write) -> Result<BackupSummary, 
                         keys::CDR => summary.cdrs += 1,
                         keys::MARKER => summary.legs += 1,
                         keys::ENTRY => summary.entries += 1,
+                        keys::DOCUMENT => summary.documents += 1,
+                        keys::AUDIT => summary.audit += 1,
                         _ => {}
                     }
                     out.line(&line)?;
@@ -134,6 +165,18 @@ fn row_line(core: &Core, tag: u8, key: &[u8], value: &[u8]) -> Result<Line, Stor
             let usage = Usage::decode(core.open(key, value)?).ok_or_else(damaged)?;
             Line::Agency { agency: keys::read_agency(key).ok_or_else(damaged)?, last_version: usage.last_version }
         }
+        keys::DOCUMENT => {
+            let kept = Kept::decode(core.open(key, value)?).ok_or_else(damaged)?;
+            let (kind, id) = keys::read_document(key).ok_or_else(damaged)?;
+            Line::Document(DocumentLine {
+                kind: kind.to_owned(),
+                id: id.to_owned(),
+                revision: kept.version,
+                expires_ms: kept.mortal(),
+                body: STANDARD.encode(&kept.value),
+            })
+        }
+        keys::AUDIT => Line::Audit(Box::new(chain::decode(key, value).ok_or_else(damaged)?)),
         _ => {
             let kept = Kept::decode(core.open(key, value)?).ok_or_else(damaged)?;
             let (agency, script, bucket, name) = keys::read_entry(key).ok_or_else(damaged)?;
@@ -148,6 +191,17 @@ fn row_line(core: &Core, tag: u8, key: &[u8], value: &[u8]) -> Result<Line, Stor
             })
         }
     })
+}
+
+/// What the ledger counts, and its head marks; none while nothing was ever written to it.
+fn ledger_line(core: &Core) -> Result<Option<LedgerLine>, StoreError> {
+    let last_revision = ledger::last_revision_kept(core);
+    let head = chain::head(core)?;
+    if last_revision == 0 && head.seq == 0 {
+        return Ok(None);
+    }
+    let marks = HeadMarks::read(&core.options.path.join(HEAD_FILE))?;
+    Ok(Some(LedgerLine { last_revision, head, marks: marks.map(|marks| marks.marks).unwrap_or_default() }))
 }
 
 fn export_blob(core: &Core, out: &mut Out<'_>, id: &BlobId) -> Result<(), StoreError> {
@@ -167,10 +221,11 @@ fn export_blob(core: &Core, out: &mut Out<'_>, id: &BlobId) -> Result<(), StoreE
     }
 }
 
-type WriteRows<'a> = &'a dyn Fn(Rows, Option<Vec<u8>>) -> Result<(), StoreError>;
+/// Hands rows to the writer; with the head marks that came along at the end.
+type WriteRows<'a> = &'a dyn Fn(Rows, Option<Vec<HeadMark>>) -> Result<(), StoreError>;
 
 pub(super) fn import(core: &Core, input: &mut dyn BufRead, write: WriteRows<'_>) -> Result<BackupSummary, StoreError> {
-    let used = [keys::CDR, keys::MARKER, keys::USAGE, keys::ENTRY]
+    let used = [keys::CDR, keys::MARKER, keys::USAGE, keys::ENTRY, keys::DOCUMENT, keys::AUDIT]
         .iter()
         .any(|tag| core.db.scan_prefix([*tag]).next().is_some());
     if used || !core.legs.lock().live.is_empty() || !blobs::list(core)?.is_empty() {
@@ -182,6 +237,9 @@ pub(super) fn import(core: &Core, input: &mut dyn BufRead, write: WriteRows<'_>)
         lines: Lines { input, number: 0, hash: Sha256::new(), text: Vec::new() },
         rows: Vec::new(),
         usage: HashMap::new(),
+        last_revision: 0,
+        head: AuditHead::default(),
+        marks: Vec::new(),
         summary: BackupSummary::default(),
         blob: None,
         records: 0,
@@ -190,9 +248,15 @@ pub(super) fn import(core: &Core, input: &mut dyn BufRead, write: WriteRows<'_>)
     (import.write)(vec![(keys::META_IMPORTING.to_vec(), Vec::new())], None)?;
     while !import.record()? {}
     import.flush_rows()?;
-    let usage: Rows =
+    let mut counts: Rows =
         import.usage.iter().map(|(agency, usage)| (keys::of_agency(keys::USAGE, agency), usage.encode())).collect();
-    (import.write)(usage, Some(keys::META_IMPORTING.to_vec()))?;
+    if import.last_revision > 0 {
+        counts.push((keys::META_REVISION.to_vec(), import.last_revision.to_be_bytes().to_vec()));
+    }
+    if import.head.seq > 0 {
+        counts.push((keys::META_AUDIT.to_vec(), chain::encode_head(&import.head)));
+    }
+    (import.write)(counts, Some(std::mem::take(&mut import.marks)))?;
     Ok(import.summary)
 }
 
@@ -202,6 +266,9 @@ struct Import<'a> {
     lines: Lines<'a>,
     rows: Rows,
     usage: HashMap<AgencyId, Usage>,
+    last_revision: u64,
+    head: AuditHead,
+    marks: Vec<HeadMark>,
     summary: BackupSummary,
     /// The blob under way: its hash, the file, the bytes so far and their hash.
     blob: Option<BlobInProgress>,
@@ -294,6 +361,18 @@ impl Import<'_> {
                 usage.last_version = usage.last_version.max(last_version);
             }
             Line::Entry(entry) => self.entry(entry)?,
+            Line::Document(document) => self.document(&document)?,
+            Line::Ledger(ledger) => {
+                self.last_revision = self.last_revision.max(ledger.last_revision);
+                self.note_head(ledger.head);
+                self.marks = ledger.marks;
+            }
+            Line::Audit(entry) => {
+                // Whether the chain is whole is for the check to say: a backup of a damaged audit must come back too.
+                self.rows.push((keys::audit(entry.seq), legs::encode(&entry)?));
+                self.note_head(entry.head());
+                self.summary.audit += 1;
+            }
             Line::Blob(part) => self.blob_part(&part)?,
         }
         self.records += 1;
@@ -322,6 +401,28 @@ impl Import<'_> {
         self.rows.push((key, Kept::encode(entry.version, expires_ms, &value)));
         self.summary.entries += 1;
         Ok(())
+    }
+
+    fn document(&mut self, document: &DocumentLine) -> Result<(), StoreError> {
+        let body = STANDARD.decode(&document.body).map_err(|error| self.lines.wrong(&format!("body: {error}")))?;
+        if body.len() > crate::limits::DOCUMENT_BYTES_MAX {
+            return Err(self.lines.wrong("the document is too large: the backup is damaged, use another one"));
+        }
+        let key = ledger::document_key(&document.kind, &document.id)?;
+        if let Some(expires_ms) = document.expires_ms {
+            self.rows.push((keys::document_end(expires_ms, &key), Vec::new()));
+        }
+        self.last_revision = self.last_revision.max(document.revision);
+        let expires_ms = document.expires_ms.unwrap_or(NEVER_MS);
+        self.rows.push((key, Kept::encode(document.revision, expires_ms, &body)));
+        self.summary.documents += 1;
+        Ok(())
+    }
+
+    fn note_head(&mut self, head: AuditHead) {
+        if head.seq > self.head.seq {
+            self.head = head;
+        }
     }
 
     fn blob_part(&mut self, part: &BlobLine) -> Result<(), StoreError> {

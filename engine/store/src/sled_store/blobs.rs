@@ -1,4 +1,5 @@
 //! Blobs as files named by their SHA-256: written aside, synced, renamed, the folder synced; read only if the hash is right.
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -101,15 +102,42 @@ pub(super) fn delete(core: &Core, id: &BlobId) -> Result<bool, StoreError> {
     }
 }
 
-/// Deletes a file that retention has doomed; its row remembers to try again at the next opening.
-pub(super) fn delete_file(core: &Core, id: &BlobId) {
-    if let Err(error) = delete(core, id) {
-        tracing::warn!(%error, "a recording past its retention could not be deleted; trying again at the next start");
-    }
-}
-
 pub(super) fn doomed_key(id: &BlobId) -> Vec<u8> {
     keys::tagged(keys::BLOB_DOOMED, id.as_sha256())
+}
+
+/// Deletes the files that retention or an erasure has doomed and makes their absence durable. Answers with the blobs
+/// whose rows can go, how many files are gone, and how many could not be deleted.
+pub(super) fn delete_doomed(core: &Core) -> Result<(Vec<BlobId>, u64, u64), StoreError> {
+    let (mut settled, mut gone, mut stuck) = (Vec::new(), Vec::new(), 0);
+    for key in core.db.scan_prefix([keys::BLOB_DOOMED]).keys() {
+        let key = key.map_err(|error| read_failed(&error))?;
+        let Ok(hash) = <[u8; 32]>::try_from(&key[1..]) else { continue };
+        let id = BlobId::from_sha256(hash);
+        if is_used(core, &id)? {
+            settled.push(id);
+            continue;
+        }
+        match delete(core, &id) {
+            Ok(_) => gone.push(id),
+            Err(error) => {
+                stuck += 1;
+                tracing::error!(%error, "a recording that must go could not be deleted; the next step of retention and the next start try again");
+            }
+        }
+    }
+    let folders: BTreeSet<_> = gone.iter().filter_map(|id| path(core, id).parent().map(Path::to_owned)).collect();
+    for folder in folders.iter().filter(|folder| folder.exists()) {
+        folder::sync_folder(folder)?;
+    }
+    let count = gone.len() as u64;
+    settled.extend(gone);
+    Ok((settled, count, stuck))
+}
+
+fn is_used(core: &Core, id: &BlobId) -> Result<bool, StoreError> {
+    let use_of_it = core.db.scan_prefix(keys::blob_uses(id)).next().transpose();
+    use_of_it.map(|row| row.is_some()).map_err(|error| read_failed(&error))
 }
 
 /// At opening: clears what was being written, and deletes what retention had doomed. Answers with what is gone.
@@ -124,8 +152,7 @@ pub(super) fn tidy(core: &Core) -> Result<Vec<BlobId>, StoreError> {
         let key = key.map_err(|error| read_failed(&error))?;
         let Ok(hash) = <[u8; 32]>::try_from(&key[1..]) else { continue };
         let id = BlobId::from_sha256(hash);
-        let used = core.db.scan_prefix(keys::blob_uses(&id)).next().is_some();
-        if !used {
+        if !is_used(core, &id)? {
             delete(core, &id)?;
         }
         gone.push(id);

@@ -7,7 +7,7 @@ use crate::space::SpaceLevel;
 use crate::{AgencyId, Bucket, Quota, QuotaKind, StoreError, Swept, UtcMs};
 
 /// An entry that lives for good.
-const NEVER_MS: u64 = u64::MAX;
+pub(super) const NEVER_MS: u64 = u64::MAX;
 /// Version and end of life.
 const ENTRY_HEADER_BYTES: usize = 16;
 

@@ -17,7 +17,8 @@ pub(super) struct Core {
     /// sled's log, opened once more: sled's flush does not reach the disk.
     pub(super) log: File,
     pub(super) legs: Mutex<Legs>,
-    /// Entries that are applied and not yet durable: who reads one waits for its commit.
+    /// Entries, documents and entries of the audit that are applied and not yet durable: who reads one waits for its
+    /// commit.
     pub(super) undurable: Mutex<HashSet<Vec<u8>>>,
     pub(super) counters: Counters,
     /// The first failure of the disk; nothing is written after it.
@@ -25,6 +26,8 @@ pub(super) struct Core {
     /// The writer found the disk full: who hands over a call record looks again first.
     pub(super) disk_full: AtomicBool,
     probe_failed: AtomicBool,
+    /// The store is being closed: long jobs stop.
+    pub(super) closing: AtomicBool,
 }
 
 /// The queue is apart from [`Core`], so that an answer on its way does not keep the database open.
@@ -77,6 +80,7 @@ impl Core {
             failed: OnceLock::new(),
             disk_full: AtomicBool::new(false),
             probe_failed: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
         }
     }
 
@@ -105,6 +109,16 @@ impl Core {
     /// An error when an earlier failure stopped all writes.
     pub(super) fn check_working(&self) -> Result<(), StoreError> {
         self.failed.get().map_or(Ok(()), |why| Err(StoreError::Failed { why: why.clone() }))
+    }
+
+    /// An error when the store is being closed; a long job asks now and then.
+    pub(super) fn check_open(&self) -> Result<(), StoreError> {
+        if self.closing.load(Relaxed) { Err(StoreError::Closed) } else { Ok(()) }
+    }
+
+    /// Whether a row of this beginning is applied and not yet durable.
+    pub(super) fn is_undurable(&self, prefix: &[u8]) -> bool {
+        self.undurable.lock().iter().any(|key| key.starts_with(prefix))
     }
 
     /// Remembers the first failure of the disk.

@@ -6,6 +6,7 @@
 //! blobs/        ab/abcd…: files named by their SHA-256; tmp/: files being written
 //! quarantine/   copies of damaged rows and blobs
 //! set-aside/    half-written snapshots of sled
+//! audit-head    the audit's head mark
 //! ```
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Write};
@@ -41,7 +42,8 @@ fn refuse_foreign(root: &Path) -> Result<(), StoreError> {
     let listing = fs::read_dir(root).map_err(|error| StoreError::io("listing", root, error))?;
     for file in listing {
         let name = file.map_err(|error| StoreError::io("listing", root, error))?.file_name();
-        if !["lock", "sled", "blobs", "quarantine", "set-aside"].iter().any(|ours| name == *ours) {
+        let ours = ["lock", "sled", "blobs", "quarantine", "set-aside", crate::audit::HEAD_FILE];
+        if !ours.iter().any(|ours| name == *ours) {
             return Err(StoreError::NotAStore { path: root.to_owned(), why: format!("it holds {}", name.display()) });
         }
     }

@@ -7,10 +7,14 @@
 //! | begin-marker | `M` call, leg | [`crate::LegBegan`] as JSON |
 //! | use of a blob | `B` hash, call, leg | – |
 //! | blob to delete | `X` hash | – |
+//! | record with recordings | `R` agency, end, call, leg | – (since schema 2) |
 //! | entry | `S` agency, script, bucket, key | version, end of life, value |
 //! | end of life | `E` agency, time, script, bucket, key | – |
 //! | usage | `U` agency | bytes, keys, last version |
-//! | about the store | `0` name | |
+//! | document | `D` kind, id | revision, end of life, JSON (since schema 2) |
+//! | end of life of a document | `T` time, kind, id | – (since schema 2) |
+//! | entry of the audit | `A` number | [`crate::AuditEntry`] as JSON (since schema 2) |
+//! | about the store | `0` name | schema; import under way; last revision, audit's head (since schema 2) |
 use crate::{AgencyId, BlobId, Bucket, CallId, LegId};
 
 pub(super) const CDR: u8 = b'C';
@@ -21,8 +25,14 @@ pub(super) const BLOB_DOOMED: u8 = b'X';
 pub(super) const ENTRY: u8 = b'S';
 pub(super) const EXPIRY: u8 = b'E';
 pub(super) const USAGE: u8 = b'U';
+pub(super) const RECORDED: u8 = b'R';
+pub(super) const DOCUMENT: u8 = b'D';
+pub(super) const DOCUMENT_END: u8 = b'T';
+pub(super) const AUDIT: u8 = b'A';
 pub(super) const META_SCHEMA: &[u8] = b"0schema";
 pub(super) const META_IMPORTING: &[u8] = b"0importing";
+pub(super) const META_REVISION: &[u8] = b"0revision";
+pub(super) const META_AUDIT: &[u8] = b"0audit";
 
 /// What a row is, for people.
 pub(super) fn what(key: &[u8]) -> &'static str {
@@ -32,6 +42,8 @@ pub(super) fn what(key: &[u8]) -> &'static str {
         Some(&MARKER) => "begin-marker of a leg",
         Some(&ENTRY) => "entry of an agency's bucket",
         Some(&USAGE) => "usage count of an agency",
+        Some(&DOCUMENT) => "document of the ledger",
+        Some(&AUDIT) => "entry of the audit",
         _ => "row",
     }
 }
@@ -106,6 +118,11 @@ pub(super) fn read_cdr(key: &[u8]) -> Option<(AgencyId, u64, &[u8])> {
     Some((agency, ended_ms, rest))
 }
 
+/// The row that says of a call record that it has recordings, and the other way round: they differ in their tag only.
+pub(super) fn retagged(tag: u8, key: &[u8]) -> Vec<u8> {
+    tagged(tag, key.get(1..).unwrap_or_default())
+}
+
 /// The payload of a leg's row: where its record is.
 pub(super) fn leg_payload(agency: &AgencyId, ended_ms: u64) -> Vec<u8> {
     let mut payload = Vec::new();
@@ -139,6 +156,60 @@ pub(super) fn blob_use(blob: &BlobId, leg: &[u8]) -> Vec<u8> {
     let mut key = blob_uses(blob);
     key.extend_from_slice(leg);
     key
+}
+
+/// The leg of a row that says where a blob is used.
+pub(super) fn read_blob_use(key: &[u8]) -> Option<(BlobId, &[u8])> {
+    let (hash, leg) = key.strip_prefix(&[BLOB_USE])?.split_first_chunk::<32>()?;
+    Some((BlobId::from_sha256(*hash), leg))
+}
+
+/// Where a kind's documents begin whose ids begin with `prefix`.
+pub(super) fn documents(kind: &str, prefix: &str) -> Vec<u8> {
+    let mut key = vec![DOCUMENT];
+    push(&mut key, kind);
+    key.extend_from_slice(prefix.as_bytes());
+    key
+}
+
+pub(super) fn document(kind: &str, id: &str) -> Vec<u8> {
+    documents(kind, id)
+}
+
+/// A document's kind and id.
+pub(super) fn read_document(key: &[u8]) -> Option<(&str, &str)> {
+    let mut rest = key.strip_prefix(&[DOCUMENT])?;
+    let kind = pull(&mut rest)?;
+    Some((kind, std::str::from_utf8(rest).ok()?))
+}
+
+/// Where documents begin whose life ends at or after a time.
+pub(super) fn document_ends_from(expires_ms: u64) -> Vec<u8> {
+    tagged(DOCUMENT_END, &expires_ms.to_be_bytes())
+}
+
+/// The end-of-life row of a document.
+pub(super) fn document_end(expires_ms: u64, document: &[u8]) -> Vec<u8> {
+    let mut key = document_ends_from(expires_ms);
+    key.extend_from_slice(document.get(1..).unwrap_or_default());
+    key
+}
+
+/// The document whose end-of-life row this is, and its time.
+pub(super) fn read_document_end(key: &[u8]) -> Option<(u64, Vec<u8>)> {
+    let mut rest = key.strip_prefix(&[DOCUMENT_END])?;
+    let expires_ms = pull_u64(&mut rest)?;
+    Some((expires_ms, tagged(DOCUMENT, rest)))
+}
+
+pub(super) fn audit(seq: u64) -> Vec<u8> {
+    tagged(AUDIT, &seq.to_be_bytes())
+}
+
+pub(super) fn read_audit(key: &[u8]) -> Option<u64> {
+    let mut rest = key.strip_prefix(&[AUDIT])?;
+    let seq = pull_u64(&mut rest)?;
+    rest.is_empty().then_some(seq)
 }
 
 pub(super) fn bucket(bucket: &Bucket) -> Vec<u8> {
@@ -241,6 +312,23 @@ mod tests {
             assert!(torn.is_none(), "{len}");
         }
         assert!(read_entry(b"S\xff").is_none() && read_expiry(b"E\x01a").is_none());
+    }
+
+    #[test]
+    fn documents_stay_in_their_kind() {
+        let names = ["a", "ab", "a/b", "\0", "\u{1}a", "я"];
+        let mut seen = std::collections::HashSet::new();
+        for kind in names {
+            for id in names {
+                let row = document(kind, id);
+                assert_eq!(read_document(&row), Some((kind, id)));
+                assert_eq!(read_document_end(&document_end(9, &row)), Some((9, row.clone())));
+                assert!(seen.insert(row));
+            }
+            let inside = seen.iter().filter(|row| row.starts_with(&documents(kind, "")));
+            assert_eq!(inside.count(), names.len(), "{kind:?}");
+        }
+        assert_eq!((read_audit(&audit(7)), read_audit(b"A1234567"), read_audit(b"A123456789")), (Some(7), None, None));
     }
 
     #[test]

@@ -4,10 +4,9 @@ use std::collections::HashSet;
 use super::core::{Core, read_failed};
 use super::tx::{Fail, Step, Tx};
 use super::writer::Write;
-use super::{blobs, envelope, keys};
-use crate::limits::SWEEP_ROWS_MAX;
+use super::{envelope, keys};
 use crate::space::SpaceLevel;
-use crate::{AgencyId, BlobId, Cdr, Deleted, EndedBy, HangupCause, LegBegan, LegEnded, LegId, StoreError, UtcMs};
+use crate::{AgencyId, BlobId, Cdr, EndedBy, HangupCause, LegBegan, LegEnded, LegId, StoreError, UtcMs};
 
 /// A record, encoded by who handed it over.
 pub(super) struct Ended {
@@ -25,7 +24,13 @@ impl Ended {
             agency: cdr.began.agency.clone(),
             ended_ms: cdr.ended.ended_ms.0,
             payload: encode(cdr)?,
-            blobs: cdr.ended.recordings.iter().map(|recording| recording.sha256).collect(),
+            blobs: cdr
+                .ended
+                .recordings
+                .iter()
+                .filter(|kept| kept.deleted_ms.is_none())
+                .map(|kept| kept.sha256)
+                .collect(),
         })
     }
 
@@ -35,6 +40,9 @@ impl Ended {
             (keys::cdr(&self.agency, self.ended_ms, &self.leg), self.payload.as_slice(), Vec::new()),
             (keys::tagged(keys::LEG, &self.leg), &[][..], keys::leg_payload(&self.agency, self.ended_ms)),
         ];
+        if !self.blobs.is_empty() {
+            rows.push((keys::retagged(keys::RECORDED, &rows[0].0), &[][..], Vec::new()));
+        }
         rows.extend(self.blobs.iter().map(|blob| (keys::blob_use(blob, &self.leg), &[][..], Vec::new())));
         rows
     }
@@ -128,54 +136,6 @@ pub(super) fn recover(tx: &mut Tx<'_>, now: UtcMs, space: SpaceLevel) -> Step<Ve
         tx.finish()?;
     }
     Ok(legs)
-}
-
-/// One step of retention: what it deleted, and the blobs that nothing names any more.
-pub(super) fn delete_before(
-    tx: &mut Tx<'_>,
-    agency: Option<&AgencyId>,
-    before: UtcMs,
-    rows_max: usize,
-) -> Step<(Deleted, Vec<BlobId>)> {
-    tx.apply()?;
-    let core = tx.core;
-    let rows_max = rows_max.min(SWEEP_ROWS_MAX);
-    let agencies = match agency {
-        Some(agency) => vec![agency.clone()],
-        None => agencies_of(core, keys::CDR)?,
-    };
-    let mut deleted = Deleted::default();
-    let mut candidates = HashSet::new();
-    'agencies: for agency in agencies {
-        for row in core.db.range(keys::cdrs_from(&agency, 0)..keys::cdrs_from(&agency, before.0)) {
-            if deleted.cdrs >= rows_max as u64 {
-                deleted.more = true;
-                break 'agencies;
-            }
-            let (key, value) = row?;
-            let Some((_, _, leg)) = keys::read_cdr(&key) else { continue };
-            if let Ok(cdr) = decode::<Cdr>(core, &key, &value) {
-                for recording in &cdr.ended.recordings {
-                    tx.delete(keys::blob_use(&recording.sha256, leg));
-                    candidates.insert(recording.sha256);
-                }
-            }
-            tx.delete(keys::tagged(keys::LEG, leg));
-            tx.delete(key.to_vec());
-            tx.finish()?;
-            deleted.cdrs += 1;
-        }
-    }
-    tx.apply()?;
-    let mut doomed = Vec::new();
-    for blob in candidates {
-        if core.db.scan_prefix(keys::blob_uses(&blob)).next().transpose()?.is_none() {
-            tx.put(blobs::doomed_key(&blob), &[]);
-            doomed.push(blob);
-        }
-    }
-    deleted.blobs = doomed.len() as u64;
-    Ok((deleted, doomed))
 }
 
 /// The agencies that have rows of this kind: one seek for each.

@@ -1,4 +1,4 @@
-//! The embedded backend: sled for rows, files for blobs, three threads.
+//! The embedded backend: sled for rows, files for blobs, four threads.
 //!
 //! sled 0.34 keeps what it was given through `kill -9`, with these precautions around it: its `flush` does not reach the
 //! disk, so the writer syncs its log before it acknowledges; a half-written snapshot is set aside before opening;
@@ -8,11 +8,15 @@
 mod backup;
 mod blobs;
 mod buckets;
+mod chain;
 mod core;
 mod envelope;
+mod erase;
 mod folder;
 mod keys;
+mod ledger;
 mod legs;
+mod operations;
 mod query;
 mod queue;
 mod schema;
@@ -22,11 +26,10 @@ mod tx;
 mod worker;
 mod writer;
 
-use std::io::{BufRead, Write as IoWrite};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -35,13 +38,7 @@ use self::core::{Core, Queue};
 use self::queue::{Urgency, WriteQueue};
 use self::worker::Worker;
 use self::writer::{Reply, Write, Writer};
-use crate::limits::LIVE_LEGS_MAX;
-use crate::{
-    AgencyId, AuditHead, AuditPage, AuditQuery, AuditReport, BackupSummary, BlobId, Bucket, Cdr, CdrPage, CdrQuery,
-    Deleted, Document, Entry, Erased, FreeSpace, FreeSpaceOfDisk, KeyPage, KeyQuery, LedgerChange, LedgerDone,
-    LedgerPage, LedgerQuery, LegBegan, LegId, Pending, Quota, SpaceLimits, Store, StoreError, StoreStats, SubjectHash,
-    Swept, UtcMs,
-};
+use crate::{BlobId, Bucket, FreeSpace, FreeSpaceOfDisk, Pending, Quota, SpaceLimits, StoreError, UtcMs};
 
 /// sled's unit of log. A page may hold 17 values; above a quarter of this it would leave the log for a file that sled
 /// never syncs.
@@ -61,7 +58,8 @@ pub struct StoreOptions {
     pub space: SpaceLimits,
     /// Who knows how much is free.
     pub probe: Arc<dyn FreeSpace>,
-    /// The node's key that signs the audit's head mark. Without one the mark finds accidents, not an attacker.
+    /// The node's key that signs the audit's head mark. Without one the mark finds accidents, not an attacker; and who
+    /// writes to the audit without the key that it was opened with before leaves a mark that counts as forged.
     pub audit_key: Option<[u8; 32]>,
 }
 
@@ -80,13 +78,48 @@ impl StoreOptions {
     }
 }
 
+/// Where the writer is asked.
+#[derive(Clone)]
+struct Desk {
+    queue: Queue,
+    core: Arc<Core>,
+}
+
+impl Desk {
+    fn push(&self, write: Write, bytes: usize, urgency: Urgency) -> Result<(), StoreError> {
+        let pushed = self.core.check_working().and_then(|()| self.queue.push(write, bytes, urgency));
+        pushed.inspect_err(|error| self.core.counters.count(error))
+    }
+
+    /// Hands a write over whose answer somebody awaits.
+    fn ask<T: Send + 'static>(&self, bytes: usize, write: impl FnOnce(Reply<T>) -> Write) -> Pending<T> {
+        let (reply, answer) = oneshot::channel();
+        match self.push(write(reply), bytes, Urgency::Now) {
+            Ok(()) => Pending::new(async move { answer.await.unwrap_or(Err(StoreError::Closed)) }),
+            Err(error) => Pending::ready(Err(error)),
+        }
+    }
+
+    /// Deletes the files of doomed blobs, then their rows. Answers with how many files are gone and how many are not.
+    /// For the long jobs alone: two at a time would count the same files.
+    fn delete_doomed_blobs(&self) -> Result<(u64, u64), StoreError> {
+        let (settled, gone, stuck) = blobs::delete_doomed(&self.core)?;
+        if !settled.is_empty() {
+            self.ask(0, |reply| Write::BlobsGone { blobs: settled, reply }).wait()?;
+        }
+        Ok((gone, stuck))
+    }
+}
+
 /// The embedded store. Dropping it writes what waits and closes it.
 pub struct SledStore {
-    queue: Queue,
+    desk: Desk,
     core: Arc<Core>,
     writer: Option<JoinHandle<()>>,
     reads: Worker,
     files: Worker,
+    /// For what reads everything, or waits for the writer and for files in turn.
+    long: Worker,
     // Last: released when the database is closed.
     _lock: folder::FolderLock,
 }
@@ -113,18 +146,17 @@ impl SledStore {
 
         let path = options.path.clone();
         let core = Arc::new(Core::new(options, db, log));
-        let deleted_blobs = blobs::tidy(&core)?;
-        let markers = legs::markers(&core.db)?;
         let queue: Queue = Arc::new(WriteQueue::new());
-        let writer = Writer::new(Arc::clone(&core), Arc::clone(&queue), markers, deleted_blobs);
+        let writer = Writer::new(Arc::clone(&core), Arc::clone(&queue))?;
         let thread = |error| StoreError::io("starting a thread for", &path, error);
         let writer = std::thread::Builder::new().name("gudok-store-write".to_owned()).spawn(move || writer.run());
         Ok(Self {
-            queue,
+            desk: Desk { queue, core: Arc::clone(&core) },
             core,
             writer: Some(writer.map_err(thread)?),
             reads: Worker::start("gudok-store-read").map_err(thread)?,
             files: Worker::start("gudok-store-blob").map_err(thread)?,
+            long: Worker::start("gudok-store-long").map_err(thread)?,
             _lock: lock,
         })
     }
@@ -140,18 +172,14 @@ impl SledStore {
         self.file_job(move |core| blobs::verify(core, &id))
     }
 
+    /// See [`Desk::push`].
     fn push(&self, write: Write, bytes: usize, urgency: Urgency) -> Result<(), StoreError> {
-        let pushed = self.core.check_working().and_then(|()| self.queue.push(write, bytes, urgency));
-        pushed.inspect_err(|error| self.core.counters.count(error))
+        self.desk.push(write, bytes, urgency)
     }
 
-    /// Hands a write over whose answer somebody awaits.
+    /// See [`Desk::ask`].
     fn ask<T: Send + 'static>(&self, bytes: usize, write: impl FnOnce(Reply<T>) -> Write) -> Pending<T> {
-        let (reply, answer) = oneshot::channel();
-        match self.push(write(reply), bytes, Urgency::Now) {
-            Ok(()) => Pending::new(async move { answer.await.unwrap_or(Err(StoreError::Closed)) }),
-            Err(error) => Pending::ready(Err(error)),
-        }
+        self.desk.ask(bytes, write)
     }
 
     fn refused(&self, error: StoreError) -> StoreError {
@@ -179,6 +207,34 @@ impl SledStore {
         self.files.run(move || job(&core).inspect_err(|error| core.counters.count(error)))
     }
 
+    /// A read of rows some of which may not be durable yet, as the job says: then its answer waits until they are.
+    fn read_durably<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Core) -> Result<(T, bool), StoreError> + Send + 'static,
+    ) -> Pending<T> {
+        let desk = self.desk.clone();
+        let found = self.reads.run(move || {
+            let (found, undurable) = job(&desk.core)?;
+            Ok((found, undurable.then(|| desk.ask(0, Write::Settled))))
+        });
+        Pending::new(async move {
+            let (found, durable) = found.await?;
+            match durable {
+                None => Ok(found),
+                Some(durable) => durable.await.map(|()| found),
+            }
+        })
+    }
+
+    /// Runs on the thread for long jobs, which may ask the writer and wait for it.
+    fn long_job<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Desk) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<T> {
+        let desk = self.desk.clone();
+        self.long.run(move || desk.core.check_open().and_then(|()| job(&desk)))
+    }
+
     fn set(&self, bucket: &Bucket, key: &str, set: Set, quota: Quota, now: UtcMs) -> Pending<u64> {
         let checked = buckets::check_value(&bucket.agency, &set.value, quota);
         match checked.and_then(|()| Change::new(bucket, key, quota, now, set)) {
@@ -191,234 +247,16 @@ impl SledStore {
     }
 }
 
-impl Store for SledStore {
-    fn leg_began(&self, mut leg: LegBegan) -> Result<(), StoreError> {
-        leg.clamp();
-        let payload = legs::encode(&leg)?;
-        let key = keys::leg(&leg.call_id, leg.leg);
-        let bytes = payload.len() + key.len();
-        self.core.check_record_cheaply().map_err(|error| self.refused(error))?;
-        let mut legs = self.core.legs.lock();
-        if legs.settling.contains(&key) {
-            return Err(legs::already(&key));
-        }
-        if legs.live.len() >= LIVE_LEGS_MAX {
-            return Err(self.refused(StoreError::Busy { queue: "live legs", limit: LIVE_LEGS_MAX }));
-        }
-        // The lock is held over both: what is in the queue and what the sets say must agree.
-        self.push(Write::LegBegan { leg: key.clone(), payload }, bytes, Urgency::Soon)?;
-        legs.live.insert(key);
-        Ok(())
-    }
-
-    fn leg_ended(&self, mut cdr: Cdr) -> Result<(), StoreError> {
-        cdr.clamp();
-        let ended = legs::Ended::of(&cdr)?;
-        let key = ended.leg.clone();
-        let bytes = ended.payload.len() + key.len();
-        self.core.check_record_cheaply().map_err(|error| self.refused(error))?;
-        let mut legs = self.core.legs.lock();
-        // A live leg has no record, which spares a look into the database; the writer makes sure.
-        let was_live = legs.live.contains(&key);
-        if legs.settling.contains(&key) || (!was_live && self.core.read(&keys::tagged(keys::LEG, &key))?.is_some()) {
-            return Err(legs::already(&key));
-        }
-        self.push(Write::LegEnded(Box::new(ended)), bytes, Urgency::Soon)?;
-        legs.live.remove(&key);
-        legs.settling.insert(key);
-        Ok(())
-    }
-
-    fn settled(&self) -> Pending<()> {
-        self.ask(0, Write::Settled)
-    }
-
-    fn recover_crashed_legs(&self, now: UtcMs) -> Pending<Vec<LegId>> {
-        self.ask(0, |reply| Write::Recover { now, reply })
-    }
-
-    fn cdrs(&self, query: CdrQuery) -> Pending<CdrPage> {
-        self.read_job(move |core| query::cdrs(core, &query))
-    }
-
-    fn cdrs_delete_before(&self, agency: Option<AgencyId>, before: UtcMs, rows_max: usize) -> Pending<Deleted> {
-        self.ask(0, |reply| Write::DeleteCdrs { agency, before, rows_max, reply })
-    }
-
-    fn recordings_delete_before(
-        &self,
-        _agency: Option<AgencyId>,
-        _before: UtcMs,
-        _now: UtcMs,
-        _rows_max: usize,
-    ) -> Pending<Deleted> {
-        self.refuse(StoreError::Closed)
-    }
-
-    fn subject_erase(&self, _subject: SubjectHash, _now: UtcMs, _rows_max: usize) -> Pending<Erased> {
-        self.refuse(StoreError::Closed)
-    }
-
-    fn ledger_get(&self, _kind: &str, _id: &str, _now: UtcMs) -> Pending<Option<Document>> {
-        self.refuse(StoreError::Closed)
-    }
-
-    fn ledger_list(&self, _query: LedgerQuery, _now: UtcMs) -> Pending<LedgerPage> {
-        self.refuse(StoreError::Closed)
-    }
-
-    fn ledger_commit(&self, _change: LedgerChange, _now: UtcMs) -> Pending<LedgerDone> {
-        self.refuse(StoreError::Closed)
-    }
-
-    fn ledger_sweep(&self, _now: UtcMs, _rows_max: usize) -> Pending<Swept> {
-        self.refuse(StoreError::Closed)
-    }
-
-    fn audit(&self, _query: AuditQuery) -> Pending<AuditPage> {
-        self.refuse(StoreError::Closed)
-    }
-
-    fn audit_head(&self) -> Pending<AuditHead> {
-        self.refuse(StoreError::Closed)
-    }
-
-    fn audit_verify(&self) -> Pending<AuditReport> {
-        self.refuse(StoreError::Closed)
-    }
-
-    fn bucket_get(&self, bucket: &Bucket, key: &str, now: UtcMs) -> Pending<Option<Entry>> {
-        if let Err(error) = buckets::check_key(&bucket.agency, key, u64::MAX) {
-            return self.refuse(error);
-        }
-        let row = keys::entry(bucket, key);
-        let found = match self.core.db.get(&row) {
-            Ok(None) => Ok(None),
-            Ok(Some(raw)) => buckets::read(&self.core, &row, &raw).map(|kept| {
-                let visible = kept.visible(now);
-                visible.then_some(Entry { value: kept.value, version: kept.version })
-            }),
-            Err(error) => Err(self::core::read_failed(&error)),
-        };
-        // Looked at after reading: a value of a commit under way was announced before it could be read.
-        if !self.core.undurable.lock().contains(&row) {
-            return Pending::ready(found);
-        }
-        let durable = self.settled();
-        Pending::new(async move { durable.await.and(found) })
-    }
-
-    fn bucket_set(
-        &self,
-        bucket: &Bucket,
-        key: &str,
-        value: &[u8],
-        ttl: Option<Duration>,
-        quota: Quota,
-        now: UtcMs,
-    ) -> Pending<u64> {
-        let set = Set { expected: None, value: value.to_vec(), expires_ms: buckets::expires_ms(now, ttl) };
-        self.set(bucket, key, set, quota, now)
-    }
-
-    fn bucket_compare_and_set(
-        &self,
-        bucket: &Bucket,
-        key: &str,
-        expected: u64,
-        value: &[u8],
-        ttl: Option<Duration>,
-        quota: Quota,
-        now: UtcMs,
-    ) -> Pending<u64> {
-        let set = Set { expected: Some(expected), value: value.to_vec(), expires_ms: buckets::expires_ms(now, ttl) };
-        self.set(bucket, key, set, quota, now)
-    }
-
-    fn bucket_increment(&self, bucket: &Bucket, key: &str, delta: i64, quota: Quota, now: UtcMs) -> Pending<i64> {
-        match Change::new(bucket, key, quota, now, delta) {
-            Ok(change) => self.ask(change.bytes(), |reply| Write::Increment(Box::new(change), reply)),
-            Err(error) => self.refuse(error),
-        }
-    }
-
-    fn bucket_delete(&self, bucket: &Bucket, key: &str, now: UtcMs) -> Pending<bool> {
-        let unlimited =
-            Quota { bytes_max: u64::MAX, keys_max: u64::MAX, value_bytes_max: u64::MAX, key_bytes_max: u64::MAX };
-        match Change::new(bucket, key, unlimited, now, ()) {
-            Ok(change) => self.ask(change.bytes(), |reply| Write::Delete(Box::new(change), reply)),
-            Err(error) => self.refuse(error),
-        }
-    }
-
-    fn bucket_list(&self, bucket: &Bucket, query: KeyQuery, now: UtcMs) -> Pending<KeyPage> {
-        let bucket = bucket.clone();
-        let queue = Arc::clone(&self.queue);
-        let page = self.read_job(move |core| {
-            let (page, undurable) = query::list_keys(core, &bucket, &query, now)?;
-            if !undurable {
-                return Ok((page, None));
-            }
-            let (reply, durable) = oneshot::channel();
-            queue.push(Write::Settled(reply), 0, Urgency::Now)?;
-            Ok((page, Some(durable)))
-        });
-        Pending::new(async move {
-            let (page, durable) = page.await?;
-            match durable {
-                None => Ok(page),
-                Some(durable) => durable.await.unwrap_or(Err(StoreError::Closed)).map(|()| page),
-            }
-        })
-    }
-
-    fn buckets_sweep(&self, now: UtcMs, rows_max: usize) -> Pending<Swept> {
-        self.ask(0, |reply| Write::Sweep { now, rows_max, reply })
-    }
-
-    fn blob_put(&self, bytes: Vec<u8>) -> Pending<BlobId> {
-        self.file_job(move |core| blobs::put(core, &bytes))
-    }
-
-    fn blob_take_file(&self, path: PathBuf) -> Pending<BlobId> {
-        self.file_job(move |core| blobs::take_file(core, &path))
-    }
-
-    fn blob_read(&self, id: BlobId) -> Pending<Vec<u8>> {
-        self.file_job(move |core| blobs::read(core, &id))
-    }
-
-    fn blob_open(&self, id: BlobId) -> Pending<std::fs::File> {
-        self.file_job(move |core| blobs::open(core, &id))
-    }
-
-    fn blob_delete(&self, id: BlobId) -> Pending<bool> {
-        self.file_job(move |core| blobs::delete(core, &id))
-    }
-
-    fn export(&self, out: &mut dyn IoWrite) -> Result<BackupSummary, StoreError> {
-        self.settled().wait()?;
-        backup::export(&self.core, out)
-    }
-
-    fn import(&self, input: &mut dyn BufRead) -> Result<BackupSummary, StoreError> {
-        let write = |rows, delete| self.ask(0, |reply| Write::Import { rows, delete, reply }).wait();
-        backup::import(&self.core, input, &write)
-    }
-
-    fn stats(&self) -> StoreStats {
-        self.core.stats(&self.queue)
-    }
-}
-
 impl Drop for SledStore {
     fn drop(&mut self) {
-        self.queue.close();
+        self.core.closing.store(true, Relaxed);
+        self.desk.queue.close();
         if let Some(writer) = self.writer.take() {
             let _panicked = writer.join();
         }
         self.files.stop();
         self.reads.stop();
+        self.long.stop();
     }
 }
 

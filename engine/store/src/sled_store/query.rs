@@ -193,6 +193,5 @@ pub(super) fn list_keys(
         }
         last = Some(name.to_owned());
     }
-    let undurable = core.undurable.lock().iter().any(|key| key.starts_with(&inside));
-    Ok((page, undurable))
+    Ok((page, core.is_undurable(&inside)))
 }

@@ -2,10 +2,10 @@
 use std::path::Path;
 
 use super::{envelope, keys};
-use crate::StoreError;
+use crate::{Cdr, StoreError};
 
 /// Schema written by this engine.
-pub(super) const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 2;
 
 /// Brings a store from one schema to the next. It may run twice: after a crash the step is repeated.
 pub(super) struct Migration {
@@ -14,8 +14,22 @@ pub(super) struct Migration {
     pub(super) run: fn(&sled::Db) -> sled::Result<()>,
 }
 
-/// All steps, in order. Schema 1 is the first, so there is none yet.
-pub(super) const MIGRATIONS: &[Migration] = &[];
+/// All steps, in order.
+pub(super) const MIGRATIONS: &[Migration] = &[Migration { from: 1, run: index_recordings }];
+
+/// Schema 2 adds the ledger, which begins empty, and an index of the records that have recordings.
+fn index_recordings(db: &sled::Db) -> sled::Result<()> {
+    for row in db.scan_prefix([keys::CDR]) {
+        let (key, value) = row?;
+        let cdr = envelope::open(&key, &value).and_then(|payload| serde_json::from_slice::<Cdr>(payload).ok());
+        if cdr.is_some_and(|cdr| !cdr.ended.recordings.is_empty()) {
+            let recorded = keys::retagged(keys::RECORDED, &key);
+            let row = envelope::seal(&recorded, &[]);
+            db.insert(recorded, row)?;
+        }
+    }
+    Ok(())
+}
 
 /// Checks the schema and migrates up to `known`. Answers with whether anything changed.
 pub(super) fn check(path: &Path, db: &sled::Db, known: u32, migrations: &[Migration]) -> Result<bool, StoreError> {

@@ -1,8 +1,13 @@
 //! What needs a look inside: damage done to the database behind the store's back.
+mod ledger;
+
 use std::time::Duration;
 
 use super::*;
-use crate::{BucketName, CallId, Direction, EndedBy, HangupCause, LegEnded, Mode, Party, ScriptName};
+use crate::{
+    AgencyId, BucketName, CallId, CdrQuery, Direction, EndedBy, HangupCause, KeyQuery, LegBegan, LegEnded, Mode, Party,
+    ScriptName, Store, Swept,
+};
 
 const QUOTA: Quota = Quota { bytes_max: 1 << 40, keys_max: 1_000_000, value_bytes_max: 1 << 20, key_bytes_max: 1_000 };
 const NOW: UtcMs = UtcMs(1_000);

@@ -93,8 +93,8 @@ impl<'a> Tx<'a> {
         if self.rows.is_empty() {
             return Ok(());
         }
-        let entries = self.rows.keys().filter(|key| key.first() == Some(&keys::ENTRY));
-        self.core.undurable.lock().extend(entries.cloned());
+        let read_at_once = |key: &&Vec<u8>| matches!(key.first(), Some(&(keys::ENTRY | keys::DOCUMENT | keys::AUDIT)));
+        self.core.undurable.lock().extend(self.rows.keys().filter(read_at_once).cloned());
         let mut batch = sled::Batch::default();
         for (key, value) in self.rows.drain() {
             if let Some(leg) = key.strip_prefix(&[keys::MARKER]) {

@@ -10,9 +10,10 @@ use tokio::sync::oneshot;
 
 use super::core::{Core, Queue};
 use super::tx::{Fail, Step, Tx};
-use super::{blobs, buckets, legs};
+use super::{blobs, buckets, chain, erase, keys, ledger, legs};
+use crate::audit::HeadMark;
 use crate::space::SpaceLevel;
-use crate::{AgencyId, BlobId, Deleted, LegId, StoreError, Swept, UtcMs};
+use crate::{AgencyId, AuditHead, BlobId, Deleted, Erased, LedgerDone, LegId, StoreError, SubjectHash, Swept, UtcMs};
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 pub(super) type Rows = Vec<(Vec<u8>, Vec<u8>)>;
@@ -35,6 +36,30 @@ pub(super) enum Write {
         rows_max: usize,
         reply: Reply<Deleted>,
     },
+    DeleteRecordings {
+        agency: Option<AgencyId>,
+        before: UtcMs,
+        now: UtcMs,
+        rows_max: usize,
+        reply: Reply<Deleted>,
+    },
+    Erase {
+        subject: SubjectHash,
+        records: Vec<Vec<u8>>,
+        now: UtcMs,
+        reply: Reply<Erased>,
+    },
+    /// The files of doomed blobs are gone.
+    BlobsGone {
+        blobs: Vec<BlobId>,
+        reply: Reply<()>,
+    },
+    Ledger(Box<ledger::Change>, Reply<LedgerDone>),
+    LedgerSweep {
+        now: UtcMs,
+        rows_max: usize,
+        reply: Reply<Swept>,
+    },
     Set(Box<buckets::Change<buckets::Set>>, Reply<u64>),
     Increment(Box<buckets::Change<i64>>, Reply<i64>),
     Delete(Box<buckets::Change<()>>, Reply<bool>),
@@ -43,10 +68,11 @@ pub(super) enum Write {
         rows_max: usize,
         reply: Reply<Swept>,
     },
-    /// Rows of a backup, already encoded; `delete` is removed in the same step.
+    /// Rows of a backup, already encoded.
     Import {
         rows: Rows,
-        delete: Option<Vec<u8>>,
+        /// Its end, with the head marks that came with it.
+        end: Option<Vec<HeadMark>>,
         reply: Reply<()>,
     },
 }
@@ -58,6 +84,7 @@ pub(super) struct Writer {
     markers: HashSet<Vec<u8>>,
     /// Blobs whose file is gone; their rows go with the next commit.
     deleted_blobs: Vec<BlobId>,
+    mark: chain::MarkFile,
     space_before: SpaceLevel,
 }
 
@@ -67,15 +94,24 @@ type Answer = Box<dyn FnOnce(Option<&str>) + Send>;
 #[derive(Default)]
 struct Done {
     answers: Vec<Answer>,
+    /// Answers that wait for the head mark too.
+    marked_answers: Vec<Answer>,
+    /// The audit's head after this commit, if it changed.
+    head: Option<AuditHead>,
+    /// Head marks of a backup that this commit ends.
+    imported_marks: Option<Vec<HeadMark>>,
     /// Legs whose record this commit holds.
     ended: Vec<Vec<u8>>,
-    doomed_blobs: Vec<BlobId>,
     cdrs: u64,
 }
 
 impl Writer {
-    pub(super) fn new(core: Arc<Core>, queue: Queue, markers: HashSet<Vec<u8>>, deleted_blobs: Vec<BlobId>) -> Self {
-        Self { core, queue, markers, deleted_blobs, space_before: SpaceLevel::Enough }
+    /// Reads what a former process left: begin-markers, blobs to delete, the audit's head mark.
+    pub(super) fn new(core: Arc<Core>, queue: Queue) -> Result<Self, StoreError> {
+        let deleted_blobs = blobs::tidy(&core)?;
+        let markers = legs::markers(&core.db)?;
+        let mark = chain::MarkFile::open(&core)?;
+        Ok(Self { core, queue, markers, deleted_blobs, mark, space_before: SpaceLevel::Enough })
     }
 
     pub(super) fn run(mut self) {
@@ -119,15 +155,33 @@ impl Writer {
             counters.commit_us_last.store(took_us, Relaxed);
             counters.commit_us_max.fetch_max(took_us, Relaxed);
         }
-        let why = self.core.failed.get().map(String::as_str);
+        let core = Arc::clone(&self.core);
+        let why = core.failed.get().map(String::as_str);
         for answer in done.answers {
             answer(why);
         }
         if result.is_ok() {
-            for blob in done.doomed_blobs {
-                blobs::delete_file(&self.core, &blob);
-                self.deleted_blobs.push(blob);
-            }
+            self.mark_head(done.head, done.imported_marks.as_deref());
+        }
+        for answer in done.marked_answers {
+            answer(why);
+        }
+    }
+
+    /// Writes the audit's head mark when the commit is durable.
+    fn mark_head(&mut self, head: Option<AuditHead>, imported: Option<&[HeadMark]>) {
+        let head = match (head, imported) {
+            (Some(head), _) => Ok(head),
+            (None, Some(_)) => chain::head(&self.core),
+            (None, None) => return,
+        };
+        let marked = head.and_then(|head| {
+            self.mark.adopt(&self.core, imported.unwrap_or_default())?;
+            self.mark.write(&head);
+            Ok(())
+        });
+        if let Err(error) = marked {
+            tracing::error!(%error, "the audit's head mark could not be written; trying again with the next entry");
         }
     }
 
@@ -204,11 +258,30 @@ fn decide(
             settle(tx, step, &mut done.answers, Some(reply))
         }
         Write::DeleteCdrs { agency, before, rows_max, reply } => {
-            let step = legs::delete_before(tx, agency.as_ref(), before, rows_max);
-            let step = step.map(|(deleted, blobs)| {
-                done.doomed_blobs.extend(blobs);
-                deleted
-            });
+            let step = erase::cdrs_before(tx, agency.as_ref(), before, rows_max);
+            settle(tx, step, &mut done.answers, Some(reply))
+        }
+        Write::DeleteRecordings { agency, before, now, rows_max, reply } => {
+            let step = erase::recordings_before(tx, agency.as_ref(), before, now, rows_max);
+            settle(tx, step, &mut done.answers, Some(reply))
+        }
+        Write::Erase { subject, records, now, reply } => {
+            let step = erase::erase(tx, &subject, &records, now);
+            settle(tx, step, &mut done.answers, Some(reply))
+        }
+        Write::BlobsGone { blobs, reply } => {
+            blobs.iter().for_each(|blob| tx.delete(blobs::doomed_key(blob)));
+            settle(tx, Ok(()), &mut done.answers, Some(reply))
+        }
+        Write::Ledger(change, reply) => {
+            let step = ledger::commit(tx, &change, space);
+            if let Some(last) = step.as_ref().ok().and_then(|committed| committed.audit.last()) {
+                done.head = Some(last.head());
+            }
+            settle(tx, step, &mut done.marked_answers, Some(reply))
+        }
+        Write::LedgerSweep { now, rows_max, reply } => {
+            let step = ledger::sweep(tx, now, rows_max);
             settle(tx, step, &mut done.answers, Some(reply))
         }
         Write::Set(change, reply) => {
@@ -227,14 +300,15 @@ fn decide(
             let step = buckets::sweep(tx, now, rows_max);
             settle(tx, step, &mut done.answers, Some(reply))
         }
-        Write::Import { rows, delete, reply } => {
+        Write::Import { rows, end, reply } => {
             for (key, value) in rows {
                 tx.put(key, &value);
             }
-            if let Some(key) = delete {
-                tx.delete(key);
+            if end.is_some() {
+                tx.delete(keys::META_IMPORTING.to_vec());
+                done.imported_marks = end;
             }
-            settle(tx, Ok(()), &mut done.answers, Some(reply))
+            settle(tx, Ok(()), &mut done.marked_answers, Some(reply))
         }
     }
 }
@@ -282,13 +356,15 @@ fn refuse(write: Write, done: &mut Done) -> Result<(), sled::Error> {
             done.ended.push(ended.leg);
             return Ok(());
         }
-        Write::Settled(reply) | Write::Import { reply, .. } => later(reply),
+        Write::Settled(reply) | Write::BlobsGone { reply, .. } | Write::Import { reply, .. } => later(reply),
         Write::Recover { reply, .. } => later(reply),
-        Write::DeleteCdrs { reply, .. } => later(reply),
+        Write::DeleteCdrs { reply, .. } | Write::DeleteRecordings { reply, .. } => later(reply),
+        Write::Erase { reply, .. } => later(reply),
+        Write::Ledger(_, reply) => later(reply),
         Write::Set(_, reply) => later(reply),
         Write::Increment(_, reply) => later(reply),
         Write::Delete(_, reply) => later(reply),
-        Write::Sweep { reply, .. } => later(reply),
+        Write::Sweep { reply, .. } | Write::LedgerSweep { reply, .. } => later(reply),
     };
     done.answers.push(answer);
     Ok(())

@@ -3,9 +3,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use gudok_store::{
-    BackupSummary, CdrQuery, KeyQuery, Party, Recording, Sealed, SledStore, Store, StoreError, StoreOptions, UtcMs,
+    AuditQuery, BackupSummary, CdrQuery, KeyQuery, LedgerChange, Party, Put, Recording, Sealed, SledStore, Store,
+    StoreError, StoreOptions, UtcMs,
 };
 
+use crate::ledger::{draft, put, set};
 use crate::{NOW, QUOTA, bucket, bucket_of, cdr, leg, open};
 
 fn filled(folder: &Path) -> (SledStore, gudok_store::BlobId) {
@@ -26,6 +28,12 @@ fn filled(folder: &Path) -> (SledStore, gudok_store::BlobId) {
         .bucket_set(&bucket_of("mfc", "s", "b"), "ends", b"v", Some(Duration::from_millis(5)), QUOTA, NOW)
         .wait()
         .unwrap();
+    set(&store, "user", "gone", "{}");
+    set(&store, "user", "anna", "{\"name\": \"Анна\"}");
+    let puts = vec![Put { expires: Some(UtcMs(NOW.0 + 5)), ..put("token", "t", "{}") }];
+    let deletes = vec![("user".to_owned(), "gone".to_owned())];
+    let audit = vec![draft("token.create", "t")];
+    store.ledger_commit(LedgerChange { puts, deletes, audit, ..LedgerChange::default() }, NOW).wait().unwrap();
     (store, big)
 }
 
@@ -42,7 +50,7 @@ fn a_backup_brings_everything_back() {
     let bytes = backup(&store);
     let copy = open(to.path());
     let summary = copy.import(&mut &bytes[..]).unwrap();
-    assert_eq!(summary, BackupSummary { cdrs: 50, legs: 1, entries: 2, blobs: 1, corrupt: 0 });
+    assert_eq!(summary, BackupSummary { cdrs: 50, legs: 1, entries: 2, blobs: 1, documents: 2, audit: 3, corrupt: 0 });
     assert_eq!(backup(&copy), bytes, "a backup of the copy is the same");
     let all = |store: &SledStore| store.cdrs(CdrQuery::default()).wait().unwrap().cdrs;
     assert_eq!(all(&copy), all(&store));
@@ -52,10 +60,20 @@ fn a_backup_brings_everything_back() {
     assert_eq!(copy.buckets_sweep(UtcMs(NOW.0 + 5), 10).wait().unwrap().removed, 1);
     let next = |store: &SledStore| store.bucket_set(&bucket(), "next", b"", None, QUOTA, NOW).wait().unwrap();
     assert_eq!(next(&copy), next(&store), "versions go on where they were");
+    let user = |store: &SledStore| store.ledger_get("user", "anna", NOW).wait().unwrap().unwrap();
+    assert_eq!(user(&copy), user(&store));
+    assert_eq!(copy.audit_head().wait().unwrap(), store.audit_head().wait().unwrap());
+    assert!(copy.audit_verify().wait().unwrap().is_whole());
+    assert_eq!(copy.ledger_sweep(UtcMs(NOW.0 + 5), 10).wait().unwrap().removed, 1);
+    assert_eq!(set(&copy, "user", "next", "{}"), set(&store, "user", "next", "{}"), "revisions go on where they were");
     drop(copy);
     let copy = open(to.path());
+    assert_eq!(copy.audit_verify().wait().unwrap().entries, 4);
+    assert!(copy.audit_verify().wait().unwrap().is_whole(), "so does the audit");
+    assert_eq!(copy.recordings_delete_before(None, UtcMs(101), NOW, 9).wait().unwrap().recordings, 1);
     assert_eq!(copy.recover_crashed_legs(UtcMs(1)).wait().unwrap().len(), 1);
-    assert_eq!(copy.cdrs_delete_before(None, UtcMs(101), 9).wait().unwrap().blobs, 1, "uses of blobs came along");
+    assert!(!copy.blob_path(&blob).exists(), "uses of blobs came along");
+    assert_eq!(copy.cdrs_delete_before(None, UtcMs(101), 9).wait().unwrap().cdrs, 2, "it, and the one that crashed");
     assert!(matches!(copy.import(&mut &bytes[..]), Err(StoreError::NotEmpty)));
 }
 
@@ -79,6 +97,53 @@ fn a_damaged_backup_is_refused_and_half_an_import_does_not_open() {
         let reopened = SledStore::open(StoreOptions::at(to.path()));
         assert!(matches!(reopened, Err(StoreError::ImportUnfinished { .. })));
     }
+}
+
+#[test]
+fn a_backup_whose_audit_was_tampered_with_comes_back_and_is_found_out() {
+    let (from, key) = (tempfile::tempdir().unwrap(), Some([5; 32]));
+    let open = |folder: &Path| SledStore::open(StoreOptions { audit_key: key, ..StoreOptions::at(folder) }).unwrap();
+    let store = open(from.path());
+    for n in 0..5 {
+        set(&store, "user", &n.to_string(), "{}");
+    }
+    let text = String::from_utf8(backup(&store)).unwrap();
+    // As somebody would who knows the format: without the last two entries, the counts and the end made anew.
+    let head = store.audit(AuditQuery { from_seq: 3, ..AuditQuery::default() }).wait().unwrap().entries[0].head();
+    let mut lines = Vec::new();
+    for line in text.lines().filter(|line| !line.starts_with("{\"end\"")) {
+        let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+        if let Some(ledger) = line.get_mut("ledger") {
+            ledger["head"] = serde_json::to_value(&head).unwrap();
+        }
+        if line["audit"]["seq"].as_u64().is_none_or(|seq| seq <= 3) {
+            lines.push(format!("{line}\n"));
+        }
+    }
+    let sha256 = gudok_store::BlobId::of(lines.concat().as_bytes());
+    let end = format!("{{\"end\":{{\"records\":{},\"sha256\":\"{sha256}\"}}}}\n", lines.len() - 1);
+    let to = tempfile::tempdir().unwrap();
+    let copy = open(to.path());
+    assert_eq!(copy.import(&mut (lines.concat() + &end).as_bytes()).unwrap().audit, 3);
+    set(&copy, "user", "a", "{}");
+    let cut = |store: &SledStore| store.audit_verify().wait().unwrap();
+    assert!(cut(&copy).faults[0].problem.contains("the audit ends at entry 4, the head mark says 5"));
+    // And still when the audit has grown over the place.
+    set(&copy, "user", "b", "{}");
+    set(&copy, "user", "c", "{}");
+    drop(copy);
+    assert!(cut(&open(to.path())).faults[0].problem.contains("it is not the entry that the head mark names"));
+}
+
+#[test]
+fn a_backup_of_schema_1_is_read() {
+    let to = tempfile::tempdir().unwrap();
+    let store = open(to.path());
+    let header = "{\"gudok_backup\":1,\"schema\":1}\n";
+    let end = format!("{{\"end\":{{\"records\":0,\"sha256\":\"{}\"}}}}\n", gudok_store::BlobId::of(header.as_bytes()));
+    assert_eq!(store.import(&mut (header.to_owned() + &end).as_bytes()).unwrap(), BackupSummary::default());
+    set(&store, "user", "anna", "{}");
+    assert!(store.audit_verify().wait().unwrap().is_whole());
 }
 
 #[test]

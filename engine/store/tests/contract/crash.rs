@@ -1,10 +1,15 @@
 //! Acknowledged means durable: a child process writes and says what was acknowledged, and is killed in mid-work.
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use gudok_store::{CallId, CdrQuery, HangupCause, LegId, SledStore, Store, StoreError, StoreOptions, UtcMs};
+use gudok_store::{
+    AuditQuery, CallId, CdrQuery, HangupCause, LedgerChange, LedgerQuery, LegId, SledStore, Store, StoreError,
+    StoreOptions, UtcMs,
+};
 
+use crate::ledger::{draft, expect, put};
 use crate::{NOW, QUOTA, bucket, bucket_of, cdr, leg, open};
 
 const CHILD_ENV: &str = "GUDOK_STORE_CRASH_TEST";
@@ -33,6 +38,7 @@ fn child() {
 
 fn write(store: &SledStore, round: u64, writer: u64) {
     let counters = bucket_of("mfc", "s", "counters");
+    let mut revision = 0;
     for n in 0.. {
         let (key, ended, alive) = names(round, writer, n);
         store.bucket_set(&bucket(), &key, key.as_bytes(), None, QUOTA, NOW).wait().unwrap();
@@ -45,11 +51,26 @@ fn write(store: &SledStore, round: u64, writer: u64) {
         store.leg_began(leg("mfc", &alive, 0)).unwrap();
         store.settled().wait().unwrap();
         acknowledge("legs", writer, n);
+        revision = change_ledger(store, &format!("{round}-{writer}"), n, revision);
+        acknowledge("ledger", writer, n);
         if n.is_multiple_of(8) {
             store.blob_put(key.into_bytes()).wait().unwrap();
             acknowledge("blob", writer, n);
         }
     }
+}
+
+/// One change as the admins' room makes them: a document at an expected revision, another one that is new, and two
+/// entries of the audit that name the change.
+fn change_ledger(store: &SledStore, writer: &str, n: u64, revision: u64) -> u64 {
+    let key = format!("{writer}-{n}");
+    let change = LedgerChange {
+        expect: vec![expect("current", writer, revision), expect("step", &key, 0)],
+        puts: vec![put("current", writer, &n.to_string()), put("step", &key, "{}")],
+        audit: vec![draft("first", &key), draft("second", &key)],
+        ..LedgerChange::default()
+    };
+    store.ledger_commit(change, NOW).wait().unwrap().revisions[0]
 }
 
 /// To the parent, through the harness's back: one whole line at once.
@@ -131,13 +152,61 @@ fn check(store: &SledStore, round: u64, acks: &[String]) {
                 assert_eq!(cause(store, &alive), Some(HangupCause::Crash), "{lost}");
                 assert!(recovered.contains(&LegId { call_id: CallId::new(&alive).unwrap(), leg: 0 }), "{lost}");
             }
+            // The audit's entry is looked for in `check_ledger`: every document has its two.
+            "ledger" => {
+                let step = store.ledger_get("step", &key, NOW).wait().unwrap().expect(&lost);
+                let current = store.ledger_get("current", &format!("{round}-{writer}"), NOW).wait().unwrap();
+                let current: u64 = String::from_utf8(current.expect(&lost).body).unwrap().parse().unwrap();
+                assert!(current >= n && step.body == b"{}", "{lost}");
+            }
             _ => {
                 let id = gudok_store::BlobId::of(key.as_bytes());
                 assert_eq!(store.blob_read(id).wait().expect(&lost), key.as_bytes());
             }
         }
     }
+    check_ledger(store, round);
     assert_eq!(store.stats().corrupt, 0);
+}
+
+/// No change is there half: its documents and its entries agree, of this round and of all before, and the chain is whole.
+fn check_ledger(store: &SledStore, round: u64) {
+    let report = store.audit_verify().wait().unwrap();
+    assert!(report.is_whole(), "round {round}: {report:?}");
+    let mut steps = BTreeSet::new();
+    let mut query = LedgerQuery { kind: "step".to_owned(), ..LedgerQuery::default() };
+    loop {
+        let page = store.ledger_list(query.clone(), NOW).wait().unwrap();
+        steps.extend(page.documents.into_iter().map(|document| document.id));
+        query.after = page.more_after;
+        if query.after.is_none() {
+            break;
+        }
+    }
+    let mut entries = BTreeMap::<String, Vec<String>>::new();
+    let mut query = AuditQuery::default();
+    loop {
+        let page = store.audit(query.clone()).wait().unwrap();
+        for entry in page.entries {
+            entries.entry(entry.draft.object).or_default().push(entry.draft.action);
+        }
+        let Some(next) = page.next_seq else { break };
+        query.from_seq = next;
+    }
+    assert!(entries.keys().eq(&steps), "round {round}: documents without entries, or entries without documents");
+    assert!(entries.values().all(|actions| *actions == ["first", "second"]), "round {round}");
+    for (writer, steps) in steps.iter().map(|step| step.rsplit_once('-').unwrap()).fold(
+        BTreeMap::<&str, Vec<u64>>::new(),
+        |mut writers, (writer, n)| {
+            writers.entry(writer).or_default().push(n.parse().unwrap());
+            writers
+        },
+    ) {
+        let current = store.ledger_get("current", writer, NOW).wait().unwrap().unwrap();
+        let last = steps.iter().max().unwrap();
+        assert_eq!(String::from_utf8(current.body).unwrap(), last.to_string(), "round {round}");
+        assert_eq!(steps.len() as u64, last + 1, "round {round}: no change before it is missing");
+    }
 }
 
 fn cause(store: &SledStore, call: &str) -> Option<HangupCause> {

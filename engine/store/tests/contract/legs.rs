@@ -1,9 +1,7 @@
 //! Legs and their call records.
 use std::collections::BTreeSet;
 
-use gudok_store::{
-    CallId, Cdr, CdrCursor, CdrQuery, HangupCause, Party, Recording, Store, StoreError, SubjectKey, UtcMs,
-};
+use gudok_store::{CallId, Cdr, CdrCursor, CdrQuery, HangupCause, Party, Store, StoreError, SubjectKey, UtcMs};
 
 use crate::{agency, cdr, leg, open};
 
@@ -123,32 +121,6 @@ fn queries_select_by_time_agency_call_and_subject() {
         let query = CdrQuery { cursor: Some(CdrCursor(bad.to_owned())), ..all() };
         assert!(matches!(store.cdrs(query).wait(), Err(StoreError::BadName { .. })), "{bad:?}");
     }
-}
-
-#[test]
-fn retention_deletes_records_and_the_recordings_that_nothing_names_any_more() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path());
-    let alone = store.blob_put(b"alone".to_vec()).wait().unwrap();
-    let shared = store.blob_put(b"shared".to_vec()).wait().unwrap();
-    let with = |mut cdr: Cdr, blobs: &[gudok_store::BlobId]| {
-        cdr.ended.recordings =
-            blobs.iter().map(|id| Recording { id: "message".to_owned(), sha256: *id, duration_ms: 1, deleted_ms: None }).collect();
-        cdr
-    };
-    store.leg_ended(with(cdr("mfc", "old", 0, 100), &[alone, shared])).unwrap();
-    store.leg_ended(with(cdr("mfc", "new", 0, 200), &[shared])).unwrap();
-    store.leg_ended(cdr("passport", "old2", 0, 100)).unwrap();
-    assert_eq!(store.cdrs_delete_before(Some(agency("mfc")), UtcMs(100), 10).wait().unwrap().cdrs, 0, "not before");
-    let step = store.cdrs_delete_before(None, UtcMs(200), 1).wait().unwrap();
-    assert_eq!((step.cdrs, step.more), (1, true));
-    let rest = store.cdrs_delete_before(None, UtcMs(200), 10).wait().unwrap();
-    assert_eq!((step.cdrs + rest.cdrs, step.blobs + rest.blobs, rest.more), (2, 1, false));
-    store.settled().wait().unwrap();
-    assert!(matches!(store.blob_read(alone).wait(), Err(StoreError::BlobMissing { .. })));
-    assert_eq!(store.blob_read(shared).wait().unwrap(), b"shared");
-    assert_eq!(ids(&store.cdrs(CdrQuery::default()).wait().unwrap().cdrs), "new.0");
-    assert_eq!(store.cdrs_delete_before(None, UtcMs(201), 10).wait().unwrap().blobs, 1);
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! The contract of [`gudok_store::Store`], shown on the embedded backend.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod audit;
 mod backup;
 mod blobs;
 mod buckets;
 mod crash;
 mod export;
+mod ledger;
 mod legs;
+mod retention;
 mod space;
 
 use std::path::Path;

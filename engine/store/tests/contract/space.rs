@@ -3,8 +3,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
-use gudok_store::{CdrQuery, FreeSpace, SledStore, SpaceNow, Store, StoreError, StoreOptions};
+use gudok_store::{CdrQuery, FreeSpace, LedgerChange, SledStore, SpaceNow, Store, StoreError, StoreOptions};
 
+use crate::ledger::{draft, put};
 use crate::{NOW, QUOTA, bucket, cdr, leg};
 
 #[derive(Default)]
@@ -58,6 +59,31 @@ fn promises_stop_first_then_records_and_reads_never() {
     set("new").unwrap();
     assert_eq!(store.cdrs(CdrQuery::default()).wait().unwrap().cdrs.len(), 1);
     assert_eq!(store.stats().refused_space, 6);
+}
+
+#[test]
+fn urgent_changes_of_the_ledger_go_on_in_the_reserve() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Arc::new(Disk::default());
+    let store =
+        SledStore::open(StoreOptions { probe: Arc::clone(&disk) as _, ..StoreOptions::at(folder.path()) }).unwrap();
+    let commit = |urgent: bool| {
+        let (puts, audit) = (vec![put("deployment", "mfc/desk", "{}")], vec![draft("rollback", "mfc/desk")]);
+        store.ledger_commit(LedgerChange { puts, audit, urgent, ..LedgerChange::default() }, NOW).wait()
+    };
+    disk.free_percent.store(9, SeqCst);
+    assert!(matches!(commit(false), Err(StoreError::DiskLow { free_percent: 9, .. })));
+    commit(true).unwrap();
+    disk.free_percent.store(1, SeqCst);
+    assert!(matches!(commit(false), Err(StoreError::DiskLow { .. })));
+    assert!(matches!(commit(true), Err(StoreError::DiskFull { free_percent: 1, .. })));
+    assert!(store.ledger_get("deployment", "mfc/desk", NOW).wait().unwrap().is_some(), "reads go on");
+    assert!(!store.ledger_sweep(NOW, 10).wait().unwrap().more, "and so does making room");
+    assert_eq!(store.recordings_delete_before(None, NOW, NOW, 10).wait().unwrap().recordings, 0);
+    disk.free_percent.store(50, SeqCst);
+    commit(false).unwrap();
+    let report = store.audit_verify().wait().unwrap();
+    assert_eq!((report.entries, report.is_whole()), (2, true), "what was refused left no entry");
 }
 
 #[test]

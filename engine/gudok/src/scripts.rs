@@ -148,7 +148,11 @@ impl Scripts {
                 .add(&path, media.bytes.to_vec(), &MediaLimits::default())
                 .with_context(|| format!("media/{path} in {}", entry.bundle.display()))?;
         }
-        let admission = Admission { approval: entry.approval.clone(), config: entry.config.clone() };
+        let admission = Admission {
+            approval: entry.approval.clone(),
+            config: entry.config.clone(),
+            consent_required: false,
+        };
         let version =
             self.host.load(&bundle, &admission).with_context(|| format!("loading {}", entry.bundle.display()))?;
         Ok((version, Arc::new(library)))
@@ -164,7 +168,7 @@ impl Scripts {
         call: Arc<dyn CallPort>,
         ended: impl FnOnce(ScriptEnd) -> futures_util::future::BoxFuture<'static, ()> + Send + 'static,
     ) -> Result<Started, StartRefused> {
-        let version = self.registry.current(&info.agency, &info.entry).ok_or(StartRefused::NoScript)?;
+        let version = self.registry.current(&info.agency, &info.entry, 0).ok_or(StartRefused::NoScript)?;
         let media = self.media.read().get(&version.id.bundle_sha256).cloned().ok_or(StartRefused::NoScript)?;
         let id = version.id.clone();
         let start = CallStart { info, call, ports: Arc::clone(&self.ports), journal: None };

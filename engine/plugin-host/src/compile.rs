@@ -7,6 +7,7 @@
 use crate::bundle::hex;
 use crate::engine;
 use crate::error::{CompileRefusal, Error};
+use parking_lot::{Mutex, MutexGuard};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use sha2::{Digest, Sha256};
 use std::ffi::OsString;
@@ -17,6 +18,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc;
 use std::time::Duration;
 use wasmtime::Engine;
@@ -37,6 +39,8 @@ pub struct CompileConfig {
     pub wall_s_max: u64,
     /// Of the machine code.
     pub compiled_bytes_max: u64,
+    /// Components that wait for their turn, one being compiled; the next is refused.
+    pub waiting_max: usize,
 }
 
 impl CompileConfig {
@@ -50,12 +54,16 @@ impl CompileConfig {
             cpu_s_max: 120,
             wall_s_max: 180,
             compiled_bytes_max: 512 * 1024 * 1024,
+            waiting_max: 16,
         }
     }
 }
 
 const EXIT_REFUSED: u8 = 3;
 const MESSAGE_BYTES_MAX: u64 = 16 * 1024;
+
+/// The child yields to everything else on the machine: beside a thread of the engine it gets a seventieth of the core.
+const NICENESS: i32 = 19;
 
 /// The compile child: limits itself, reads a component from standard input, writes machine code to standard output.
 /// `args` are what the host appended to its own: memory in MiB, CPU in seconds. For the gudok binary's hidden subcommand.
@@ -75,6 +83,8 @@ fn compile_in_child(args: impl IntoIterator<Item = OsString>) -> Result<(), Stri
     let mut next = |what: &str| args.next().flatten().ok_or_else(|| format!("the argument {what} is missing"));
     let memory_bytes = next("memory in MiB")?.saturating_mul(1024 * 1024);
     let cpu_s = next("CPU in seconds")?;
+    // For all threads to come; only this one is there yet. No call is to wait for a compiler.
+    rustix::process::nice(NICENESS).map_err(|error| format!("lowering its own priority: {error}"))?;
     // Before a byte of the component is read.
     for (resource, limit) in
         [(Resource::As, memory_bytes), (Resource::Cpu, cpu_s), (Resource::Core, 0), (Resource::Fsize, 0)]
@@ -152,9 +162,12 @@ fn read_up_to(pipe: impl Read, bytes_max: u64) -> Vec<u8> {
 }
 
 /// Machine code by what it was made from.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct CodeCache {
     folder: PathBuf,
+    /// One component is compiled at a time.
+    turn: Mutex<()>,
+    waiting: AtomicUsize,
 }
 
 impl CodeCache {
@@ -173,7 +186,7 @@ impl CodeCache {
             let error = io::Error::other("it is not a folder of ours alone. Remove it, or chown and chmod 700 it");
             return Err(Error::Io { path: folder.to_owned(), what: "opening the cache", error });
         }
-        Ok(Self { folder: folder.to_owned() })
+        Ok(Self { folder: folder.to_owned(), turn: Mutex::default(), waiting: AtomicUsize::new(0) })
     }
 
     /// The component, from the cache or compiled now.
@@ -187,12 +200,31 @@ impl CodeCache {
         if let Some(component) = self.cached(engine, &key) {
             return Ok(component);
         }
+        let _turn = self.turn(config.waiting_max).map_err(ComponentRefusal::Compile)?;
+        // Who waited may find that another one made it.
+        if let Some(component) = self.cached(engine, &key) {
+            return Ok(component);
+        }
         let code = compile(wasm, config).map_err(ComponentRefusal::Compile)?;
         let component = deserialize(engine, &code).map_err(|error| ComponentRefusal::TooLarge(format!("{error:#}")))?;
         if let Err(error) = self.store(&key, &code) {
             tracing::warn!(folder = %self.folder.display(), %error, "compiled code is not cached: the next start compiles again");
         }
         Ok(component)
+    }
+
+    /// Waits until nobody else compiles.
+    fn turn(&self, waiting_max: usize) -> Result<MutexGuard<'_, ()>, CompileRefusal> {
+        if let Some(turn) = self.turn.try_lock() {
+            return Ok(turn);
+        }
+        if self.waiting.fetch_add(1, Relaxed) >= waiting_max {
+            self.waiting.fetch_sub(1, Relaxed);
+            return Err(CompileRefusal::Busy { waiting_max });
+        }
+        let turn = self.turn.lock();
+        self.waiting.fetch_sub(1, Relaxed);
+        Ok(turn)
     }
 
     /// What is in the cache, if it is ours and as we left it. Anything else is removed and made anew.

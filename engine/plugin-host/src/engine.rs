@@ -58,7 +58,10 @@ fn base_config() -> Config {
 
 /// An engine that compiles and does not run: for the compile child.
 pub(crate) fn compiler() -> Result<Engine, Error> {
-    Engine::new(&base_config()).map_err(|error| Error::Engine(format!("{error:#}")))
+    let mut config = base_config();
+    // On one core, so that the others are the calls'. It changes no code.
+    config.parallel_compilation(false);
+    Engine::new(&config).map_err(|error| Error::Engine(format!("{error:#}")))
 }
 
 /// The engine that runs, and the thread that ticks its epoch. Dropping it ends the thread.

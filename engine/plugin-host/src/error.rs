@@ -156,6 +156,12 @@ pub enum CompileRefusal {
     /// It could not be started.
     #[error("the compile child does not start: {0}. Check the path of the gudok binary")]
     NotStarted(String),
+    /// Too many wait for the compiler.
+    #[error("{waiting_max} components wait for the compiler already (waiting_max). Try again later")]
+    Busy {
+        /// The limit.
+        waiting_max: usize,
+    },
     /// It gave more than it may.
     #[error(
         "the machine code is over compiled_bytes_max = {bytes_max}. Make the component smaller, or raise the limit"

@@ -7,17 +7,18 @@ use crate::manifest::{
     Capabilities, Capability, FetchRights, RecordingRights, SecretRights, StorageRights, TransferModeName,
     TransferRights,
 };
-use crate::ports::OriginRule;
+use crate::ports::{OriginRule, Voucher};
 use gudok_core::script::{CallError, TransferMode, TransferTarget};
 use reqwest::Url;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What an admin said to what a script's manifest declares.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Approval {
-    /// Yes to everything declared: for a host with one owner, and for development.
+    /// Yes to everything declared. That is no word of the admin's about where an origin leads: see [`Gate::vouch`].
     AsDeclared,
-    /// Yes to this much.
+    /// Yes to this much, written by the admin: origins in it are his own.
     Only(Box<Capabilities>),
 }
 
@@ -26,6 +27,9 @@ pub enum Approval {
 pub struct Gate {
     /// Both must say yes; one of them where the approval is "as declared".
     keepers: Arc<[Capabilities]>,
+    /// Origins that an admin wrote.
+    vouched: Arc<BTreeSet<String>>,
+    consent_required: bool,
 }
 
 impl Gate {
@@ -33,10 +37,29 @@ impl Gate {
     #[must_use]
     pub fn new(declared: &Capabilities, approval: &Approval) -> Self {
         let mut keepers = vec![declared.clone()];
+        let mut vouched = BTreeSet::new();
         if let Approval::Only(approved) = approval {
             keepers.push((**approved).clone());
+            vouched.extend(approved.fetch.iter().flat_map(|rights| rights.origins.iter().cloned()));
         }
-        Self { keepers: keepers.into() }
+        let requires = |keeper: &Capabilities| keeper.recording.is_some_and(|rights| rights.consent_required);
+        let consent_required = keepers.iter().any(requires);
+        Self { keepers: keepers.into(), vouched: Arc::new(vouched), consent_required }
+    }
+
+    /// With an admin's word for these origins: he wrote them into the script's configuration. It grants nothing; what is
+    /// granted may then lead into networks that are not public.
+    #[must_use]
+    pub fn vouch(mut self, origins: impl IntoIterator<Item = String>) -> Self {
+        Arc::make_mut(&mut self.vouched).extend(origins);
+        self
+    }
+
+    /// With a rule of the agency's: nothing is recorded without the caller's consent.
+    #[must_use]
+    pub const fn require_consent(mut self, required: bool) -> Self {
+        self.consent_required |= required;
+        self
     }
 
     /// Whether the capability is granted at all.
@@ -69,10 +92,14 @@ impl Gate {
         self.decide(|keeper| allows_origin(keeper, &origin), "fetch", "origin", &origin)
     }
 
-    /// The same question for redirects.
+    /// The same question for redirects, and by whose word.
     pub(crate) fn origin_rule(&self) -> OriginRule {
         let gate = self.clone();
-        OriginRule::new(move |url| gate.origin(url).is_ok())
+        OriginRule::new(move |url| {
+            gate.origin(url).ok()?;
+            let by_admin = gate.vouched.contains(&url.origin().ascii_serialization());
+            Some(if by_admin { Voucher::Admin } else { Voucher::Author })
+        })
     }
 
     /// May the caller be handed over there, that way?
@@ -103,6 +130,14 @@ impl Gate {
     pub(crate) fn retention_days_max(&self) -> u16 {
         let days = |rights: &RecordingRights| rights.retention_days_max;
         self.keepers.iter().map(|keeper| keeper.recording.as_ref().map_or(0, days)).min().unwrap_or(0)
+    }
+
+    /// May this be recorded without asking the caller?
+    pub(crate) fn recording(&self, asks_consent: bool) -> Result<(), CallError> {
+        if asks_consent || !self.consent_required {
+            return Ok(());
+        }
+        Err(CallError::Denied("recording: consent-prompt is missing, and consent_required is the rule".to_owned()))
     }
 
     fn decide(
@@ -225,5 +260,35 @@ mod tests {
         assert_eq!(gate(None).retention_days_max(), 90);
         assert_eq!(gate(Some("recording = { retention_days_max = 7 }")).retention_days_max(), 7);
         assert_eq!(gate(Some("")).retention_days_max(), 0);
+    }
+
+    #[test]
+    fn consent_is_required_where_anybody_requires_it() {
+        let check =
+            |gate: &Gate, asks: bool, allowed: bool| assert_eq!(gate.recording(asks).is_ok(), allowed, "{asks}");
+        check(&gate(None), false, true);
+        let strict = gate(Some("recording = { consent_required = true }"));
+        check(&strict, false, false);
+        check(&strict, true, true);
+        check(&gate(None).require_consent(true), false, false);
+        check(&strict.require_consent(false), false, false);
+    }
+
+    #[test]
+    fn only_what_an_admin_wrote_is_an_admins_word() {
+        let check = |gate: &Gate, url: &str, expect: Option<Voucher>| {
+            assert_eq!(gate.origin_rule().voucher(&Url::parse(url).unwrap()), expect, "{url}");
+        };
+        let as_declared = gate(None);
+        check(&as_declared, "https://x.example/", Some(Voucher::Author));
+        check(&as_declared, "https://z.example/", None);
+        let vouched = as_declared.vouch(["https://x.example".to_owned(), "https://z.example".to_owned()]);
+        check(&vouched, "https://x.example/", Some(Voucher::Admin));
+        check(&vouched, "https://x.example:444/", None);
+        check(&vouched, "https://y.example:8443/", Some(Voucher::Author));
+        check(&vouched, "https://z.example/", None);
+        let written = gate(Some("fetch = { origins = [\"https://x.example\"] }"));
+        check(&written, "https://x.example/", Some(Voucher::Admin));
+        check(&written, "https://y.example:8443/", None);
     }
 }

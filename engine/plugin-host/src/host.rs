@@ -9,6 +9,7 @@ use crate::gate::{Approval, Gate};
 use crate::interface;
 use crate::manifest::{Capability, Kind, Limits, Manifest, UnknownOrigin};
 use crate::state::CallState;
+use crate::surface::{Surface, check_grant, our_interface};
 use crate::version::Version;
 use gudok_core::ids::{ScriptName, ScriptVersion};
 use std::collections::BTreeMap;
@@ -16,7 +17,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
-use wasmparser::{Parser, Payload};
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
 
@@ -57,8 +57,19 @@ impl HostConfig {
 pub struct Admission {
     /// What it may do, out of what it asks for.
     pub approval: Approval,
-    /// Goes over the manifest's defaults.
+    /// Goes over the manifest's defaults. Only an admin may have written it: an origin in it that the script is granted by
+    /// its key (`config:KEY`) may lead into private networks and to this machine.
     pub config: BTreeMap<String, String>,
+    /// The agency's rule: nothing is recorded without the caller's consent.
+    pub consent_required: bool,
+}
+
+impl Admission {
+    /// Everything that is declared, and no settings.
+    #[must_use]
+    pub const fn as_declared() -> Self {
+        Self { approval: Approval::AsDeclared, config: BTreeMap::new(), consent_required: false }
+    }
 }
 
 /// The host of all scripts.
@@ -98,10 +109,10 @@ impl ScriptHost {
         let manifest = &bundle.manifest;
         let script = format!("{} {}", manifest.name, manifest.version);
         let refused = |refusal| Error::Load { script: script.clone(), refusal };
-        let mut config = manifest.config.clone();
-        config.extend(admission.config.clone());
-        let gate = gate(manifest, &config, admission).map_err(refused)?;
-        check_surface(&bundle.component, manifest, &gate).map_err(refused)?;
+        let gate = gate(manifest, admission).map_err(refused)?;
+        let surface = Surface::read(&bundle.component).map_err(refused)?;
+        surface.check_interface(manifest.kind).map_err(refused)?;
+        surface.check_grants(&gate).map_err(refused)?;
         let component = self.cache.component(&self.engine.engine, &bundle.component, &self.config.compile);
         let component = component.map_err(|refusal| {
             refused(match refusal {
@@ -122,7 +133,7 @@ impl ScriptHost {
             manifest: manifest.clone(),
             limits: Limits::of(&manifest.limits, &self.config.caps),
             gate,
-            config,
+            config: config(manifest, admission),
             data: bundle.data.clone(),
             media_names: bundle.media_names().into_iter().map(str::to_owned).collect(),
             service,
@@ -135,18 +146,26 @@ impl ScriptHost {
     }
 }
 
+/// What the script reads: the admin's settings over the author's defaults.
+fn config(manifest: &Manifest, admission: &Admission) -> BTreeMap<String, String> {
+    let mut config = manifest.config.clone();
+    config.extend(admission.config.clone());
+    config
+}
+
 /// The gate, with the origins that the configuration has. What an admin approves by its key, the admin has set: an
 /// author's default is no admin's word.
-fn gate(manifest: &Manifest, config: &BTreeMap<String, String>, admission: &Admission) -> Result<Gate, LoadRefusal> {
+pub(crate) fn gate(manifest: &Manifest, admission: &Admission) -> Result<Gate, LoadRefusal> {
     let unknown = |UnknownOrigin { key, found }| LoadRefusal::OriginOfConfig { key, found };
-    let declared = manifest.capabilities.with_origins_of(config).map_err(unknown)?;
+    let declared = manifest.capabilities.with_origins_of(&config(manifest, admission)).map_err(unknown)?;
     let approval = match &admission.approval {
         Approval::AsDeclared => Approval::AsDeclared,
         Approval::Only(approved) => {
             Approval::Only(Box::new(approved.with_origins_of(&admission.config).map_err(unknown)?))
         }
     };
-    Ok(Gate::new(&declared, &approval))
+    let set_by_admin = manifest.capabilities.origins_set_in(&admission.config);
+    Ok(Gate::new(&declared, &approval).vouch(set_by_admin).require_consent(admission.consent_required))
 }
 
 fn link(
@@ -162,78 +181,6 @@ fn link(
     }
 }
 
-/// Checks names of imports and exports before anything is compiled.
-fn check_surface(wasm: &[u8], manifest: &Manifest, gate: &Gate) -> Result<(), LoadRefusal> {
-    if !Parser::is_component(wasm) {
-        return Err(LoadRefusal::NotAComponent("it is a core module, or not WebAssembly".into()));
-    }
-    let broken = |error: wasmparser::BinaryReaderError| LoadRefusal::NotAComponent(error.to_string());
-    let wanted = match manifest.kind {
-        Kind::Service | Kind::Menu => "script",
-        Kind::Campaign => "campaign",
-    };
-    let mut exported = false;
-    let mut depth = 0_u32;
-    for payload in Parser::new(0).parse_all(wasm) {
-        match payload.map_err(broken)? {
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-            // The outermost end leaves the depth at zero.
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::ComponentImportSection(imports) if depth == 0 => {
-                for import in imports {
-                    check_import(import.map_err(broken)?.name.name, gate)?;
-                }
-            }
-            Payload::ComponentExportSection(exports) if depth == 0 => {
-                for export in exports {
-                    let name = export.map_err(broken)?.name.name;
-                    exported |=
-                        our_interface(name).is_some_and(|(interface, version)| interface == wanted && fits(version));
-                }
-            }
-            _ => {}
-        }
-    }
-    if exported {
-        return Ok(());
-    }
-    let export = format!("gudok:ivr/{wanted}@{}", interface::VERSION);
-    Err(LoadRefusal::MissingExport { kind: manifest.kind.as_str(), export })
-}
-
-fn check_import(name: &str, gate: &Gate) -> Result<(), LoadRefusal> {
-    let import = name.to_owned();
-    let Some((interface, version)) = our_interface(name) else {
-        return Err(LoadRefusal::ForbiddenImport { import });
-    };
-    if !fits(version) {
-        return Err(LoadRefusal::InterfaceVersion { import, have: interface::VERSION });
-    }
-    if interface::FOR_EVERYBODY.contains(&interface) {
-        return Ok(());
-    }
-    let Some(capability) = Capability::from_name(interface) else {
-        return Err(LoadRefusal::ForbiddenImport { import });
-    };
-    // fetch's signatures name the type of a secret; `check_secrets` looks whether more than the type is wanted.
-    let type_only = capability == Capability::Secrets && gate.grants(Capability::Fetch);
-    if type_only { Ok(()) } else { check_grant(import, capability, gate) }
-}
-
-fn check_grant(import: String, capability: Capability, gate: &Gate) -> Result<(), LoadRefusal> {
-    let name = capability.as_str();
-    if !capability.is_offered() {
-        return Err(LoadRefusal::NotOffered { import, capability: name });
-    }
-    if !gate.declares(capability) {
-        return Err(LoadRefusal::NotDeclared { import, capability: name });
-    }
-    if !gate.grants(capability) {
-        return Err(LoadRefusal::NotApproved { import, capability: name });
-    }
-    Ok(())
-}
-
 /// A component with `fetch` names the interface `secrets` for its type; its function it may have only by grant.
 fn check_secrets(component: &Component, engine: &wasmtime::Engine, gate: &Gate) -> Result<(), LoadRefusal> {
     for (name, item) in component.component_type().imports(engine) {
@@ -243,43 +190,8 @@ fn check_secrets(component: &Component, engine: &wasmtime::Engine, gate: &Gate) 
         let ComponentItem::ComponentInstance(instance) = item.ty else { continue };
         let functions = instance.exports(engine).any(|(_, item)| matches!(item.ty, ComponentItem::ComponentFunc(_)));
         if functions {
-            check_grant(name.to_owned(), Capability::Secrets, gate)?;
+            check_grant(name, Capability::Secrets, gate)?;
         }
     }
     Ok(())
-}
-
-/// Takes `gudok:ivr/NAME@VERSION` apart.
-fn our_interface(name: &str) -> Option<(&str, &str)> {
-    name.strip_prefix("gudok:ivr/")?.split_once('@')
-}
-
-/// 0.1.x is one interface; patches of it only add.
-fn fits(version: &str) -> bool {
-    let have = semver::VersionReq {
-        comparators: vec![semver::Comparator {
-            op: semver::Op::Tilde,
-            major: 0,
-            minor: Some(1),
-            patch: None,
-            pre: semver::Prerelease::EMPTY,
-        }],
-    };
-    semver::Version::parse(version).is_ok_and(|version| have.matches(&version))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patches_fit_and_other_versions_do_not() {
-        let check = |version: &str, expect: bool| assert_eq!(fits(version), expect, "{version}");
-        check("0.1.0", true);
-        check("0.1.7", true);
-        check("0.2.0", false);
-        check("1.1.0", false);
-        check("0.1", false);
-        check("", false);
-    }
 }

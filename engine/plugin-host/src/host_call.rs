@@ -106,6 +106,7 @@ impl Room<'_> {
             let function = Arc::clone(&function);
             Box::new(async move {
                 let entered = enter(store.data_mut(), &params)?;
+                store.data_mut().waits_in = Some((Arc::clone(&function), entered.began));
                 let wait_max = wait_max(store.data(), waits_for);
                 let ports = Arc::clone(&store.data().ports);
                 let answer = bounded(body(store.data_mut(), params), &*ports.clock, wait_max, &function).await?;
@@ -141,6 +142,7 @@ impl Room<'_> {
             let function = Arc::clone(&function);
             Box::new(async move {
                 let entered = enter(store.data_mut(), &(handle,))?;
+                store.data_mut().waits_in = Some((Arc::clone(&function), entered.began));
                 let wait_max = wait_max(store.data(), WaitsFor::Host);
                 let ports = Arc::clone(&store.data().ports);
                 bounded(body(store.data_mut(), handle), &*ports.clock, wait_max, &function).await?;
@@ -175,6 +177,7 @@ fn enter(state: &mut CallState, params: &impl Recorded) -> wasmtime::Result<Ente
 
 fn leave(store: &mut StoreContextMut<'_, CallState>, function: &str, entered: Entered, answer: &impl Answer) {
     let state = store.data_mut();
+    state.waits_in = None;
     let outcome = outcome_name(answer.error());
     if let Some(types::CallError::Ended(reason)) = answer.error() {
         state.control.end(crate::convert::end_reason_to_core(*reason));
@@ -193,6 +196,15 @@ fn leave(store: &mut StoreContextMut<'_, CallState>, function: &str, entered: En
     }
     state.control.end_step();
     store.as_context_mut().set_epoch_deadline(1);
+}
+
+/// The script is over, and was in the middle of a host call: that is told like one that was answered.
+pub(crate) fn cut_off(state: &mut CallState, cause: LandingCause) {
+    let Some((function, began)) = state.waits_in.take() else { return };
+    let outcome = if cause == LandingCause::Timeout { "timeout" } else { "stopped" };
+    let took = began.elapsed();
+    state.ports.sink.host_call(state.source(), &function, outcome, took);
+    tracing::trace!(target: "gudok::host_call", call = %state.info.id, %function, outcome, took_us = took.as_micros(), "host call");
 }
 
 const fn outcome_name(error: Option<&types::CallError>) -> &'static str {

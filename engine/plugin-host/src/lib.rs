@@ -10,6 +10,9 @@
 //!
 //! - [`bundle`]: reading and packing `NAME-VERSION.ivr`
 //! - [`manifest`]: what a bundle says of itself, capabilities, limits
+//! - [`signature`]: who stands behind a bundle
+//! - [`difference`]: what changes when one bundle takes the place of another
+//! - [`check()`](check::check): everything that is looked at before a bundle goes live
 //! - [`gate`]: the one gate for capabilities and their parameters
 //! - [`ScriptHost`] loads, [`Version`] is what it loads, [`Registry`] says which one new calls take
 //! - [`ScriptRuntime`] runs; [`run()`] is the same for who brings threads of their own
@@ -19,12 +22,15 @@
 
 mod bindings;
 pub mod bundle;
+pub mod check;
 mod compile;
 mod control;
 mod convert;
+pub mod difference;
 mod engine;
 mod error;
 mod fault;
+mod finding;
 pub mod gate;
 mod host;
 mod host_call;
@@ -36,15 +42,18 @@ pub mod ports;
 mod registry;
 mod run;
 mod runtime;
+pub mod signature;
 mod state;
+mod surface;
 mod version;
 
 pub use compile::{CompileConfig, compile_child_main};
 pub use engine::{EPOCH_TICK, TooFewMappings, check_map_count};
 pub use error::{CompileRefusal, Error, LoadRefusal};
 pub use fault::ScriptFault;
+pub use finding::Finding;
 pub use host::{Admission, HostConfig, ScriptHost};
-pub use registry::Registry;
+pub use registry::{Registry, Split};
 pub use run::{CallStart, RunControl, RunReport, run};
 pub use runtime::{RunningScript, ScriptRuntime};
 pub use version::Version;

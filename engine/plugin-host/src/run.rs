@@ -3,6 +3,7 @@
 use crate::bindings::exports::gudok::ivr::script::{ResultCode, Summary as WitSummary};
 use crate::control::{Control, Metered};
 use crate::fault::{ScriptFault, cause_of, fault_of};
+use crate::host_call::cut_off;
 use crate::interface::Call;
 use crate::journal::Journal;
 use crate::ports::{BoxFuture, CallInfo, CallPort, Clock, Ports};
@@ -84,6 +85,7 @@ async fn drive(version: Arc<Version>, start: CallStart, control: Arc<Control>) -
         Ok(Err(error)) => (ScriptEnd::Failed(own_words(error, store.data())), None),
         Err(error) => {
             let cause = cause_of(&error);
+            cut_off(store.data_mut(), cause);
             (ScriptEnd::Stopped(cause), Some(fault_of(&error, cause, store.data())))
         }
     };
@@ -108,6 +110,7 @@ fn store(version: &Arc<Version>, start: CallStart, control: &Arc<Control>) -> St
         control: Arc::clone(control),
         usage: Usage::default(),
         step: String::new(),
+        waits_in: None,
         buckets: Slots::default(),
         secrets: Slots::default(),
         fetches: Slots::default(),

@@ -8,6 +8,7 @@ use crate::version::Version;
 use gudok_core::privacy::{Secret, mask_digit_runs};
 use gudok_core::script::LandingCause;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::task::JoinHandle;
 use wasmtime::ResourceLimiter;
 
@@ -22,6 +23,8 @@ pub(crate) struct CallState {
     pub(crate) usage: Usage,
     /// The dialog's step that the script named last.
     pub(crate) step: String,
+    /// The host call that it waits in, and since when.
+    pub(crate) waits_in: Option<(Arc<str>, Instant)>,
     pub(crate) buckets: Slots<BucketId>,
     pub(crate) secrets: Slots<Secret>,
     pub(crate) fetches: Slots<Fetch>,

@@ -11,13 +11,12 @@ use gudok_plugin_host::ports::{
     StorageQuota,
 };
 use gudok_plugin_host::{Admission, Error, LoadRefusal};
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use support::*;
 
 fn refusal(bench: &Bench, wasm: Vec<u8>, extra: &str, approval: Approval) -> LoadRefusal {
-    let admission = Admission { approval, config: BTreeMap::new() };
+    let admission = Admission { approval, ..Admission::as_declared() };
     match bench.host.load(&bundle(&manifest(extra), wasm), &admission) {
         Err(Error::Load { refusal, .. }) => refusal,
         other => panic!("{other:?}"),
@@ -90,8 +89,6 @@ fn forbidden_imports_and_wrong_shapes_are_refused() {
     assert!(text.contains("not a valid component"), "{text}");
 }
 
-const FETCH: &str = r#"(import "gudok:ivr/fetch@0.1.0" "send"
-    (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))"#;
 const SECRET_NAMED: &str = r#"(import "gudok:ivr/secrets@0.1.0" "secret-named" (func $secret (param i32 i32 i32)))"#;
 const REVEAL: &str = r#"(import "gudok:ivr/secrets-reveal@0.1.0" "reveal" (func $reveal (param i32 i32)))"#;
 const FETCH_RIGHTS: &str = "[capabilities]\nfetch = { origins = [\"https://x.example\"] }";
@@ -106,16 +103,6 @@ fn fetch_brings_the_type_of_a_secret_and_no_secret() {
     let reveal = component(&guest(&format!("{SECRET_NAMED} {REVEAL}"), "", ""), "service");
     let refused = refusal(&bench, reveal, "[capabilities]\nsecrets = { names = [\"token\"] }", Approval::AsDeclared);
     assert!(matches!(refused, LoadRefusal::NotDeclared { capability: "secrets-reveal", .. }), "{refused:?}");
-}
-
-/// GET of the URL at 3000, with the secret whose handle is on the stack, if there is one.
-fn get(url: &str, auth: &str) -> String {
-    format!(
-        "(call $send (i32.const 0) (i32.const 3000) (i32.const {}) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
-           (i32.const 5000) (i32.const 0) (i32.const 0) (i32.const 0) {auth} (global.get $ret))
-         (if (call $failed) (then (return (call $fail))))",
-        url.len()
-    )
 }
 
 #[test]
@@ -175,7 +162,8 @@ fn an_origin_of_the_configuration_is_the_one_that_is_configured() {
         let data = format!("(data (i32.const 3000) \"{url}\")");
         let wasm = component(&guest(FETCH, &data, &get(url, "(i32.const 0) (i32.const 0)")), "service");
         let config = config.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let version = bench.host.load(&bundle(&manifest(RIGHTS), wasm), &Admission { approval, config });
+        let version =
+            bench.host.load(&bundle(&manifest(RIGHTS), wasm), &Admission { approval, config, consent_required: false });
         match version {
             Ok(version) => format!("{:?}", run_simply(&version).end),
             Err(error) => error.to_string(),

@@ -4,7 +4,7 @@
 use gudok_core::ids::Agency;
 use gudok_core::privacy::Secret;
 use gudok_plugin_host::http::{HttpConfig, HttpFetch};
-use gudok_plugin_host::ports::{FetchError, FetchMethod, FetchPort, FetchRequest, FetchResponse, OriginRule};
+use gudok_plugin_host::ports::{FetchError, FetchMethod, FetchPort, FetchRequest, FetchResponse, OriginRule, Voucher};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -79,7 +79,7 @@ fn request(url: &str) -> FetchRequest {
         timeout: Duration::from_millis(2_000),
         authorization: None,
         response_bytes_max: 1_000,
-        origins: OriginRule::new(|_| true),
+        origins: OriginRule::new(|_| Some(Voucher::Admin)),
     }
 }
 
@@ -160,7 +160,7 @@ async fn redirects_stay_within_the_grant() {
     assert!(heard.contains("x-mine") && !heard.contains("hunter2"), "the secret goes to its own origin only: {heard}");
 
     let own = way.port;
-    asked.origins = OriginRule::new(move |url| url.port() == Some(own));
+    asked.origins = OriginRule::new(move |url| (url.port() == Some(own)).then_some(Voucher::Admin));
     let error = client().fetch(asked.clone()).await.unwrap_err();
     assert_eq!(error, FetchError::RedirectNotGranted { origin: format!("http://127.0.0.1:{}", end.port) });
     asked.method = FetchMethod::Post;
@@ -172,7 +172,7 @@ async fn redirects_stay_within_the_grant() {
     assert_eq!(circle.heard.lock().unwrap().len(), 6);
     let file = Server::saying(&redirect("file:///etc/passwd")).await;
     let mut asked = request(&file.url("/"));
-    asked.origins = OriginRule::new(|url| url.scheme() == "http");
+    asked.origins = OriginRule::new(|url| (url.scheme() == "http").then_some(Voucher::Admin));
     assert!(matches!(client().fetch(asked).await, Err(FetchError::RedirectNotGranted { .. })));
 }
 

@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 use gudok_plugin_host::bundle::{Bundle, BundleLimits};
-use gudok_plugin_host::gate::Approval;
 use gudok_plugin_host::{Admission, CompileConfig, HostConfig, ScriptHost, Version, compile_child_main};
 use gudok_simulator::{BackEnd, Caller, Report, World};
 use std::collections::BTreeMap;
@@ -60,7 +59,7 @@ impl Scripts {
             let bundle = Bundle::from_bytes(&file, &bytes, &BundleLimits::default()).unwrap();
             let config: BTreeMap<String, String> =
                 settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            host.load(&bundle, &Admission { approval: Approval::AsDeclared, config }).unwrap()
+            host.load(&bundle, &Admission { config, ..Admission::as_declared() }).unwrap()
         };
         Self {
             centre: load("centre", &[]),

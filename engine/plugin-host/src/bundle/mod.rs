@@ -8,7 +8,7 @@
 //! media/LANG/NAME.wav       recordings (also mp3, ogg, flac); each name in every language of the manifest
 //! data/…                    whatever the script reads with host.data, at most 1 MiB a file
 //! SHA256SUMS                `sha256sum -c SHA256SUMS` checks it; names every other file but `signature`
-//! signature                 who stands behind it; covers SHA256SUMS. Kept, not yet verified
+//! signature                 who stands behind it; covers SHA256SUMS (crate::signature)
 //! ```
 //!
 //! The bundle's content hash is the SHA-256 of SHA256SUMS: it does not depend on how the ZIP was packed.
@@ -26,7 +26,7 @@ mod zip_directory;
 mod tests;
 
 pub use componentize::componentize;
-pub use pack::{PackPart, Packed, pack, pack_dir};
+pub use pack::{PackPart, Packed, pack, pack_dir, with_signature};
 pub use refusal::BundleRefusal;
 
 use crate::error::Error;
@@ -135,6 +135,8 @@ pub struct Bundle {
     pub data: BTreeMap<String, Arc<[u8]>>,
     /// The signature file, unverified.
     pub signature: Option<Arc<[u8]>>,
+    /// SHA256SUMS, as the signature covers it.
+    pub sums: Arc<[u8]>,
     /// SHA-256 of SHA256SUMS.
     pub content_sha256: [u8; 32],
 }
@@ -156,32 +158,20 @@ impl Bundle {
     /// # Errors
     /// The reason.
     pub fn from_bytes(file_name: &str, bytes: &[u8], limits: &BundleLimits) -> Result<Self, BundleRefusal> {
-        let length = bytes.len() as u64;
-        if length > limits.file_bytes_max {
-            return Err(BundleRefusal::FileTooLarge { bytes: length, bytes_max: limits.file_bytes_max });
-        }
-        let mut files = unpack(bytes, limits)?;
-        let sums = files.remove(SUMS).ok_or(BundleRefusal::MissingFile { place: SUMS })?;
-        let signature = files.remove(SIGNATURE).map(Arc::from);
-        check_sums(&sums, &files)?;
-        let manifest = files.remove(MANIFEST).ok_or(BundleRefusal::MissingFile { place: MANIFEST })?;
-        let manifest = Manifest::parse(&manifest)?;
-        let component = files.remove(COMPONENT).ok_or(BundleRefusal::MissingFile { place: COMPONENT })?;
-        let expected = manifest.file_name();
+        let bundle = Archive::read(bytes, limits)?.described()?;
+        let expected = bundle.manifest.file_name();
         if file_name != expected {
             return Err(BundleRefusal::WrongFileName { found: file_name.to_owned(), expected });
         }
-        let (media, data) = sort_files(files, &manifest)?;
-        let bundle = Self {
-            manifest,
-            component: component.into(),
-            media,
-            data,
-            signature,
-            content_sha256: Sha256::digest(&sums).into(),
-        };
-        bundle.check_media()?;
-        Ok(bundle)
+        bundle.sorted()
+    }
+
+    /// Reads a bundle that came without a file name: an upload.
+    ///
+    /// # Errors
+    /// The reason.
+    pub fn from_upload(bytes: &[u8], limits: &BundleLimits) -> Result<Self, BundleRefusal> {
+        Archive::read(bytes, limits)?.described()?.sorted()
     }
 
     /// The names of its recordings, each once.
@@ -202,6 +192,69 @@ impl Bundle {
             }
         }
         Ok(())
+    }
+}
+
+/// The first stage: an archive whose files are as SHA256SUMS says.
+#[derive(Debug)]
+pub(crate) struct Archive {
+    files: BTreeMap<String, Vec<u8>>,
+    sums: Vec<u8>,
+    signature: Option<Vec<u8>>,
+}
+
+impl Archive {
+    pub(crate) fn read(bytes: &[u8], limits: &BundleLimits) -> Result<Self, BundleRefusal> {
+        let length = bytes.len() as u64;
+        if length > limits.file_bytes_max {
+            return Err(BundleRefusal::FileTooLarge { bytes: length, bytes_max: limits.file_bytes_max });
+        }
+        let mut files = unpack(bytes, limits)?;
+        let sums = files.remove(SUMS).ok_or(BundleRefusal::MissingFile { place: SUMS })?;
+        let signature = files.remove(SIGNATURE);
+        check_sums(&sums, &files)?;
+        Ok(Self { files, sums, signature })
+    }
+
+    /// The second stage: its manifest is read.
+    pub(crate) fn described(mut self) -> Result<Described, BundleRefusal> {
+        let manifest = self.files.remove(MANIFEST).ok_or(BundleRefusal::MissingFile { place: MANIFEST })?;
+        let manifest = Manifest::parse(&manifest)?;
+        let component = self.files.remove(COMPONENT).ok_or(BundleRefusal::MissingFile { place: COMPONENT })?;
+        Ok(Described { archive: self, manifest, component: component.into() })
+    }
+}
+
+/// An archive that says who it is.
+#[derive(Debug)]
+pub(crate) struct Described {
+    archive: Archive,
+    pub(crate) manifest: Manifest,
+    pub(crate) component: Arc<[u8]>,
+}
+
+impl Described {
+    pub(crate) fn sums(&self) -> &[u8] {
+        &self.archive.sums
+    }
+
+    pub(crate) fn content_sha256(&self) -> [u8; 32] {
+        Sha256::digest(&self.archive.sums).into()
+    }
+
+    pub(crate) fn signature(&self) -> Option<&[u8]> {
+        self.archive.signature.as_deref()
+    }
+
+    /// The last stage: every file has its place, and every recording is there.
+    pub(crate) fn sorted(self) -> Result<Bundle, BundleRefusal> {
+        let content_sha256 = self.content_sha256();
+        let Self { archive, manifest, component } = self;
+        let (media, data) = sort_files(archive.files, &manifest)?;
+        let (signature, sums) = (archive.signature.map(Arc::from), Arc::from(archive.sums));
+        let bundle = Bundle { manifest, component, media, data, signature, sums, content_sha256 };
+        bundle.check_media()?;
+        Ok(bundle)
     }
 }
 

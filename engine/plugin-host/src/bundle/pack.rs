@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
 use std::path::Path;
+use std::sync::Arc;
 use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
 
@@ -27,11 +28,14 @@ pub struct Packed {
     pub file_name: String,
     /// The file.
     pub bytes: Vec<u8>,
+    /// SHA256SUMS: what is to be signed.
+    pub sums: Arc<[u8]>,
     /// The content hash.
     pub content_sha256: [u8; 32],
 }
 
-/// Packs a bundle, writes SHA256SUMS into it, and reads it again as a host would: what is packed can be loaded.
+/// Packs a bundle, writes SHA256SUMS into it, and reads it again as a host would: what is packed can be loaded. A part
+/// called `signature` goes in as it is.
 ///
 /// # Errors
 /// Whatever a host would refuse about it.
@@ -52,9 +56,28 @@ pub fn pack(parts: Vec<PackPart>, limits: &BundleLimits) -> Result<Packed, Bundl
         .map(|(place, bytes)| format!("{}  {place}\n", hex(&Sha256::digest(bytes))))
         .collect();
     files.insert(SUMS.to_owned(), sums.into_bytes());
-    let bytes = write_zip(&files).map_err(|error| BundleRefusal::Unreadable(error.to_string()))?;
+    packed(file_name, &files, limits)
+}
+
+/// Puts a signature into a bundle, in the place of any that is there. What the signature covers stays as it is.
+///
+/// # Errors
+/// Whatever a host would refuse about the bundle.
+pub fn with_signature(bundle: &[u8], signature: &str, limits: &BundleLimits) -> Result<Packed, BundleRefusal> {
+    let file_name = Bundle::from_upload(bundle, limits)?.manifest.file_name();
+    let mut files = super::unpack(bundle, limits)?;
+    files.insert(SIGNATURE.to_owned(), signature.as_bytes().to_vec());
+    packed(file_name, &files, limits)
+}
+
+fn packed(
+    file_name: String,
+    files: &BTreeMap<String, Vec<u8>>,
+    limits: &BundleLimits,
+) -> Result<Packed, BundleRefusal> {
+    let bytes = write_zip(files).map_err(|error| BundleRefusal::Unreadable(error.to_string()))?;
     let read_back = Bundle::from_bytes(&file_name, &bytes, limits)?;
-    Ok(Packed { file_name, bytes, content_sha256: read_back.content_sha256 })
+    Ok(Packed { file_name, bytes, sums: read_back.sums, content_sha256: read_back.content_sha256 })
 }
 
 /// Packs a folder laid out like a bundle. A SHA256SUMS in it is written anew; hidden files are left out.

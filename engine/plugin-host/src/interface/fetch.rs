@@ -176,7 +176,7 @@ impl From<FetchError> for CallError {
             FetchError::Timeout => Self::Timeout,
             FetchError::Unreachable { .. } | FetchError::Broken { .. } => Self::Unavailable(error.to_string()),
             FetchError::TooLarge { .. } => Self::Quota(error.to_string()),
-            FetchError::RedirectNotGranted { .. } => Self::Denied(error.to_string()),
+            FetchError::RedirectNotGranted { .. } | FetchError::Forbidden { .. } => Self::Denied(error.to_string()),
             FetchError::Busy { .. } => Self::BusyResource(error.to_string()),
         }
     }

@@ -43,6 +43,9 @@ fn recorded(state: &mut CallState, request: Request) -> BoxFuture<'_, Answer<rec
 }
 
 fn options(state: &CallState, options: recording::RecordOptions) -> Answer<Box<RecordOptions>> {
+    // A question without words is no question.
+    let asks_consent = options.consent_prompt.as_ref().is_some_and(|prompt| !prompt.segments.is_empty());
+    state.version.gate.recording(asks_consent)?;
     let days_max = state.version.gate.retention_days_max();
     Ok(Box::new(state.reader().record(options, days_max)?))
 }

@@ -88,6 +88,15 @@ pub struct RecordingRights {
     /// Recordings are kept no longer, whatever the script asks for.
     #[serde(default = "RecordingRights::retention_days_default")]
     pub retention_days_max: u16,
+    /// Nothing is recorded unless the caller was asked first and said yes.
+    #[serde(default)]
+    pub consent_required: bool,
+}
+
+impl Default for RecordingRights {
+    fn default() -> Self {
+        Self { retention_days_max: Self::retention_days_default(), consent_required: false }
+    }
 }
 
 impl RecordingRights {
@@ -124,6 +133,18 @@ pub enum TransferModeName {
     Bridge,
 }
 
+impl TransferModeName {
+    /// As TOML writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Blind => "blind",
+            Self::Attended => "attended",
+            Self::Bridge => "bridge",
+        }
+    }
+}
+
 /// Which queues.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -158,7 +179,7 @@ pub struct FetchRights {
 }
 
 /// An origin that begins so is in the script's configuration.
-const FROM_CONFIG: &str = "config:";
+pub(crate) const FROM_CONFIG: &str = "config:";
 
 /// Which secrets.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -245,6 +266,12 @@ impl Capabilities {
             }
         }
         Ok(resolved)
+    }
+
+    /// The origins that are declared by their keys and stand in `config`.
+    pub(crate) fn origins_set_in(&self, config: &BTreeMap<String, String>) -> Vec<String> {
+        let origins = self.fetch.iter().flat_map(|fetch| &fetch.origins);
+        origins.filter_map(|origin| config.get(origin.strip_prefix(FROM_CONFIG)?)).cloned().collect()
     }
 
     fn lists(&self) -> Vec<(&'static str, &Vec<String>)> {

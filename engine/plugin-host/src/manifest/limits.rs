@@ -33,6 +33,16 @@ macro_rules! limits {
                 Self { $($name: $cap,)* }
             }
 
+            /// No caps: to see what is asked for.
+            pub(crate) const fn uncapped() -> Self {
+                Self { $($name: <$type>::MAX,)* }
+            }
+
+            /// Each limit by its name.
+            pub(crate) fn rows(&self) -> Vec<(&'static str, u64)> {
+                vec![$((stringify!($name), u64::from(self.$name)),)*]
+            }
+
             /// A script's limits: its wishes or the defaults, but not more than the caps.
             #[must_use]
             pub fn of(wishes: &LimitWishes, caps: &Self) -> Self {

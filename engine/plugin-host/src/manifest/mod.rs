@@ -3,11 +3,11 @@
 mod capabilities;
 mod limits;
 
-pub(crate) use capabilities::UnknownOrigin;
 pub use capabilities::{
     Capabilities, Capability, FetchRights, NoParameters, PromiseRights, QueueRights, RecordingRights, SecretRights,
     StorageRights, TransferModeName, TransferRights,
 };
+pub(crate) use capabilities::{FROM_CONFIG, UnknownOrigin};
 pub use limits::{LimitWishes, Limits};
 
 use crate::bundle::BundleRefusal;

@@ -20,19 +20,29 @@ pub enum FetchMethod {
     Delete,
 }
 
-/// Says whether a URL is within a script's grant: asked again for every redirect.
+/// Who stands behind an origin: how far into his own networks a request may go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Voucher {
+    /// The script's author, in the manifest. An admin approved that it is asked for, and need not have looked where it
+    /// leads: public addresses only.
+    Author,
+    /// An admin, who wrote this very origin.
+    Admin,
+}
+
+/// Says whether a URL is within a script's grant, and by whose word: asked again for every redirect.
 #[derive(Clone)]
-pub struct OriginRule(pub(crate) Arc<dyn Fn(&Url) -> bool + Send + Sync>);
+pub struct OriginRule(Arc<dyn Fn(&Url) -> Option<Voucher> + Send + Sync>);
 
 impl OriginRule {
-    /// A rule of one's own, for tests of a [`FetchPort`].
-    pub fn new(rule: impl Fn(&Url) -> bool + Send + Sync + 'static) -> Self {
+    /// From a rule: None is "not granted".
+    pub fn new(rule: impl Fn(&Url) -> Option<Voucher> + Send + Sync + 'static) -> Self {
         Self(Arc::new(rule))
     }
 
-    /// Whether it is.
+    /// Who vouches for it; nobody, if it is not granted.
     #[must_use]
-    pub fn allows(&self, url: &Url) -> bool {
+    pub fn voucher(&self, url: &Url) -> Option<Voucher> {
         (self.0)(url)
     }
 }
@@ -124,6 +134,14 @@ pub enum FetchError {
     RedirectNotGranted {
         /// Where to.
         origin: String,
+    },
+    /// It leads where only an admin's word leads.
+    #[error("fetch: {origin} leads to {leads_to}, which no admin allowed")]
+    Forbidden {
+        /// Where.
+        origin: String,
+        /// What kind of address, in few words.
+        leads_to: &'static str,
     },
     /// The agency has too many requests on their way.
     #[error("HTTP requests of this agency (http_concurrent_per_agency_max = {max})")]

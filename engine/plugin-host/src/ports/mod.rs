@@ -4,7 +4,7 @@ mod fetch;
 mod storage;
 mod system;
 
-pub use fetch::{FetchError, FetchMethod, FetchPort, FetchRequest, FetchResponse, OriginRule};
+pub use fetch::{FetchError, FetchMethod, FetchPort, FetchRequest, FetchResponse, OriginRule, Voucher};
 pub use storage::{BucketId, CasAnswer, KeyRange, NoStorage, StorageEntry, StorageError, StoragePort, StorageQuota};
 pub use system::{SystemClock, SystemRandom};
 
@@ -97,7 +97,8 @@ pub trait ScriptSink: Send + Sync {
     fn step(&self, _source: Source<'_>, _name: &str) {}
     /// A counter of the script's own.
     fn count(&self, _source: Source<'_>, _event: &str, _by: u32) {}
-    /// A host call is over. For metrics: `function` and `outcome` come from small closed sets.
+    /// A host call is over: "ok", or the error that it was answered with by its WIT name, or "stopped" where the script was
+    /// stopped in the middle of it. For metrics and traces: `function` and `outcome` come from small closed sets.
     fn host_call(&self, _source: Source<'_>, _function: &str, _outcome: &'static str, _took: Duration) {}
 }
 

@@ -6,7 +6,6 @@ use gudok_core::privacy::{PhoneNumber, Secret};
 use gudok_core::script::{CallError, Reply, Request};
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::bundle::{self, Bundle, BundleLimits, PackPart};
-use gudok_plugin_host::gate::Approval;
 use gudok_plugin_host::journal::Journal;
 use gudok_plugin_host::ports::{
     AnsweredBy, BoxFuture, CallInfo, CallPort, Clock, Direction, FetchError, FetchPort, FetchRequest, FetchResponse,
@@ -56,6 +55,19 @@ pub fn guest(imports: &str, data: &str, body: &str) -> String {
 
 pub const WAIT: &str = r#"(import "gudok:ivr/telephony@0.1.0" "[method]call.wait" (func $wait (param i32 i32 i32)))"#;
 pub const CALL_WAIT: &str = "(call $wait (local.get $call) (i32.const 1000) (global.get $ret)) (if (call $failed) (then (return (call $fail))))";
+
+pub const FETCH: &str = r#"(import "gudok:ivr/fetch@0.1.0" "send"
+    (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))"#;
+
+/// GET of the URL at 3000, with the secret whose handle is on the stack, if there is one.
+pub fn get(url: &str, auth: &str) -> String {
+    format!(
+        "(call $send (i32.const 0) (i32.const 3000) (i32.const {}) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+           (i32.const 5000) (i32.const 0) (i32.const 0) (i32.const 0) {auth} (global.get $ret))
+         (if (call $failed) (then (return (call $fail))))",
+        url.len()
+    )
+}
 
 /// The core module as a component of that world.
 pub fn component(wat: &str, world: &str) -> Vec<u8> {
@@ -116,7 +128,7 @@ impl Bench {
 }
 
 pub fn admission() -> Admission {
-    Admission { approval: Approval::AsDeclared, config: BTreeMap::new() }
+    Admission::as_declared()
 }
 
 pub fn compile_child() -> PathBuf {

@@ -10,7 +10,6 @@ use gudok_core::routing::NumberPlan;
 use gudok_core::script::{CallError, EndReason, PlaybackEnd, Reply, Request, TransferOutcome, TransferTarget};
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::bundle::{Bundle, BundleLimits, PackPart, componentize, pack};
-use gudok_plugin_host::gate::Approval;
 use gudok_plugin_host::http::{HttpConfig, HttpFetch};
 use gudok_plugin_host::ports::{
     AnsweredBy, BoxFuture, CallInfo, CallPort, Clock, Direction, LocalTime, LogLevel, NoStorage, Ports, ScriptSink,
@@ -82,7 +81,7 @@ impl Centre {
     pub fn load_with(&self, agency: &str, change: impl Fn(&str, &mut Vec<u8>)) -> Result<Arc<Version>, Error> {
         let bundle = self.bundle(agency, change);
         let config = BTreeMap::from([("back_end".to_owned(), self.origin.clone())]);
-        self.host.load(&bundle, &Admission { approval: Approval::AsDeclared, config })
+        self.host.load(&bundle, &Admission { config, ..Admission::as_declared() })
     }
 
     fn bundle(&self, agency: &str, change: impl Fn(&str, &mut Vec<u8>)) -> Bundle {

@@ -1,26 +1,38 @@
 //! Real HTTP for scripts, with rules of our own about names, redirects and patience.
 //!
 //! No proxy from the environment, no cookies, no decompression, no trust in lengths. A redirect is followed only for GET
-//! and HEAD, only within the script's grant, and the Authorization header goes to the first origin alone. A name that
-//! resolves to this machine or to a link-local address is refused: only an origin that is written as an address, or is
-//! `localhost`, may be there.
+//! and HEAD, only within the script's grant, and the Authorization header goes to the first origin alone.
+//!
+//! Scripts reach the internet, and besides it only what an admin opened: by [`HttpConfig::allowed`], or by writing an
+//! origin into a script's configuration. That is looked at for every request and every redirect, whatever connections are
+//! open, by the address that is then connected.
+
+mod address;
+mod allowed;
+mod names;
+
+pub use allowed::{AllowedTarget, BadTarget};
+pub use names::{NameResolver, SystemResolver};
 
 use crate::error::Error;
 use crate::ports::{BoxFuture, FetchError, FetchMethod, FetchPort, FetchRequest, FetchResponse};
+use address::Kind;
 use gudok_core::ids::Agency;
+use names::{Memory, NoNames};
 use parking_lot::Mutex;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
+use reqwest::{Client, ClientBuilder, Method, Response, StatusCode, Url, redirect};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// How HTTP is done for scripts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HttpConfig {
+    /// Where scripts may go besides the internet, within their grants.
+    pub allowed: Vec<AllowedTarget>,
     /// Requests of one agency on their way at once; the next is answered `busy-resource`.
     pub concurrent_per_agency_max: usize,
     /// To have a connection, TLS included.
@@ -38,6 +50,7 @@ pub struct HttpConfig {
 impl Default for HttpConfig {
     fn default() -> Self {
         Self {
+            allowed: Vec::new(),
             concurrent_per_agency_max: 64,
             connect_timeout: Duration::from_secs(5),
             redirects_max: 5,
@@ -49,19 +62,37 @@ impl Default for HttpConfig {
 }
 
 /// The real [`FetchPort`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HttpFetch {
+    config: Arc<HttpConfig>,
+    tls: rustls::ClientConfig,
+    /// For addresses that are written out: it finds no name.
     client: Client,
-    config: HttpConfig,
+    resolver: Arc<dyn NameResolver>,
+    memory: Arc<Mutex<Memory>>,
     agencies: Arc<Mutex<HashMap<Agency, Arc<Semaphore>>>>,
 }
 
+impl std::fmt::Debug for HttpFetch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpFetch").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
 impl HttpFetch {
-    /// With the certificate authorities that Mozilla trusts.
+    /// With the certificate authorities that Mozilla trusts, and the system's resolver.
     ///
     /// # Errors
     /// [`Error::Http`] if TLS cannot be set up.
     pub fn new(config: HttpConfig) -> Result<Self, Error> {
+        Self::with_resolver(config, Arc::new(SystemResolver))
+    }
+
+    /// The same with a resolver of one's own.
+    ///
+    /// # Errors
+    /// [`Error::Http`] if TLS cannot be set up.
+    pub fn with_resolver(config: HttpConfig, resolver: Arc<dyn NameResolver>) -> Result<Self, Error> {
         let failed = |error: &dyn std::fmt::Display| Error::Http(error.to_string());
         let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -70,18 +101,9 @@ impl HttpFetch {
             .map_err(|error| failed(&error))?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let client = Client::builder()
-            .use_preconfigured_tls(tls)
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(config.connect_timeout)
-            .pool_max_idle_per_host(config.idle_per_host_max)
-            .dns_resolver(Arc::new(CarefulResolver))
-            .user_agent(concat!("gudok/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| failed(&error))?;
-        Ok(Self { client, config, agencies: Arc::default() })
+        let client = builder(&config, tls.clone()).build().map_err(|error| failed(&error))?;
+        let config = Arc::new(config);
+        Ok(Self { config, tls, client, resolver, memory: Arc::default(), agencies: Arc::default() })
     }
 
     fn agency(&self, agency: &Agency) -> Arc<Semaphore> {
@@ -98,7 +120,8 @@ impl HttpFetch {
             let Some(target) = redirect_target(&request, &response) else {
                 return self.read(&request, response).await;
             };
-            if !request.origins.allows(&target) {
+            let spoken = matches!(target.scheme(), "http" | "https");
+            if !spoken || request.origins.voucher(&target).is_none() {
                 return Err(FetchError::RedirectNotGranted { origin: target.origin().ascii_serialization() });
             }
             if target.origin() != request.url.origin() {
@@ -119,7 +142,7 @@ impl HttpFetch {
             FetchMethod::Patch => Method::PATCH,
             FetchMethod::Delete => Method::DELETE,
         };
-        let mut builder = self.client.request(method, request.url.clone());
+        let mut builder = self.way_to(request).await?.request(method, request.url.clone());
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
@@ -134,6 +157,61 @@ impl HttpFetch {
             builder = builder.body(request.body.clone());
         }
         builder.send().await.map_err(|error| from_reqwest(request, &error))
+    }
+
+    /// The client that connects where this request may go, and nowhere else.
+    async fn way_to(&self, request: &FetchRequest) -> Result<Client, FetchError> {
+        let unreachable = |why| FetchError::Unreachable { origin: origin(request), why };
+        let forbidden = |kind: Kind| FetchError::Forbidden { origin: origin(request), leads_to: kind.words() };
+        let voucher = request.origins.voucher(&request.url).ok_or_else(|| unreachable("it is not granted"))?;
+        let port = request.url.port_or_known_default().ok_or_else(|| unreachable("it has no port"))?;
+        let name = request.url.host_str().ok_or_else(|| unreachable("it has no host"))?;
+        // Whatever the spelling was, the URL's parser wrote an address as everybody writes it.
+        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+        if let Ok(address) = bare.parse::<IpAddr>() {
+            let may = allowed::may_connect(&self.config.allowed, voucher, None, address, port);
+            return may.map(|()| self.client.clone()).map_err(forbidden);
+        }
+        let found = self.addresses(name).await.map_err(|_| unreachable("its name is not found"))?;
+        let plain_name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        let mut addresses = Vec::new();
+        let mut refused = None;
+        for address in found {
+            match allowed::may_connect(&self.config.allowed, voucher, Some(&plain_name), address, port) {
+                Ok(()) => addresses.push(address),
+                Err(kind) => refused = Some(kind),
+            }
+        }
+        match refused {
+            Some(kind) if addresses.is_empty() => Err(forbidden(kind)),
+            _ if addresses.is_empty() => Err(unreachable("its name is not found")),
+            _ => self.pinned(name, &addresses).map_err(|_| unreachable("no client for it")),
+        }
+    }
+
+    /// All addresses of a name, in an order that does not change.
+    async fn addresses(&self, name: &str) -> std::io::Result<Vec<IpAddr>> {
+        if let Some(addresses) = self.memory.lock().addresses(name, Instant::now()) {
+            return Ok(addresses);
+        }
+        let mut addresses = self.resolver.resolve(name).await?;
+        addresses.sort_unstable();
+        addresses.dedup();
+        self.memory.lock().keep_addresses(name, &addresses, Instant::now());
+        Ok(addresses)
+    }
+
+    /// A client that knows this name by these addresses, and no other name.
+    fn pinned(&self, name: &str, addresses: &[IpAddr]) -> reqwest::Result<Client> {
+        let now = Instant::now();
+        if let Some(client) = self.memory.lock().client(name, addresses, now) {
+            return Ok(client);
+        }
+        // The port is the URL's.
+        let pins: Vec<SocketAddr> = addresses.iter().map(|address| SocketAddr::new(*address, 0)).collect();
+        let client = builder(&self.config, self.tls.clone()).resolve_to_addrs(name, &pins).build()?;
+        self.memory.lock().keep_client(name, addresses, &client, now);
+        Ok(client)
     }
 
     async fn read(&self, request: &FetchRequest, mut response: Response) -> Result<FetchResponse, FetchError> {
@@ -180,6 +258,18 @@ impl FetchPort for HttpFetch {
     }
 }
 
+fn builder(config: &HttpConfig, tls: rustls::ClientConfig) -> ClientBuilder {
+    Client::builder()
+        .use_preconfigured_tls(tls)
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(config.connect_timeout)
+        .pool_max_idle_per_host(config.idle_per_host_max)
+        .dns_resolver(Arc::new(NoNames))
+        .user_agent(concat!("gudok/", env!("CARGO_PKG_VERSION")))
+}
+
 /// Where the answer sends us, if it does and if following is harmless: only what may be repeated.
 fn redirect_target(request: &FetchRequest, response: &Response) -> Option<Url> {
     let repeatable = matches!(request.method, FetchMethod::Get | FetchMethod::Head);
@@ -195,7 +285,10 @@ fn redirect_target(request: &FetchRequest, response: &Response) -> Option<Url> {
         return None;
     }
     let location = response.headers().get(LOCATION)?.to_str().ok()?;
-    request.url.join(location).ok()
+    let mut target = request.url.join(location).ok()?;
+    // A redirect brings no password along. What cannot have one is not spoken anyway.
+    let _ = (target.set_username(""), target.set_password(None));
+    Some(target)
 }
 
 fn origin(request: &FetchRequest) -> String {
@@ -209,13 +302,6 @@ fn from_reqwest(request: &FetchRequest, error: &reqwest::Error) -> FetchError {
         return FetchError::Timeout;
     }
     if error.is_connect() {
-        let mut source: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
-        while let Some(cause) = source {
-            if cause.is::<ForbiddenAddress>() {
-                return FetchError::Unreachable { origin, why: "its name leads to an address of this machine or link" };
-            }
-            source = cause.source();
-        }
         return FetchError::Unreachable { origin, why: "no connection (name, port, or TLS)" };
     }
     let why = if error.is_body() || error.is_decode() {
@@ -224,61 +310,4 @@ fn from_reqwest(request: &FetchRequest, error: &reqwest::Error) -> FetchError {
         "it does not speak HTTP"
     };
     FetchError::Broken { origin, why }
-}
-
-/// Resolves names with the system's resolver, and refuses what a name must not lead to.
-#[derive(Clone, Copy, Debug)]
-struct CarefulResolver;
-
-#[derive(Debug, thiserror::Error)]
-#[error("the name leads to an address of this machine or link")]
-struct ForbiddenAddress;
-
-impl Resolve for CarefulResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let allowed: Vec<SocketAddr> =
-                found.iter().copied().filter(|address| may_lead_to(name.as_str(), address.ip())).collect();
-            if allowed.is_empty() && !found.is_empty() {
-                return Err(ForbiddenAddress.into());
-            }
-            Ok(Box::new(allowed.into_iter()) as Addrs)
-        })
-    }
-}
-
-/// Private networks are allowed: the agencies' back ends live there.
-fn may_lead_to(name: &str, address: IpAddr) -> bool {
-    let address = address.to_canonical();
-    if address.is_loopback() {
-        return name == "localhost";
-    }
-    let link_local = match address {
-        IpAddr::V4(v4) => v4.is_link_local() || v4.is_broadcast(),
-        IpAddr::V6(v6) => v6.is_unicast_link_local(),
-    };
-    !(link_local || address.is_unspecified() || address.is_multicast())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_do_not_lead_home() {
-        let check = |name: &str, address: &str, expect: bool| {
-            assert_eq!(may_lead_to(name, address.parse().unwrap()), expect, "{name} {address}");
-        };
-        check("api.example", "203.0.113.7", true);
-        check("api.example", "10.1.2.3", true);
-        check("api.example", "127.0.0.1", false);
-        check("api.example", "::1", false);
-        check("api.example", "::ffff:127.0.0.1", false);
-        check("api.example", "169.254.169.254", false);
-        check("api.example", "fe80::1", false);
-        check("api.example", "0.0.0.0", false);
-        check("api.example", "224.0.0.1", false);
-        check("localhost", "127.0.0.1", true);
-    }
 }

@@ -118,14 +118,15 @@ fn compile(component: &[u8], config: &CompileConfig) -> Result<Vec<u8>, CompileR
     }
     let status = child.wait().map_err(|error| CompileRefusal::NotStarted(error.to_string()))?;
     let (code, message) = result?;
+    // First: a child whose pipe is closed on it complains of that.
+    if code.len() as u64 > config.compiled_bytes_max {
+        return Err(CompileRefusal::TooLarge { bytes_max: config.compiled_bytes_max });
+    }
     if let Some(signal) = status.signal() {
         return Err(CompileRefusal::Killed { signal });
     }
     if !status.success() {
         return Err(CompileRefusal::Refused(String::from_utf8_lossy(&message).trim().to_owned()));
-    }
-    if code.len() as u64 > config.compiled_bytes_max {
-        return Err(CompileRefusal::TooLarge { bytes_max: config.compiled_bytes_max });
     }
     Ok(code)
 }

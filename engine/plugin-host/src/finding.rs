@@ -145,7 +145,11 @@ mod tests {
         check((&BundleRefusal::Unreadable("no. such file".into())).into(), "bundle", "Check the path");
         check((&BundleRefusal::SumMismatch { place: place() }).into(), "data/x.y", "Pack the bundle again");
         check((&BundleRefusal::Bomb { place: place(), ratio_max: 9 }).into(), "data/x.y", "Store it");
-        check((&BundleRefusal::MissingMedia { name: "hello".into(), lang: "ru".into() }).into(), "hello", "Add it");
+        check(
+            (&BundleRefusal::MissingMedia { name: "hello".into(), lang: "ru".into() }).into(),
+            "hello",
+            "Add media/ru/hello.wav",
+        );
         let manifest = BundleRefusal::Manifest {
             line: Some(3),
             field: "name ".into(),

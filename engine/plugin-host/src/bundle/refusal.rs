@@ -57,7 +57,7 @@ pub enum BundleRefusal {
     #[error("media {name} is there twice for {lang}, in two formats. Keep one")]
     DuplicateMedia { name: String, lang: String },
     #[error(
-        "media {name} is missing for {lang}: add media/{lang}/{name}.wav, or remove the language from the manifest"
+        "media {name} is missing for {lang}. Add media/{lang}/{name}.wav, or remove the language from the manifest"
     )]
     MissingMedia { name: String, lang: String },
 }

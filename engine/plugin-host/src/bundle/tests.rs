@@ -250,9 +250,9 @@ fn missing_and_unexpected_files_are_refused() {
     check(&summed(with("media/en-US/hello.wav", b"x")), "the language en-US is not in the manifest");
     check(&summed(with("media/ru-RU/welcome.mp3", b"x")), "twice for ru-RU");
     let two = MANIFEST_TEXT.replace("[\"ru-RU\"]", "[\"ru-RU\", \"en-US\"]");
-    check(&summed(with(MANIFEST, two.as_bytes())), "add media/en-US/welcome.wav");
+    check(&summed(with(MANIFEST, two.as_bytes())), "Add media/en-US/welcome.wav");
     let wants = format!("{MANIFEST_TEXT}media = [\"goodbye\"]\n");
-    check(&summed(with(MANIFEST, wants.as_bytes())), "add media/ru-RU/goodbye.wav");
+    check(&summed(with(MANIFEST, wants.as_bytes())), "Add media/ru-RU/goodbye.wav");
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub enum SignatureRefusal {
     )]
     UnknownKey { key: KeyId },
     #[error(
-        "it says to be signed by the key {key}, but that key did not sign {part} as it stands. It was changed after signing, or the signature is forged: get the bundle from its author again"
+        "it says to be signed by the key {key}, but that key did not sign {part} as it stands: it was changed after signing, or the signature is forged. Get the bundle from its author again"
     )]
     Forged { key: KeyId, part: SignedPart },
     #[error("the key {key} that signed it was revoked. Sign with another key of the agency")]

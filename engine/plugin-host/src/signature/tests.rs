@@ -174,8 +174,8 @@ fn what_is_no_signature_is_refused_and_nothing_panics() {
             assert!(of(Some(&bytes)).is_err(), "{at} {flip}");
         }
     }
-    let legacy = with(1, &lines[1].replacen("RUR", "RWR", 1).replacen("RUS", "RWS", 1).replacen("RUQ", "RWQ", 1));
-    assert!(matches!(of(Some(legacy.as_bytes())), Err(SignatureRefusal::Legacy | SignatureRefusal::Unreadable { .. })));
+    let legacy = with(1, &format!("RW{}", &lines[1][2..]));
+    assert_eq!(of(Some(legacy.as_bytes())), Err(SignatureRefusal::Legacy));
 }
 
 #[test]

@@ -6,7 +6,11 @@
 //! - `echo`: says every row of keys back; `*` ends it.
 //! - `tell`: says the bundle's line, waits for a key, and says it again.
 //! - `ring`: waits and does not answer.
+//! - `twice`: tags the call with the bundle's line and says it, reads it anew, tags and says that, and hangs up. Where the
+//!   bundle has a `fuse.txt` (`loop`, `trap`, `memory`), that happens between the two, but only once `count` has counted a
+//!   call: a fault that waits for what the agency's callers have left in its storage, which no check before knows of.
 
+use core::hint::black_box;
 use core::time::Duration;
 use gudok_sdk::prelude::*;
 use gudok_sdk::storage::Bucket;
@@ -28,8 +32,9 @@ fn run(call: &Call) -> Result<Summary> {
         "echo" => echo(call)?,
         "tell" => tell(call)?,
         "ring" => call.wait(PATIENCE)?,
+        "twice" => twice(call)?,
         entry => {
-            gudok_sdk::error!("entry {entry}: this bundle has count, keep, echo, tell and ring");
+            gudok_sdk::error!("entry {entry}: this bundle has count, keep, echo, tell, ring and twice");
             return Ok(Summary::no_service());
         }
     }
@@ -73,4 +78,36 @@ fn tell(call: &Call) -> Result<()> {
     question.ask(call)?;
     call.say(line.trim())?;
     Ok(())
+}
+
+fn twice(call: &Call) -> Result<()> {
+    let line = gudok_sdk::host::data_text("line.txt")?;
+    call.tag(&[("first", line.trim())])?;
+    call.say(line.trim())?;
+    blow_fuse()?;
+    let line = gudok_sdk::host::data_text("line.txt")?;
+    call.tag(&[("last", line.trim())])?;
+    call.say(line.trim())?;
+    Ok(())
+}
+
+#[expect(clippy::panic, reason = "that is what it is for")]
+fn blow_fuse() -> Result<()> {
+    let Ok(fuse) = gudok_sdk::host::data_text("fuse.txt") else { return Ok(()) };
+    if Bucket::open(BUCKET)?.increment("calls", 0)? == 0 {
+        return Ok(());
+    }
+    match fuse.trim() {
+        "trap" => panic!("the fuse is lit"),
+        "memory" => {
+            let mut hoard = Vec::new();
+            loop {
+                hoard.push(vec![0xAA_u8; 1 << 20]);
+                black_box(&hoard);
+            }
+        }
+        _ => loop {
+            black_box(fuse.len());
+        },
+    }
 }

@@ -16,12 +16,11 @@ const AUTHORIZATION: &str = "Bearer sample-token";
 /// The files of a bundle by their places.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-/// A sample agency's bundle with other files in it, sums and name made to fit. Nothing is checked: whatever the change
-/// makes is what a host is given.
+/// The files of a built bundle, without its sums.
 ///
 /// # Errors
-/// Where the bundle was not built, or the folder cannot be written to.
-pub fn changed(name: &str, folder: &Path, change: impl FnOnce(&mut Files)) -> anyhow::Result<PathBuf> {
+/// Where it was not built.
+pub fn parts(name: &str) -> anyhow::Result<Files> {
     let mut archive = zip::ZipArchive::new(Cursor::new(std::fs::read(crate::bundle(name)?)?))?;
     let mut files = Files::new();
     for at in 0..archive.len() {
@@ -31,21 +30,48 @@ pub fn changed(name: &str, folder: &Path, change: impl FnOnce(&mut Files)) -> an
         files.insert(file.name().to_owned(), bytes);
     }
     files.remove("SHA256SUMS");
+    Ok(files)
+}
+
+/// A ZIP file with these files in this order, whatever they are called.
+///
+/// # Errors
+/// Where ZIP cannot say it.
+pub fn zipped<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> anyhow::Result<Vec<u8>> {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (place, bytes) in files {
+        writer.start_file(place, zip::write::SimpleFileOptions::default())?;
+        writer.write_all(bytes)?;
+    }
+    Ok(writer.finish()?.into_inner())
+}
+
+/// A hash in hexadecimal.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A sample agency's bundle with other files in it, sums and name made to fit. Nothing is checked: whatever the change
+/// makes is what a host is given.
+///
+/// # Errors
+/// Where the bundle was not built, or the folder cannot be written to.
+pub fn changed(name: &str, folder: &Path, change: impl FnOnce(&mut Files)) -> anyhow::Result<PathBuf> {
+    let mut files = parts(name)?;
     change(&mut files);
     let mut sums = String::new();
     for (place, bytes) in &files {
-        Sha256::digest(bytes).iter().try_for_each(|byte| write!(sums, "{byte:02x}"))?;
-        writeln!(sums, "  {place}")?;
+        writeln!(sums, "{}  {place}", sha256(bytes))?;
     }
     files.insert("SHA256SUMS".to_owned(), sums.into_bytes());
-    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (place, bytes) in &files {
-        writer.start_file(place.as_str(), zip::write::SimpleFileOptions::default())?;
-        writer.write_all(bytes)?;
-    }
+    let bundle = zipped(files.iter().map(|(place, bytes)| (place.as_str(), bytes.as_slice())))?;
     let manifest = String::from_utf8_lossy(files.get("manifest.toml").context("no manifest is left")?).into_owned();
     let path = folder.join(format!("{}-{}.ivr", field(&manifest, "name")?, field(&manifest, "version")?));
-    std::fs::write(&path, writer.finish()?.into_inner())?;
+    std::fs::write(&path, bundle)?;
     Ok(path)
 }
 

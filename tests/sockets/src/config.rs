@@ -41,6 +41,7 @@ pub struct ConfigBuilder {
     agency_extra: Vec<(String, String)>,
     sip_extra: String,
     free_percent_min: u8,
+    media_ports: Option<(u16, u16)>,
     pub(crate) log: Option<String>,
 }
 
@@ -62,6 +63,7 @@ impl ConfigBuilder {
             agency_extra: Vec::new(),
             sip_extra: String::new(),
             free_percent_min: 1,
+            media_ports: None,
             log: None,
         }
     }
@@ -117,6 +119,13 @@ impl ConfigBuilder {
         self
     }
 
+    /// Other media ports than one of the shared ranges: for more calls than those have room for.
+    #[must_use]
+    pub const fn media_ports(mut self, first: u16, last: u16) -> Self {
+        self.media_ports = Some((first, last));
+        self
+    }
+
     /// What the engine logs, as `RUST_LOG` would have it.
     #[must_use]
     pub fn log(mut self, filter: &str) -> Self {
@@ -127,18 +136,20 @@ impl ConfigBuilder {
     /// The file's text, with its data below `dir`.
     #[must_use]
     pub fn text(&self, dir: &std::path::Path) -> String {
-        let first = next_ports();
+        let (first, last) = self.media_ports.unwrap_or_else(|| {
+            let first = next_ports();
+            (first, first + PORTS_PER_ENGINE - 1)
+        });
         let mut text = format!(
             "[node]\ntime_zone = \"Asia/Novokuznetsk\"\ndrain_s_max = 5\n\n\
              [sip]\nlisten = [\"udp://127.0.0.1:0\", \"tcp://127.0.0.1:0\"]\n{}\n\
-             [media]\nports = \"{first}-{}\"\nrtp_timeout_s = 20\n\n\
+             [media]\nports = \"{first}-{last}\"\nrtp_timeout_s = 20\n\n\
              [http]\nlisten = \"127.0.0.1:0\"\n\n\
              [store]\ndir = {:?}\nfree_percent_min = {}\n\n\
              [[trunk]]\nname = \"local\"\nsources = [\"127.0.0.0/8\"]\ntranscript = true\n\n\
              [[calendar]]\nname = \"day\"\nhours = {{ daily = [\"06:00-24:00\"] }}\n\n\
              [[group]]\nname = \"operators\"\ncalendar = \"day\"\noperators = [\n",
             self.sip_extra,
-            first + PORTS_PER_ENGINE - 1,
             dir.join("store"),
             self.free_percent_min,
         );

@@ -1,5 +1,6 @@
 //! Programs under test: started, told apart by what they print, killed by the id that was started.
 
+use crate::api::Api;
 use crate::config::ConfigBuilder;
 use anyhow::{Context, ensure};
 use std::net::SocketAddr;
@@ -13,6 +14,17 @@ use tokio::process::{Child, Command};
 /// A start compiles the bundles; on a busy machine of two cores that takes its time.
 const START_MAX: Duration = Duration::from_secs(120);
 const STOP_MAX: Duration = Duration::from_secs(30);
+
+/// How an engine is started.
+#[derive(Debug, Clone, Copy, Default)]
+struct Start<'a> {
+    /// Where its clock begins.
+    moment: Option<&'a str>,
+    /// What it logs.
+    filter: Option<&'a str>,
+    /// Where it dies.
+    die_at: Option<&'a str>,
+}
 
 /// A running `gudok serve`.
 #[derive(Debug)]
@@ -43,30 +55,69 @@ impl Engine {
     /// # Errors
     /// Where it does not come up; with the end of its log.
     pub async fn start_at(config: &ConfigBuilder, moment: Option<&str>) -> anyhow::Result<Self> {
-        let dir = tempfile::tempdir()?;
-        let file = dir.path().join("gudok.toml");
-        std::fs::write(&file, config.text(dir.path()))?;
-        Self::launch(dir, file, moment, config.log.as_deref()).await
+        let (dir, file) = Self::written(config)?;
+        Self::launch(dir, file, Start { moment, filter: config.log.as_deref(), die_at: None }).await
+    }
+
+    /// Starts the engine so that it dies, as by `kill -9`, where its code says that it may: at a point by its name.
+    ///
+    /// # Errors
+    /// Where it does not come up; with the end of its log.
+    pub async fn start_to_die_at(config: &ConfigBuilder, point: &str) -> anyhow::Result<Self> {
+        let (dir, file) = Self::written(config)?;
+        Self::launch(dir, file, Start { die_at: Some(point), ..Start::default() }).await
     }
 
     /// Kills the engine with SIGKILL and starts it again on the same store.
     ///
     /// # Errors
     /// Where it does not come up; with the end of its log.
-    pub async fn kill_and_restart(mut self) -> anyhow::Result<Self> {
-        self.child.kill().await?;
-        Self::launch(self.dir, self.config, None, None).await
+    pub async fn kill_and_restart(self) -> anyhow::Result<Self> {
+        self.kill_and_restart_to_die_at(None).await
     }
 
-    async fn launch(dir: TempDir, config: PathBuf, moment: Option<&str>, filter: Option<&str>) -> anyhow::Result<Self> {
+    /// Kills the engine, or waits for it to be dead, and starts it again so that it dies at a point by its name.
+    ///
+    /// # Errors
+    /// Where it does not come up; with the end of its log.
+    pub async fn kill_and_restart_to_die_at(mut self, point: Option<&str>) -> anyhow::Result<Self> {
+        // Whoever is dead already has been waited for.
+        if self.child.id().is_some() {
+            self.child.kill().await?;
+        }
+        Self::launch(self.dir, self.config, Start { die_at: point, ..Start::default() }).await
+    }
+
+    /// Stops the engine by SIGTERM, and gives the folder in which its store is, for as long as that is held.
+    ///
+    /// # Errors
+    /// Where it does not stop.
+    pub async fn stop(mut self) -> anyhow::Result<TempDir> {
+        self.signal("TERM").await?;
+        let status = self.ended().await?;
+        ensure!(status.success(), "{status}: {}", self.log());
+        Ok(self.dir)
+    }
+
+    fn written(config: &ConfigBuilder) -> anyhow::Result<(TempDir, PathBuf)> {
+        let dir = tempfile::tempdir()?;
+        let file = dir.path().join("gudok.toml");
+        std::fs::write(&file, config.text(dir.path()))?;
+        Ok((dir, file))
+    }
+
+    async fn launch(dir: TempDir, config: PathBuf, start: Start<'_>) -> anyhow::Result<Self> {
         let log = dir.path().join("engine.log");
         let mut command = Command::new(crate::program("gudok")?);
         command.arg("serve").arg("--config").arg(&config);
-        if let Some(moment) = moment {
+        if let Some(moment) = start.moment {
             command.arg("--at").arg(moment);
         }
-        if let Some(filter) = filter {
+        if let Some(filter) = start.filter {
             command.env("RUST_LOG", filter);
+        }
+        if let Some(point) = start.die_at {
+            command.env("GUDOK_TEST_DIE_AT", point);
         }
         command.env("GUDOK_CACHE_DIR", shared_cache()).stdin(Stdio::null()).stdout(Stdio::piped());
         command.stderr(std::fs::OpenOptions::new().create(true).append(true).open(&log)?).kill_on_drop(true);
@@ -132,15 +183,36 @@ impl Engine {
         std::fs::read_to_string(self.dir.path().join("engine.log")).unwrap_or_default()
     }
 
+    /// The store's folder.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
+        self.dir.path().join("store")
+    }
+
+    /// The admins' API, asked with the token of the first start.
+    ///
+    /// # Errors
+    /// Where the engine has written none.
+    pub fn api(&self) -> anyhow::Result<Api> {
+        let path = self.store().join("first-token");
+        let token = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        Ok(Api::new(self.http, token.trim().to_owned()))
+    }
+
     /// The call records, as JSON.
     ///
     /// # Errors
     /// Where the engine does not answer.
     pub async fn cdrs(&self) -> anyhow::Result<Vec<serde_json::Value>> {
-        let answer = crate::http::get(self.http, "/api/v1/cdrs").await?;
-        ensure!(answer.status == 200, "{}: {}", answer.status, answer.body);
-        let page: serde_json::Value = serde_json::from_str(&answer.body)?;
-        Ok(page["cdrs"].as_array().cloned().unwrap_or_default())
+        self.api()?.cdrs().await
+    }
+
+    /// The call records, as CSV.
+    ///
+    /// # Errors
+    /// Where the engine does not answer.
+    pub async fn cdrs_as_csv(&self) -> anyhow::Result<String> {
+        Ok(self.api()?.get("/cdrs?format=csv").await?.expect(200)?.body)
     }
 
     /// A metric's value by its name and labels as Prometheus writes them; 0 where it was never counted.

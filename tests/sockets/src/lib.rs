@@ -2,19 +2,25 @@
 //!
 //! [`Engine`] starts `gudok serve` on free ports with a configuration of its own and tells where it listens;
 //! [`SampleBackend`] is an agency's back end with its faults on request; [`http`] asks a server on loopback;
-//! [`parties`] are callers and operators; [`bundles`] makes bundles out of the sample agencies'.
-//! [`centre`] is the whole sample centre; [`clients`] are other people's SIP clients.
+//! [`Api`] is the admins' way in; [`author`] makes, signs and spoils versions of scripts; [`bundles`] makes bundles out of
+//! the sample agencies'; [`parties`] are callers and operators; [`centre`] is the whole sample centre; [`clients`] are
+//! other people's SIP clients; [`load`] is many callers a second.
 //! Nothing here waits by sleeping: a start is over when the program says so.
 #![forbid(unsafe_code)]
 
+pub mod api;
+pub mod author;
 pub mod bundles;
 pub mod centre;
 pub mod clients;
 pub mod config;
 mod engine;
 pub mod http;
+pub mod load;
 pub mod parties;
 
+pub use api::Api;
+pub use author::{Author, Draft};
 pub use config::{ConfigBuilder, Operator};
 pub use engine::{Engine, SampleBackend};
 

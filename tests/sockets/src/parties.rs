@@ -6,6 +6,9 @@ use std::time::Duration;
 /// How long a test waits for what should come at once; a busy machine takes its time.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Between two questions.
+const ASK_EVERY: Duration = Duration::from_millis(50);
+
 /// A moment at which operators work; see [`crate::Engine::start_at`].
 pub const NOON: &str = "2026-05-05T12:00:00+07:00";
 
@@ -46,7 +49,13 @@ pub fn prompts(call: &Call) -> Vec<String> {
 /// Where nobody answers.
 pub async fn bridged(call: &Call) -> anyhow::Result<()> {
     let is_bridged = |kind: &TranscriptKind| matches!(kind, TranscriptKind::Other { event, .. } if event == "bridged");
-    until("put through", async || Ok(call.transcript().iter().any(|event| is_bridged(&event.kind)))).await
+    let asking = async {
+        let mut ticks = tokio::time::interval(ASK_EVERY);
+        while !call.transcript().iter().any(|event| is_bridged(&event.kind)) {
+            ticks.tick().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await.map_err(|_| anyhow::anyhow!("not in {PATIENCE:?}: put through"))
 }
 
 /// Asks again and again until the answer is yes: for what a program shows, but does not announce.
@@ -54,8 +63,7 @@ pub async fn bridged(call: &Call) -> anyhow::Result<()> {
 /// # Errors
 /// Where it never is, or asking fails.
 pub async fn until(what: &str, mut yes: impl AsyncFnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
-    const EVERY: Duration = Duration::from_millis(50);
-    let mut ticks = tokio::time::interval(EVERY);
+    let mut ticks = tokio::time::interval(ASK_EVERY);
     let asking = async {
         loop {
             ticks.tick().await;

@@ -268,7 +268,7 @@ async fn records_of_a_stopped_engine_are_read_as_json_and_csv() -> anyhow::Resul
     let (fine, said) = gudok(&["cdrs", "--config", "gudok.toml"], &folder).await?;
     ensure!(!fine && said.contains("/api/v1/cdrs"), "a running engine is asked otherwise: {said}");
     let over_http = engine.cdrs().await?;
-    let csv_over_http = http::get(engine.http, "/api/v1/cdrs?format=csv").await?.body;
+    let csv_over_http = engine.cdrs_as_csv().await?;
     engine.signal("TERM").await?;
     ensure!(engine.ended().await?.success(), "{}", engine.log());
     let lines = cdrs_of_stopped(&engine, &[]).await?;

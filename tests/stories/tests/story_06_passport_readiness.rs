@@ -73,7 +73,7 @@ async fn enter(line: &Line, application: &str, check: &str) -> anyhow::Result<()
 /// Looks through what the engine wrote for everything that was entered, and for the caller's number.
 async fn nothing_is_written_down(story: &Story) -> anyhow::Result<()> {
     let records = serde_json::to_string(&story.engine.cdrs().await?)?;
-    let csv = http::get(story.engine.http, "/api/v1/cdrs?format=csv").await?.body;
+    let csv = story.engine.cdrs_as_csv().await?;
     let metrics = http::get(story.engine.http, "/metrics").await?.body;
     let log = story.engine.log();
     ensure!(log.contains("passport") && records.contains("passport"), "there is something to look through");

@@ -94,6 +94,8 @@ pub struct LedgerPage {
     pub documents: Vec<Document>,
     /// There may be more after this id.
     pub more_after: Option<String>,
+    /// Damaged documents met: set aside, logged and left out. Whoever takes "none" for an answer looks at this too.
+    pub corrupt: u64,
 }
 
 /// An entry for the audit, before it has its place in the chain.

@@ -281,8 +281,10 @@ pub(super) fn list(core: &Core, query: &LedgerQuery, now: UtcMs) -> Result<(Ledg
         }
         let (key, raw) = row.map_err(|error| read_failed(&error))?;
         last = keys::read_document(&key).map(|(_, id)| id.to_owned()).or(last);
-        // A damaged one is counted, copied and logged; the others are served.
-        let Ok(kept) = read(core, &key, &raw) else { continue };
+        let Ok(kept) = read(core, &key, &raw) else {
+            page.corrupt += 1;
+            continue;
+        };
         bytes += kept.value.len();
         page.documents.extend(kept.visible(now).then(|| document(&key, kept)).flatten());
     }

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use gudok_store::audit::{HEAD_FILE, HeadMarks};
 use gudok_store::{
     AuditQuery, CallId, CdrQuery, HangupCause, LedgerChange, LedgerQuery, LegId, SledStore, Store, StoreError,
     StoreOptions, UtcMs,
@@ -121,13 +122,14 @@ fn what_was_acknowledged_survives_kill_9() {
         }
         drop(child);
         assert_eq!(acks.len() as u64, lines_max, "round {round}: the child ended by itself");
-        check(&open(folder.path()), round, &acks);
+        let marks = HeadMarks::read(&folder.path().join(HEAD_FILE)).unwrap().unwrap();
+        check(&open(folder.path()), marks.marks[0].seq, round, &acks);
         acknowledged += acks.len();
     }
     assert!(acknowledged > 500, "{acknowledged}");
 }
 
-fn check(store: &SledStore, round: u64, acks: &[String]) {
+fn check(store: &SledStore, marked: u64, round: u64, acks: &[String]) {
     let now = UtcMs(1_000_000 + round);
     let recovered = store.recover_crashed_legs(now).wait().unwrap();
     assert!(store.recover_crashed_legs(now).wait().unwrap().is_empty(), "recovery is done once");
@@ -165,14 +167,38 @@ fn check(store: &SledStore, round: u64, acks: &[String]) {
             }
         }
     }
-    check_ledger(store, round);
+    let acknowledged = acks.iter().filter_map(|ack| ack.strip_prefix("ledger "));
+    check_ledger(store, marked, round, acknowledged);
     assert_eq!(store.stats().corrupt, 0);
 }
 
-/// No change is there half: its documents and its entries agree, of this round and of all before, and the chain is whole.
-fn check_ledger(store: &SledStore, round: u64) {
+/// No change is there half: its documents and its entries agree, of this round and of all before; the chain is whole; and
+/// the head mark that the killed process left names what it had acknowledged.
+fn check_ledger<'a>(store: &SledStore, marked: u64, round: u64, acks: impl Iterator<Item = &'a str>) {
     let report = store.audit_verify().wait().unwrap();
     assert!(report.is_whole(), "round {round}: {report:?}");
+    let (steps, entries) = (steps(store), entries(store));
+    assert!(entries.keys().eq(&steps), "round {round}: documents without entries, or entries without documents");
+    let both = |actions: &Vec<(u64, String)>| actions.iter().map(|(_, action)| action).eq(["first", "second"]);
+    assert!(entries.values().all(both), "round {round}");
+    for ack in acks {
+        let (writer, n) = ack.split_once(' ').unwrap();
+        assert!(entries[&format!("{round}-{writer}-{n}")][1].0 <= marked, "round {round}: {ack} is behind the mark");
+    }
+    let mut writers = BTreeMap::<&str, Vec<u64>>::new();
+    for (writer, n) in steps.iter().map(|step| step.rsplit_once('-').unwrap()) {
+        writers.entry(writer).or_default().push(n.parse().unwrap());
+    }
+    for (writer, steps) in writers {
+        let current = store.ledger_get("current", writer, NOW).wait().unwrap().unwrap();
+        let last = steps.iter().max().unwrap();
+        assert_eq!(String::from_utf8(current.body).unwrap(), last.to_string(), "round {round}");
+        assert_eq!(steps.len() as u64, last + 1, "round {round}: no change before it is missing");
+    }
+}
+
+/// The ids of all changes' own documents.
+fn steps(store: &SledStore) -> BTreeSet<String> {
     let mut steps = BTreeSet::new();
     let mut query = LedgerQuery { kind: "step".to_owned(), ..LedgerQuery::default() };
     loop {
@@ -180,32 +206,22 @@ fn check_ledger(store: &SledStore, round: u64) {
         steps.extend(page.documents.into_iter().map(|document| document.id));
         query.after = page.more_after;
         if query.after.is_none() {
-            break;
+            return steps;
         }
     }
-    let mut entries = BTreeMap::<String, Vec<String>>::new();
+}
+
+/// The audit's entries of each change: number and action.
+fn entries(store: &SledStore) -> BTreeMap<String, Vec<(u64, String)>> {
+    let mut entries = BTreeMap::<String, Vec<_>>::new();
     let mut query = AuditQuery::default();
     loop {
         let page = store.audit(query.clone()).wait().unwrap();
         for entry in page.entries {
-            entries.entry(entry.draft.object).or_default().push(entry.draft.action);
+            entries.entry(entry.draft.object).or_default().push((entry.seq, entry.draft.action));
         }
-        let Some(next) = page.next_seq else { break };
+        let Some(next) = page.next_seq else { return entries };
         query.from_seq = next;
-    }
-    assert!(entries.keys().eq(&steps), "round {round}: documents without entries, or entries without documents");
-    assert!(entries.values().all(|actions| *actions == ["first", "second"]), "round {round}");
-    for (writer, steps) in steps.iter().map(|step| step.rsplit_once('-').unwrap()).fold(
-        BTreeMap::<&str, Vec<u64>>::new(),
-        |mut writers, (writer, n)| {
-            writers.entry(writer).or_default().push(n.parse().unwrap());
-            writers
-        },
-    ) {
-        let current = store.ledger_get("current", writer, NOW).wait().unwrap().unwrap();
-        let last = steps.iter().max().unwrap();
-        assert_eq!(String::from_utf8(current.body).unwrap(), last.to_string(), "round {round}");
-        assert_eq!(steps.len() as u64, last + 1, "round {round}: no change before it is missing");
     }
 }
 

@@ -54,7 +54,8 @@ pub trait Store: Send + Sync + 'static {
     /// sealed number; the recordings of all legs of these calls are deleted as by `recordings_delete_before`, and so
     /// are the ledger's documents of kind [`crate::TRACE_KIND`] under these calls' ids, in the same transaction as
     /// each record. Answers when the files are gone from the disk. Call again while [`Erased::more`]. A call that is
-    /// still going on is not touched.
+    /// still going on is not touched; the database's file holds old bytes until it reuses their place; backups made
+    /// before hold what they held.
     fn subject_erase(&self, subject: SubjectHash, now: UtcMs, rows_max: usize) -> Pending<Erased>;
 
     /// The entry, or `None` when there is none or its time has passed.

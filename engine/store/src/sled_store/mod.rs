@@ -37,7 +37,7 @@ use self::buckets::{Change, Set};
 use self::core::{Core, Queue};
 use self::queue::{Urgency, WriteQueue};
 use self::worker::Worker;
-use self::writer::{Reply, Write, Writer};
+use self::writer::{Deletion, Reply, Write, Writer};
 use crate::{BlobId, Bucket, FreeSpace, FreeSpaceOfDisk, Pending, Quota, SpaceLimits, StoreError, UtcMs};
 
 /// sled's unit of log. A page may hold 17 values; above a quarter of this it would leave the log for a file that sled
@@ -105,7 +105,7 @@ impl Desk {
     fn delete_doomed_blobs(&self) -> Result<(u64, u64), StoreError> {
         let (settled, gone, stuck) = blobs::delete_doomed(&self.core)?;
         if !settled.is_empty() {
-            self.ask(0, |reply| Write::BlobsGone { blobs: settled, reply }).wait()?;
+            self.ask(0, |reply| Write::Deletion(Deletion::BlobsGone { blobs: settled, reply })).wait()?;
         }
         Ok((gone, stuck))
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::buckets::{Change, Set};
 use super::queue::Urgency;
-use super::writer::Write;
+use super::writer::{Deletion, Write};
 use super::{SledStore, backup, blobs, buckets, chain, erase, keys, ledger, legs, query};
 use crate::limits::{LIVE_LEGS_MAX, NAME_BYTES_MAX};
 use crate::{
@@ -66,7 +66,8 @@ impl Store for SledStore {
 
     fn cdrs_delete_before(&self, agency: Option<AgencyId>, before: UtcMs, rows_max: usize) -> Pending<Deleted> {
         self.long_job(move |desk| {
-            let deleted = desk.ask(0, |reply| Write::DeleteCdrs { agency, before, rows_max, reply }).wait()?;
+            let deleted =
+                desk.ask(0, |reply| Write::Deletion(Deletion::Cdrs { agency, before, rows_max, reply })).wait()?;
             let (blobs, blobs_stuck) = desk.delete_doomed_blobs()?;
             Ok(Deleted { blobs, blobs_stuck, ..deleted })
         })
@@ -80,8 +81,9 @@ impl Store for SledStore {
         rows_max: usize,
     ) -> Pending<Deleted> {
         self.long_job(move |desk| {
-            let deleted =
-                desk.ask(0, |reply| Write::DeleteRecordings { agency, before, now, rows_max, reply }).wait()?;
+            let deleted = desk
+                .ask(0, |reply| Write::Deletion(Deletion::Recordings { agency, before, now, rows_max, reply }))
+                .wait()?;
             let (blobs, blobs_stuck) = desk.delete_doomed_blobs()?;
             Ok(Deleted { blobs, blobs_stuck, ..deleted })
         })
@@ -92,7 +94,8 @@ impl Store for SledStore {
             // What was handed over before is among what is looked through.
             desk.ask(0, Write::Settled).wait()?;
             let (records, more) = erase::records_of(&desk.core, &subject, rows_max)?;
-            let erased = desk.ask(0, |reply| Write::Erase { subject, records, now, reply }).wait()?;
+            let erased =
+                desk.ask(0, |reply| Write::Deletion(Deletion::Subject { subject, records, now, reply })).wait()?;
             erase::erase_quarantine(&desk.core, &subject)?;
             let (blobs, blobs_stuck) = desk.delete_doomed_blobs()?;
             Ok(Erased { blobs, blobs_stuck, more, ..erased })

@@ -30,30 +30,7 @@ pub(super) enum Write {
         now: UtcMs,
         reply: Reply<Vec<LegId>>,
     },
-    DeleteCdrs {
-        agency: Option<AgencyId>,
-        before: UtcMs,
-        rows_max: usize,
-        reply: Reply<Deleted>,
-    },
-    DeleteRecordings {
-        agency: Option<AgencyId>,
-        before: UtcMs,
-        now: UtcMs,
-        rows_max: usize,
-        reply: Reply<Deleted>,
-    },
-    Erase {
-        subject: SubjectHash,
-        records: Vec<Vec<u8>>,
-        now: UtcMs,
-        reply: Reply<Erased>,
-    },
-    /// The files of doomed blobs are gone.
-    BlobsGone {
-        blobs: Vec<BlobId>,
-        reply: Reply<()>,
-    },
+    Deletion(Deletion),
     Ledger(Box<ledger::Change>, Reply<LedgerDone>),
     LedgerSweep {
         now: UtcMs,
@@ -73,6 +50,34 @@ pub(super) enum Write {
         rows: Rows,
         /// Its end, with the head marks that came with it.
         end: Option<Vec<HeadMark>>,
+        reply: Reply<()>,
+    },
+}
+
+/// What goes: records, recordings, persons, files.
+pub(super) enum Deletion {
+    Cdrs {
+        agency: Option<AgencyId>,
+        before: UtcMs,
+        rows_max: usize,
+        reply: Reply<Deleted>,
+    },
+    Recordings {
+        agency: Option<AgencyId>,
+        before: UtcMs,
+        now: UtcMs,
+        rows_max: usize,
+        reply: Reply<Deleted>,
+    },
+    Subject {
+        subject: SubjectHash,
+        records: Vec<Vec<u8>>,
+        now: UtcMs,
+        reply: Reply<Erased>,
+    },
+    /// The files of doomed blobs are gone.
+    BlobsGone {
+        blobs: Vec<BlobId>,
         reply: Reply<()>,
     },
 }
@@ -257,22 +262,7 @@ fn decide(
             done.cdrs += step.as_ref().map_or(0, |legs| legs.len() as u64);
             settle(tx, step, &mut done.answers, Some(reply))
         }
-        Write::DeleteCdrs { agency, before, rows_max, reply } => {
-            let step = erase::cdrs_before(tx, agency.as_ref(), before, rows_max);
-            settle(tx, step, &mut done.answers, Some(reply))
-        }
-        Write::DeleteRecordings { agency, before, now, rows_max, reply } => {
-            let step = erase::recordings_before(tx, agency.as_ref(), before, now, rows_max);
-            settle(tx, step, &mut done.answers, Some(reply))
-        }
-        Write::Erase { subject, records, now, reply } => {
-            let step = erase::erase(tx, &subject, &records, now);
-            settle(tx, step, &mut done.answers, Some(reply))
-        }
-        Write::BlobsGone { blobs, reply } => {
-            blobs.iter().for_each(|blob| tx.delete(blobs::doomed_key(blob)));
-            settle(tx, Ok(()), &mut done.answers, Some(reply))
-        }
+        Write::Deletion(deletion) => delete(tx, deletion, &mut done.answers),
         Write::Ledger(change, reply) => {
             let step = ledger::commit(tx, &change, space);
             if let Some(last) = step.as_ref().ok().and_then(|committed| committed.audit.last()) {
@@ -309,6 +299,27 @@ fn decide(
                 done.imported_marks = end;
             }
             settle(tx, Ok(()), &mut done.marked_answers, Some(reply))
+        }
+    }
+}
+
+fn delete(tx: &mut Tx<'_>, deletion: Deletion, answers: &mut Vec<Answer>) -> Result<(), sled::Error> {
+    match deletion {
+        Deletion::Cdrs { agency, before, rows_max, reply } => {
+            let step = erase::cdrs_before(tx, agency.as_ref(), before, rows_max);
+            settle(tx, step, answers, Some(reply))
+        }
+        Deletion::Recordings { agency, before, now, rows_max, reply } => {
+            let step = erase::recordings_before(tx, agency.as_ref(), before, now, rows_max);
+            settle(tx, step, answers, Some(reply))
+        }
+        Deletion::Subject { subject, records, now, reply } => {
+            let step = erase::erase(tx, &subject, &records, now);
+            settle(tx, step, answers, Some(reply))
+        }
+        Deletion::BlobsGone { blobs, reply } => {
+            blobs.iter().for_each(|blob| tx.delete(blobs::doomed_key(blob)));
+            settle(tx, Ok(()), answers, Some(reply))
         }
     }
 }
@@ -356,10 +367,12 @@ fn refuse(write: Write, done: &mut Done) -> Result<(), sled::Error> {
             done.ended.push(ended.leg);
             return Ok(());
         }
-        Write::Settled(reply) | Write::BlobsGone { reply, .. } | Write::Import { reply, .. } => later(reply),
+        Write::Settled(reply) | Write::Deletion(Deletion::BlobsGone { reply, .. }) | Write::Import { reply, .. } => {
+            later(reply)
+        }
         Write::Recover { reply, .. } => later(reply),
-        Write::DeleteCdrs { reply, .. } | Write::DeleteRecordings { reply, .. } => later(reply),
-        Write::Erase { reply, .. } => later(reply),
+        Write::Deletion(Deletion::Cdrs { reply, .. } | Deletion::Recordings { reply, .. }) => later(reply),
+        Write::Deletion(Deletion::Subject { reply, .. }) => later(reply),
         Write::Ledger(_, reply) => later(reply),
         Write::Set(_, reply) => later(reply),
         Write::Increment(_, reply) => later(reply),

@@ -38,6 +38,8 @@ pub struct AdminConfig {
     pub space: SpaceLimits,
     /// Who knows how much is free.
     pub probe: Arc<dyn FreeSpace>,
+    /// The node's time zone: the console writes times in it.
+    pub zone: jiff::tz::TimeZone,
 }
 
 impl AdminConfig {
@@ -57,6 +59,7 @@ impl AdminConfig {
             password_cost: PasswordCost::default(),
             space: SpaceLimits::default(),
             probe: Arc::new(FreeSpaceOfDisk),
+            zone: jiff::tz::TimeZone::system(),
         }
     }
 }

@@ -46,10 +46,12 @@ pub(super) async fn pass(State(admin): State<Admin>, mut request: Request, next:
     let span = tracing::info_span!("http", id, method = %request.method());
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(Nonce(nonce.clone()));
+    let reader = crate::console::Reader::of(&request);
     let answered = async {
-        match checked(&admin, request).await {
-            Ok(request) => next.run(request).await,
-            Err(problem) => problem.into_response(),
+        match (checked(&admin, request).await, reader) {
+            (Ok(request), _) => next.run(request).await,
+            (Err(problem), Some(reader)) => reader.is_told(&admin, &problem),
+            (Err(problem), None) => problem.into_response(),
         }
     };
     let mut response = answered.instrument(span).await;
@@ -62,6 +64,9 @@ async fn checked(admin: &Admin, request: Request) -> Result<Request, Problem> {
     check_host(admin, request.uri(), request.headers())?;
     match csrf::look(request.method(), request.headers())? {
         Check::Passed => Ok(request),
+        // A bundle is too large to be looked into here: the page that takes it checks its form's token itself, before
+        // it reads the file.
+        Check::Needs(_) if crate::console::is_upload(request.uri()) => Ok(request),
         Check::Needs(expected) => in_form(request, &expected).await,
     }
 }

@@ -40,7 +40,8 @@ impl Admin {
         }
         let json = documents.finish();
         self.openapi().get_or_init(|| json);
-        api.route("/api/docs", get(docs::to_index))
+        api.merge(crate::console::router(self))
+            .route("/api/docs", get(docs::to_index))
             .route("/api/docs/", get(docs::index))
             .route(crate::problem::PROBLEMS_PAGE, get(docs::problems))
             .route("/api/docs/{*file}", get(docs::file))

@@ -46,6 +46,19 @@ pub fn list(
     page::of_sorted("calls", calls, query, name)
 }
 
+/// Every call that is up and within reach, in no order: for a page that shows them all.
+///
+/// # Errors
+/// `forbidden`.
+pub fn all(admin: &Admin, who: &Principal, agency: Option<&AgencyName>) -> Result<Vec<LiveCall>, Problem> {
+    let scope = who.may(Operation::CallsList)?;
+    let only = scope.narrow(agency)?;
+    let core = only.as_deref().map(gudok_core::ids::Agency::new);
+    let mut calls = admin.engine().live_calls(core.as_ref());
+    calls.retain(|call| scope.includes(&call.agency));
+    Ok(calls)
+}
+
 /// One call, live or past. A past one is a look at a caller's data, and goes to the audit.
 ///
 /// # Errors

@@ -209,6 +209,33 @@ pub async fn update(
     Ok(Revised { value: view(&kept)?, revision: kept.revision })
 }
 
+/// Chooses the language that the console speaks with oneself.
+///
+/// # Errors
+/// `forbidden`, `invalid-field`, `stale-revision` where an admin changes the same user at the same moment.
+pub async fn choose_language(admin: &Admin, who: &Principal, lang: &str) -> Result<(), Problem> {
+    who.may(Operation::Me)?;
+    if !matches!(lang, "ru" | "en") {
+        return Err(Problem::invalid("lang", "The console speaks ru and en."));
+    }
+    let name: UserName = who.user.parse()?;
+    let Kept { revision, mut body, .. } = kept(admin, &name).await?;
+    lang.clone_into(&mut body.lang);
+    let draft = with_details(who.audit("user.update", object(&name), None), serde_json::json!({ "lang": lang }));
+    let change =
+        Change::new().expect(kinds::USER, name.as_str(), revision).put(kinds::USER, name.as_str(), &body).audit(draft);
+    admin.ledger().commit(change).await.map(|_| ())
+}
+
+/// Whether there is nobody yet who could come in by password.
+///
+/// # Errors
+/// Of the ledger.
+pub async fn are_none(admin: &Admin) -> Result<bool, Problem> {
+    let page = admin.ledger().page::<UserDocument>(kinds::USER, "", None, 1).await?;
+    Ok(page.documents.is_empty())
+}
+
 /// Deletes a user, with all tokens.
 ///
 /// # Errors

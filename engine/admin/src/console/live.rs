@@ -1,0 +1,231 @@
+//! The pages of calls, and the streams that keep pages up to date: whole fragments, at most one a second, only when
+//! something changed.
+
+use super::calls::{CallPage, CallsPage, CallsTable, Heard, Table, caller_of};
+use super::confirm::{Ask, confirm};
+use super::context::Ctx;
+use super::deployments::{Now, NowFragment, RunningFragment};
+use super::form::Form;
+use super::format;
+use super::lists;
+use super::visit::{Outcome, Posted, Visit, encoded, go};
+use crate::access::Operation;
+use crate::names::{AgencyName, CallName, EntryName};
+use crate::problem::{Problem, codes};
+use crate::service::events::{self, EventsQuery, Reader};
+use crate::service::{PageQuery, calls as service, deployments, recordings, versions};
+use askama::Template;
+use axum::extract::Path;
+use axum::http::HeaderMap;
+use axum::response::IntoResponse;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::stream;
+use std::convert::Infallible;
+use std::time::Duration;
+
+/// A page is drawn anew at most so often.
+const REDRAW_EVERY: Duration = Duration::from_secs(1);
+/// Versions whose names are looked up for a trace.
+const VERSIONS_MAX: usize = 1_000;
+
+fn agency_of(query: &lists::Asked, c: &Ctx) -> (Form, Option<AgencyName>) {
+    let mut form = query.0.clone();
+    let agency = form.parsed_some(c.lang, "agency");
+    (form, agency)
+}
+
+/// `GET /console/calls`
+pub(crate) async fn list(visit: Visit, query: lists::Asked) -> Outcome {
+    let (form, agency) = agency_of(&query, &visit.c);
+    let calls = service::all(&visit.admin, &visit.me, agency.as_ref())?;
+    let filter = agency.as_ref().map(|agency| format!("?agency={}", encoded(agency.as_str())));
+    Ok(visit.page(&CallsPage {
+        c: &visit.c,
+        form: form.or("agency", ""),
+        agencies: lists::agency_filter(&visit).await?,
+        table: Table::of(&visit.c, &calls),
+        stream: format!("/console/calls/stream{}", filter.unwrap_or_default()),
+    }))
+}
+
+/// `GET /console/calls/stream`
+pub(crate) async fn stream_calls(visit: Visit, query: lists::Asked) -> Outcome {
+    let (_, agency) = agency_of(&query, &visit.c);
+    let draw = move |visit: &Visit| {
+        let calls = service::all(&visit.admin, &visit.me, agency.as_ref())?;
+        let table = Table::of(&visit.c, &calls);
+        let count = visit.c.n("calls.count", table.total);
+        Ok(vec![("count", count), ("calls", rendered(&CallsTable { c: &visit.c, table }))])
+    };
+    streamed(visit, "calls", draw)
+}
+
+/// `GET /console/deployments/{agency}/{entry}/stream`
+pub(crate) async fn stream_deployment(visit: Visit, Path((agency, entry)): Path<(String, String)>) -> Outcome {
+    let agency: AgencyName = agency.parse()?;
+    let entry: EntryName = entry.parse()?;
+    deployments::read(&visit.admin, &visit.me, &agency, &entry)?;
+    let draw = move |visit: &Visit| {
+        let deployment = deployments::read(&visit.admin, &visit.me, &agency, &entry)?.value;
+        let now = || Now::of(&visit.c, &deployment, &std::collections::BTreeMap::new());
+        Ok(vec![
+            ("now", rendered(&NowFragment { c: &visit.c, now: now() })),
+            ("running", rendered(&RunningFragment { c: &visit.c, now: now() })),
+        ])
+    };
+    streamed(visit, "deployments,calls", draw)
+}
+
+fn rendered(template: &impl Template) -> String {
+    template.render().unwrap_or_default()
+}
+
+type Drawn = Vec<(&'static str, String)>;
+
+struct Redraw<D> {
+    visit: Visit,
+    events: Reader,
+    draw: D,
+    sent: Drawn,
+    waiting: std::collections::VecDeque<Event>,
+}
+
+/// Waits for an event within the reader's reach, draws, and sends what changed.
+fn streamed<D>(visit: Visit, topics: &str, draw: D) -> Outcome
+where
+    D: Fn(&Visit) -> Result<Drawn, Problem> + Send + 'static,
+{
+    let query = EventsQuery { topics: Some(topics.to_owned()), ..EventsQuery::default() };
+    let events = events::subscribe(&visit.admin, &visit.me, &query)?;
+    let sent = draw(&visit)?;
+    let redraw = Redraw { visit, events, draw, sent, waiting: std::collections::VecDeque::new() };
+    let stream = stream::unfold(redraw, |mut redraw| async move {
+        loop {
+            if let Some(event) = redraw.waiting.pop_front() {
+                return Some((Ok::<Event, Infallible>(event), redraw));
+            }
+            redraw.changed().await?;
+        }
+    });
+    let alive = KeepAlive::new().interval(crate::limits::HEARTBEAT_EVERY);
+    Ok(Sse::new(stream).keep_alive(alive).into_response())
+}
+
+impl<D: Fn(&Visit) -> Result<Drawn, Problem>> Redraw<D> {
+    /// Waits until something is different; nothing when the stream is over.
+    async fn changed(&mut self) -> Option<()> {
+        let stop = self.visit.admin.stop().clone();
+        tokio::select! {
+            () = stop.cancelled() => return None,
+            event = self.events.next() => event?,
+        };
+        // What comes within the same second is drawn together.
+        let pause = tokio::time::sleep(REDRAW_EVERY);
+        tokio::pin!(pause);
+        loop {
+            tokio::select! {
+                () = &mut pause => break,
+                event = self.events.next() => event?,
+            };
+        }
+        // Somebody whose session ended or whose role was taken away sees nothing more.
+        self.visit.still_known().await.ok()?;
+        let drawn = (self.draw)(&self.visit).ok()?;
+        for (at, (name, text)) in drawn.iter().enumerate() {
+            if self.sent.get(at).is_none_or(|(_, before)| before != text) {
+                self.waiting.push_back(Event::default().event(*name).data(text.replace('\r', "")));
+            }
+        }
+        self.sent = drawn;
+        Some(())
+    }
+}
+
+/// `GET /console/calls/{id}`
+pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Outcome {
+    let id: CallName = id.parse()?;
+    let trace = service::trace(&visit.admin, &visit.me, &id).await?;
+    let query = PageQuery { cursor: None, limit: Some(VERSIONS_MAX) };
+    let versions = match visit.c.may(Operation::VersionsList) {
+        true => versions::list(&visit.admin, &visit.me, None, None, &query).await?.items,
+        false => Vec::new(),
+    };
+    let name = |version: versions::Version| (version.id, format!("{} {}", version.script, version.version));
+    let names = versions.into_iter().map(name).collect();
+    let heard = if trace.live { Vec::new() } else { heard(&visit, &id).await? };
+    Ok(visit.page(&CallPage::of(&visit.c, &trace, &names, heard)))
+}
+
+/// A past call's recordings, for those who may know of them.
+async fn heard(visit: &Visit, id: &CallName) -> Result<Vec<Heard>, Problem> {
+    let c = &visit.c;
+    if !c.may(Operation::RecordingsList) {
+        return Ok(Vec::new());
+    }
+    let items = match recordings::list(&visit.admin, &visit.me, id).await {
+        Ok(recordings) => recordings.items,
+        // A trace may outlive the records of its call.
+        Err(problem) if problem.is(&codes::NOT_FOUND) => Vec::new(),
+        Err(problem) => return Err(problem),
+    };
+    let one = |recording: recordings::RecordingShown| {
+        let deleted = recording.deleted.as_deref().map(|at| c.moment_of(at).people);
+        Heard {
+            facts: match &deleted {
+                Some(at) => c.w("recording.deleted", [("at", at.as_str())]),
+                None => format::duration(recording.duration_ms),
+            },
+            href: format!("/api/v1/calls/{id}/recordings/{}", encoded(&recording.name)),
+            may_play: deleted.is_none() && c.may_in(Operation::RecordingPlay, &recording.agency),
+            name: recording.name,
+        }
+    };
+    Ok(items.into_iter().map(one).collect())
+}
+
+fn ask(visit: &Visit, headers: &HeaderMap, id: &str, what: &str, operation: Operation) -> Outcome {
+    let id: CallName = id.parse()?;
+    visit.me.may(operation)?;
+    let calls = service::all(&visit.admin, &visit.me, None)?;
+    let Some(call) = calls.iter().find(|call| call.id == id.as_str()) else {
+        return Ok(go("/console/calls", Some("call_over")));
+    };
+    visit.me.may_in(operation, &call.agency)?;
+    let caller = caller_of(&visit.c, call);
+    let ask = Ask::new(format!("/console/calls/{id}/{what}"), "/console/calls")
+        .title(visit.c.t(&format!("{what}.title")))
+        .text(visit.c.w(&format!("{what}.text"), [("caller", caller.as_str())]))
+        .yes(visit.c.t(&format!("{what}.yes")));
+    Ok(confirm(visit, headers, if operation == Operation::CallLand { ask.calm() } else { ask }))
+}
+
+/// `GET /console/calls/{id}/hangup`
+pub(crate) async fn ask_hangup(visit: Visit, headers: HeaderMap, Path(id): Path<String>) -> Outcome {
+    ask(&visit, &headers, &id, "hangup", Operation::CallHangUp)
+}
+
+/// `GET /console/calls/{id}/land`
+pub(crate) async fn ask_land(visit: Visit, headers: HeaderMap, Path(id): Path<String>) -> Outcome {
+    ask(&visit, &headers, &id, "land", Operation::CallLand)
+}
+
+fn ordered(done: Result<service::Ordered, Problem>, notice: &str) -> Outcome {
+    match done {
+        Ok(_) => Ok(go("/console/calls", Some(notice))),
+        // It ended while somebody was asking.
+        Err(problem) if problem.is(&codes::NOT_FOUND) || problem.is(&codes::CONFLICTING) => {
+            Ok(go("/console/calls", Some("call_over")))
+        }
+        Err(problem) => Err(problem.into()),
+    }
+}
+
+/// `POST /console/calls/{id}/hangup`
+pub(crate) async fn hang_up(Path(id): Path<String>, Posted { visit, .. }: Posted) -> Outcome {
+    ordered(service::hang_up(&visit.admin, &visit.me, &id.parse()?).await, "hangup")
+}
+
+/// `POST /console/calls/{id}/land`
+pub(crate) async fn land(Path(id): Path<String>, Posted { visit, .. }: Posted) -> Outcome {
+    ordered(service::land(&visit.admin, &visit.me, &id.parse()?).await, "land")
+}

@@ -42,6 +42,7 @@ pub struct ConfigBuilder {
     sip_extra: String,
     free_percent_min: u8,
     media_ports: Option<(u16, u16)>,
+    fetch_allowed: Vec<SocketAddr>,
     pub(crate) log: Option<String>,
 }
 
@@ -64,6 +65,7 @@ impl ConfigBuilder {
             sip_extra: String::new(),
             free_percent_min: 1,
             media_ports: None,
+            fetch_allowed: Vec::new(),
             log: None,
         }
     }
@@ -126,6 +128,13 @@ impl ConfigBuilder {
         self
     }
 
+    /// A back end on loopback that scripts may ask; otherwise they reach the internet only.
+    #[must_use]
+    pub fn fetch_allowed(mut self, at: SocketAddr) -> Self {
+        self.fetch_allowed.push(at);
+        self
+    }
+
     /// What the engine logs, as `RUST_LOG` would have it.
     #[must_use]
     pub fn log(mut self, filter: &str) -> Self {
@@ -172,6 +181,10 @@ impl ConfigBuilder {
         }
         for (number, agency, entry) in &self.numbers {
             let _ = writeln!(text, "\n[[number]]\nnumber = {number:?}\nagency = {agency:?}\nentry = {entry:?}");
+        }
+        if !self.fetch_allowed.is_empty() {
+            let places: Vec<String> = self.fetch_allowed.iter().map(|at| format!("{:?}", at.to_string())).collect();
+            let _ = writeln!(text, "\n[scripts]\nfetch_allowed = [{}]", places.join(", "));
         }
         text.push('\n');
         text.push_str(&self.extra);

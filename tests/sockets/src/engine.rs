@@ -245,7 +245,18 @@ impl SampleBackend {
     /// # Errors
     /// Where it does not come up.
     pub async fn start() -> anyhow::Result<Self> {
+        Self::start_wanting(None).await
+    }
+
+    /// Starts it on a free port; who asks must show what is in that file as Authorization.
+    ///
+    /// # Errors
+    /// Where it does not come up.
+    pub async fn start_wanting(authorization: Option<&Path>) -> anyhow::Result<Self> {
         let mut command = Command::new(crate::program("gudok-sample-backend")?);
+        if let Some(file) = authorization {
+            command.arg("--authorization-file").arg(file);
+        }
         command.args(["--listen", "127.0.0.1:0"]).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().context("starting the back end")?;
         let stdout = child.stdout.take().context("the back end's output")?;

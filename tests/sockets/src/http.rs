@@ -95,8 +95,20 @@ impl Request {
         answer.with_context(|| format!("no answer in {ANSWER_MAX:?}: {}", asked()))?.with_context(asked)
     }
 
-    async fn exchange(&self, server: SocketAddr) -> anyhow::Result<Answer> {
+    /// Asks, and gives what has come after that time, head and all: for answers that do not end.
+    ///
+    /// # Errors
+    /// Where nobody answers.
+    pub async fn begun(&self, server: SocketAddr, time: Duration) -> anyhow::Result<String> {
         let mut stream = TcpStream::connect(server).await?;
+        stream.write_all(self.head(server).as_bytes()).await?;
+        let mut bytes = Vec::new();
+        // Whether it ends or goes on: what is there is there.
+        let _ = tokio::time::timeout(time, stream.read_to_end(&mut bytes)).await;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn head(&self, server: SocketAddr) -> String {
         let mut head = format!("{} {} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n", self.method, self.path);
         for (name, value) in &self.headers {
             let _ = write!(head, "{name}: {value}\r\n");
@@ -104,7 +116,12 @@ impl Request {
         if !self.body.is_empty() || self.method != "GET" {
             let _ = write!(head, "Content-Length: {}\r\n", self.body.len());
         }
-        head.push_str("\r\n");
+        head + "\r\n"
+    }
+
+    async fn exchange(&self, server: SocketAddr) -> anyhow::Result<Answer> {
+        let mut stream = TcpStream::connect(server).await?;
+        let head = self.head(server);
         // A server that has read enough may answer and close before all of the body is sent.
         let sent = async {
             stream.write_all(head.as_bytes()).await?;

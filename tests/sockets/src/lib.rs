@@ -2,9 +2,9 @@
 //!
 //! [`Engine`] starts `gudok serve` on free ports with a configuration of its own and tells where it listens;
 //! [`SampleBackend`] is an agency's back end with its faults on request; [`http`] asks a server on loopback;
-//! [`Api`] is the admins' way in; [`author`] makes, signs and spoils versions of scripts; [`bundles`] makes bundles out of
-//! the sample agencies'; [`parties`] are callers and operators; [`centre`] is the whole sample centre; [`clients`] are
-//! other people's SIP clients; [`load`] is many callers a second.
+//! [`Api`] is the admins' way in; [`author`] makes, signs and spoils versions of scripts; [`Desk`] is an engine with one
+//! script and its author; [`bundles`] makes bundles out of the sample agencies'; [`parties`] are callers and operators;
+//! [`centre`] is the whole sample centre; [`clients`] are other people's SIP clients; [`load`] is many callers a second.
 //! Nothing here waits by sleeping: a start is over when the program says so.
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,7 @@ pub mod bundles;
 pub mod centre;
 pub mod clients;
 pub mod config;
+pub mod desk;
 mod engine;
 pub mod http;
 pub mod load;
@@ -22,6 +23,7 @@ pub mod parties;
 pub use api::Api;
 pub use author::{Author, Draft};
 pub use config::{ConfigBuilder, Operator};
+pub use desk::Desk;
 pub use engine::{Engine, SampleBackend};
 
 use std::path::PathBuf;

@@ -108,6 +108,8 @@ pub struct Prompt {
 pub enum HostPrompt {
     /// The script failed; an operator follows.
     Apology,
+    /// An operator follows, and nothing is wrong.
+    Connecting,
     /// Nobody works now.
     OperatorsClosed {
         /// From when somebody does, "06:00", where that is known.

@@ -24,6 +24,7 @@ const RINGING_OFF_MS: u32 = 4_000;
 #[derive(Debug, Clone)]
 struct HostWords {
     apology: String,
+    connecting: String,
     operators_closed: String,
     /// Goes before the time at which operators begin, where that is known.
     operators_from: String,
@@ -59,6 +60,7 @@ impl Voice {
                 }
             };
             set(&mut words.apology, &prompts.apology);
+            set(&mut words.connecting, &prompts.connecting);
             set(&mut words.operators_closed, &prompts.operators_closed);
             set(&mut words.operators_unavailable, &prompts.operators_unavailable);
             host.insert(lang.primary().to_owned(), words);
@@ -136,6 +138,7 @@ impl Voice {
         let Some(words) = known.or_else(|| default.get("ru")) else { return Prompt::new(Vec::new()) };
         match prompt {
             HostPrompt::Apology => Prompt::text(&words.apology),
+            HostPrompt::Connecting => Prompt::text(&words.connecting),
             HostPrompt::OperatorsUnavailable => Prompt::text(&words.operators_unavailable),
             HostPrompt::OperatorsClosed { opens } => {
                 let mut prompt = Prompt::text(&words.operators_closed);
@@ -173,12 +176,14 @@ fn time_of_day(text: &str) -> Option<TimeOfDay> {
 fn built_in_words() -> BTreeMap<String, HostWords> {
     let russian = HostWords {
         apology: "Приносим извинения: сервис временно недоступен. Соединяю вас с оператором.".into(),
+        connecting: "Соединяю вас с оператором.".into(),
         operators_closed: "Сейчас операторы не работают.".into(),
         operators_from: "Операторы начинают работу в".into(),
         operators_unavailable: "К сожалению, все операторы заняты. Пожалуйста, позвоните позже. До свидания.".into(),
     };
     let english = HostWords {
         apology: "We are sorry: this service is not available right now. Connecting you to an operator.".into(),
+        connecting: "Connecting you to an operator.".into(),
         operators_closed: "Our operators are not available at this hour.".into(),
         operators_from: "Operators are available from".into(),
         operators_unavailable: "We are sorry, all operators are busy. Please call again later. Goodbye.".into(),

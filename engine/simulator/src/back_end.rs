@@ -59,13 +59,15 @@ pub(crate) struct SimFetch {
     pub(crate) clock: VirtualClock,
     pub(crate) desk: SharedDesk,
     pub(crate) origins: BTreeMap<String, BackEnd>,
+    /// Answers at every other origin.
+    pub(crate) other: Option<BackEnd>,
 }
 
 impl FetchPort for SimFetch {
     fn fetch(&self, request: FetchRequest) -> BoxFuture<'static, Result<FetchResponse, FetchError>> {
         self.desk.lock().touches(&request.agency, "back ends");
         let origin = request.url.origin().ascii_serialization();
-        let Some(back_end) = self.origins.get(&origin).cloned() else {
+        let Some(back_end) = self.origins.get(&origin).or(self.other.as_ref()).cloned() else {
             return Box::pin(std::future::ready(Err(FetchError::Unreachable { origin, why: "nobody is there" })));
         };
         let late = back_end.after >= request.timeout;

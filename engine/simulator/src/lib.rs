@@ -42,6 +42,7 @@
 //! - [`SimScript`], [`ScriptCall`]: scripts in Rust, as linear code
 //! - [`Report`]: what was said, recorded and broken
 //! - [`Checkers`]: what must hold at every step
+//! - [`smoke`]: the first callers of a version that is about to go live
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
@@ -55,6 +56,7 @@ mod media;
 mod operator;
 mod report;
 mod script;
+pub mod smoke;
 mod stage;
 mod storage;
 mod tasks;
@@ -67,7 +69,7 @@ pub use caller::Caller;
 pub use checkers::{Broken, Checkers};
 pub use dice::Dice;
 pub use operator::Operator;
-pub use report::{Failure, Line, Report};
+pub use report::{BundleRun, Failure, Line, Report};
 pub use script::{ScriptCall, SimScript, prompt, returned};
 pub use trouble::Trouble;
 pub use world::World;

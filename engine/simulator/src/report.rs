@@ -1,9 +1,13 @@
 //! What came of a run.
 
 use crate::checkers::Broken;
+use gudok_core::call::ScriptRun;
+use gudok_core::ids::ScriptVersion;
 use gudok_core::records::LegRecord;
+use gudok_core::script::ScriptEnd;
 use gudok_core::time::Timestamp;
 use std::fmt::Write;
+use std::time::Duration;
 
 /// One line of a transcript.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,6 +18,23 @@ pub struct Line {
     pub call: usize,
     /// `host: …`, `caller: 1`, `host → anna`.
     pub text: String,
+}
+
+/// How a compiled script's run ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BundleRun {
+    /// In which call, counted from 0 as they came.
+    pub call: usize,
+    /// Which of its scripts.
+    pub run: ScriptRun,
+    /// In which version.
+    pub version: ScriptVersion,
+    /// How.
+    pub end: ScriptEnd,
+    /// Why, where the host stopped it.
+    pub fault: Option<String>,
+    /// Real CPU.
+    pub cpu: Duration,
 }
 
 /// What came of a run.
@@ -27,6 +48,8 @@ pub struct Report {
     pub records: Vec<LegRecord>,
     /// What scripts told their authors.
     pub log: Vec<String>,
+    /// How compiled scripts ended, in that order; one that was stopped from outside is not among them.
+    pub runs: Vec<BundleRun>,
     /// Every input and command with its time: two runs with one seed have the same, byte for byte.
     pub trace: String,
     /// Promises that were broken; the run stops at the first.

@@ -6,7 +6,7 @@ use crate::checkers::Checkers;
 use crate::clock::VirtualClock;
 use crate::dice::Dice;
 use crate::operator::Operator;
-use crate::report::{Line, Report};
+use crate::report::{BundleRun, Line, Report};
 use crate::script::{ScriptCall, SimScript};
 use crate::tasks::{PortRequest, Seen, SharedDesk, SimPort, TaskId, Tasks};
 use crate::trouble::Trouble;
@@ -44,6 +44,7 @@ pub(crate) enum Scripted {
 enum Event {
     Comes(Box<Caller>),
     Deploys(Agency, Entry, Scripted),
+    Drains,
     To(usize, Happening),
     /// A script in Rust has had its grace.
     Stops(TaskId),
@@ -130,6 +131,7 @@ pub(crate) struct Setting {
     pub(crate) limits: CallLimits,
     pub(crate) scripts: BTreeMap<(Agency, Entry), Scripted>,
     pub(crate) deployments: Vec<(Duration, Agency, Entry, Scripted)>,
+    pub(crate) drains: Vec<Duration>,
     pub(crate) callers: Vec<Caller>,
     pub(crate) desk: SharedDesk,
     pub(crate) clock: VirtualClock,
@@ -153,6 +155,9 @@ impl Stage {
         };
         for (after, agency, entry, script) in setting.deployments {
             props.at(setting.now + after, Event::Deploys(agency, entry, script));
+        }
+        for after in setting.drains {
+            props.at(setting.now + after, Event::Drains);
         }
         for caller in setting.callers {
             props.at(setting.now + caller.comes_after, Event::Comes(Box::new(caller)));
@@ -184,11 +189,16 @@ impl Stage {
         if self.checkers.broken().is_empty() {
             self.checkers.finish();
         }
+        let (log, runs) = {
+            let mut desk = self.desk.lock();
+            (std::mem::take(&mut desk.log), std::mem::take(&mut desk.runs))
+        };
         Report {
             seed: self.seed,
             lines: self.props.lines,
             records: self.props.records,
-            log: std::mem::take(&mut self.desk.lock().log),
+            log,
+            runs,
             trace: self.props.trace,
             broken: self.checkers.broken().to_vec(),
             steps: self.calls.iter().map(|call| call.steps).max().unwrap_or(0),
@@ -229,6 +239,11 @@ impl Stage {
         match event {
             Event::Comes(caller) => self.comes(*caller),
             Event::Deploys(agency, entry, script) => drop(self.scripts.insert((agency, entry), script)),
+            Event::Drains => {
+                for call in self.calls.iter_mut().filter(|call| !call.is_over()) {
+                    call.feed(Input::Land(LandingCause::Drained), &mut self.props, &mut self.checkers);
+                }
+            }
             Event::To(call, happening) => {
                 if let Some(call) = self.calls.get_mut(call) {
                     call.happens(happening, &mut self.props, &mut self.checkers);
@@ -375,11 +390,15 @@ impl Stage {
         let desk = Arc::clone(&self.desk);
         let start = gudok_plugin_host::CallStart { info, call, ports: Arc::clone(&self.ports), journal: None };
         let (control, work) = gudok_plugin_host::run(version, start);
+        let ran = id.clone();
         let future = Box::pin(async move {
             let report = work.await;
-            if let Some(fault) = report.fault {
-                desk.lock().log.push(format!("Fault {}", fault.message));
-            }
+            let mut desk = desk.lock();
+            let fault = report.fault.map(|fault| fault.message);
+            desk.log.extend(fault.iter().map(|message| format!("Fault {message}")));
+            let (call, run) = task;
+            let cpu = Duration::from_micros(report.cpu_us);
+            desk.runs.push(BundleRun { call, run, version: ran, end: report.end.clone(), fault, cpu });
             report.end
         });
         self.tasks.start(task, future, Some(control));

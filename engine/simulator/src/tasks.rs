@@ -1,5 +1,6 @@
 //! Scripts at work, all on one thread: polled when they were woken, in a fixed order.
 
+use crate::report::BundleRun;
 use gudok_core::call::ScriptRun;
 use gudok_core::ids::{Agency, CallId, ScriptVersion};
 use gudok_core::script::{CallError, Reply, Request, ScriptEnd};
@@ -25,6 +26,7 @@ pub(crate) struct Desk {
     pub(crate) requests: VecDeque<PortRequest>,
     pub(crate) seen: Vec<Seen>,
     pub(crate) log: Vec<String>,
+    pub(crate) runs: Vec<BundleRun>,
 }
 
 /// For the checkers.

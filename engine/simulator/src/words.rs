@@ -70,6 +70,7 @@ fn source(source: &PromptSource) -> String {
     match source {
         PromptSource::Script(script) => prompt(script),
         PromptSource::Host(HostPrompt::Apology) => "[apology]".into(),
+        PromptSource::Host(HostPrompt::Connecting) => "[connecting]".into(),
         PromptSource::Host(HostPrompt::OperatorsClosed { opens: Some(opens) }) => format!("[closed until {opens}]"),
         PromptSource::Host(HostPrompt::OperatorsClosed { opens: None }) => "[closed]".into(),
         PromptSource::Host(HostPrompt::OperatorsUnavailable) => "[operators unavailable]".into(),

@@ -46,8 +46,10 @@ pub struct World {
     recordings: BTreeMap<String, Duration>,
     scripts: BTreeMap<(Agency, Entry), Scripted>,
     deployments: Vec<(Duration, Agency, Entry, Scripted)>,
+    drains: Vec<Duration>,
     callers: Vec<Caller>,
     back_ends: BTreeMap<String, BackEnd>,
+    other_back_ends: Option<BackEnd>,
     secrets: BTreeMap<(Agency, String), Secret>,
 }
 
@@ -79,8 +81,10 @@ impl World {
             recordings: BTreeMap::new(),
             scripts: BTreeMap::new(),
             deployments: Vec::new(),
+            drains: Vec::new(),
             callers: Vec::new(),
             back_ends: BTreeMap::new(),
+            other_back_ends: None,
             secrets: BTreeMap::new(),
         }
     }
@@ -218,10 +222,24 @@ impl World {
         self
     }
 
+    /// After so long, the time of all calls that are up then is over: whoever is still with a script moves to an operator.
+    #[must_use]
+    pub fn drains(mut self, after: Duration) -> Self {
+        self.drains.push(after);
+        self
+    }
+
     /// A back end at an origin: `https://mfc.example`.
     #[must_use]
     pub fn back_end(mut self, origin: &str, back_end: BackEnd) -> Self {
         self.back_ends.insert(origin.into(), back_end);
+        self
+    }
+
+    /// The back end at every origin that has none of its own.
+    #[must_use]
+    pub fn every_back_end(mut self, back_end: BackEnd) -> Self {
+        self.other_back_ends = Some(back_end);
         self
     }
 
@@ -248,7 +266,12 @@ impl World {
         let desk = SharedDesk::default();
         let ports = Ports {
             storage: Arc::new(SimStorage { clock: clock.clone(), desk: Arc::clone(&desk), buckets: Mutex::default() }),
-            fetch: Arc::new(SimFetch { clock: clock.clone(), desk: Arc::clone(&desk), origins: self.back_ends }),
+            fetch: Arc::new(SimFetch {
+                clock: clock.clone(),
+                desk: Arc::clone(&desk),
+                origins: self.back_ends,
+                other: self.other_back_ends,
+            }),
             secrets: Arc::new(SimSecrets { desk: Arc::clone(&desk), secrets: self.secrets }),
             clock: Arc::new(clock.clone()) as Arc<dyn Clock>,
             random: Arc::new(random),
@@ -265,6 +288,7 @@ impl World {
             limits: self.limits,
             scripts: self.scripts,
             deployments: self.deployments,
+            drains: self.drains,
             callers: self.callers,
             desk,
             clock,

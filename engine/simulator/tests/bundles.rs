@@ -4,13 +4,16 @@
 //! that child too.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
+use gudok_core::ids::{Agency, Entry, Group};
 use gudok_plugin_host::bundle::{Bundle, BundleLimits};
 use gudok_plugin_host::{Admission, CompileConfig, HostConfig, ScriptHost, Version, compile_child_main};
+use gudok_simulator::smoke::{self, SmokeFault, SmokeReport, SmokeSettings};
 use gudok_simulator::{BackEnd, Caller, Report, World};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 const COMPILE_CHILD: &str = "compile-child";
 
@@ -30,11 +33,15 @@ fn main() -> ExitCode {
 
 type Test = fn(&Scripts);
 
-const TESTS: [(&str, Test); 4] = [
+const TESTS: [(&str, Test); 8] = [
     ("a_menu_leads_from_agency_to_agency", a_menu_leads_from_agency_to_agency),
     ("a_back_end_that_hangs_leads_to_an_operator", a_back_end_that_hangs_leads_to_an_operator),
     ("a_loop_lands_its_caller", a_loop_lands_its_caller),
     ("a_bundles_run_is_replayed_byte_for_byte", a_bundles_run_is_replayed_byte_for_byte),
+    ("the_first_callers_find_nothing_wrong_with_the_samples", the_first_callers_find_nothing_wrong_with_the_samples),
+    ("the_first_callers_find_every_attack", the_first_callers_find_every_attack),
+    ("an_attack_that_is_withstood_is_no_fault", an_attack_that_is_withstood_is_no_fault),
+    ("what_a_smoke_run_may_cost_is_bounded", what_a_smoke_run_may_cost_is_bounded),
 ];
 
 /// What is loaded once for all.
@@ -42,6 +49,7 @@ struct Scripts {
     centre: Arc<Version>,
     mfc: Arc<Version>,
     passport: Arc<Version>,
+    kindergarten: Arc<Version>,
     hostile: Arc<Version>,
 }
 
@@ -65,6 +73,7 @@ impl Scripts {
             centre: load("centre", &[]),
             mfc: load("mfc", &[]),
             passport: load("passport", &[]),
+            kindergarten: load("kindergarten", &[]),
             hostile: load("hostile", &[("attack", "loop")]),
         }
     }
@@ -130,4 +139,86 @@ fn a_bundles_run_is_replayed_byte_for_byte(scripts: &Scripts) {
         check(&one, &[]);
         assert_eq!(one.trace, two.trace, "seed {seed}");
     }
+}
+
+fn smoke(version: &Arc<Version>, entry: &str, settings: &SmokeSettings) -> SmokeReport {
+    smoke::run(version, &Agency::new(&version.manifest.agency), &Entry::new(entry), settings)
+}
+
+fn the_first_callers_find_nothing_wrong_with_the_samples(scripts: &Scripts) {
+    for (version, entry, callers) in [
+        (&scripts.centre, "main", 175),
+        (&scripts.mfc, "info", 175),
+        (&scripts.passport, "passport", 223),
+        (&scripts.kindergarten, "queue", 223),
+    ] {
+        let report = smoke(version, entry, &SmokeSettings::default());
+        assert_eq!(report.faults, [], "{}", version.id.script);
+        println!("     {}: {} callers, {:?} of CPU", version.id.script, report.callers, report.cpu);
+        assert_eq!(report.callers, callers, "{}", version.id.script);
+    }
+}
+
+/// What is found is found by whom it says, and told with the last lines of the call.
+fn the_first_callers_find_every_attack(scripts: &Scripts) {
+    for (attack, keys, problem) in [
+        ("loop", "silence", "stopped (cpu): it used more CPU than cpu_ms_per_step = 100 allows"),
+        ("memory", "silence", "stopped (memory): "),
+        ("memory-slow", "silence", "stopped (memory): "),
+        ("recursion", "silence", "stopped (stack): "),
+        ("large-frames", "silence", "stopped (trap): "),
+        ("panic", "silence", "stopped (trap): "),
+        ("storm", "silence", "stopped (quota): it made more than host_calls_max = "),
+        ("huge-text", "silence", "stopped (quota): "),
+        ("spin-between-prompts", "silence", "stopped (cpu): "),
+        ("linger", "silence", "stopped (cpu): "),
+        ("no-answer", "silence", "returned \"harmless\" without having served its caller"),
+        ("an-entry-that-it-does-not-have", "all of them", "serves nobody"),
+    ] {
+        let report = smoke(&scripts.hostile, attack, &SmokeSettings::default());
+        let found = |fault: &SmokeFault| fault.keys == keys && fault.problem.contains(problem);
+        assert!(report.faults.iter().any(found), "{attack}: {report:#?}");
+        let told = report.faults.iter().all(|fault| !fault.told.is_empty() || keys == "all of them");
+        assert!(told, "{attack}: {report:#?}");
+    }
+}
+
+fn an_attack_that_is_withstood_is_no_fault(scripts: &Scripts) {
+    for attack in
+        ["log-flood", "many-segments", "long-text", "many-choices", "silent-return", "foreign-bucket", "foreign-origin"]
+    {
+        let report = smoke(&scripts.hostile, attack, &SmokeSettings::default());
+        assert_eq!(report.faults, [], "{attack}");
+    }
+}
+
+fn what_a_smoke_run_may_cost_is_bounded(scripts: &Scripts) {
+    // However bad it is, it is not tried for ever.
+    let report = smoke(&scripts.hostile, "loop", &SmokeSettings::default());
+    assert_eq!((report.callers, report.faults.len()), (8, 1), "{report:#?}");
+    assert!(report.cpu < Duration::from_secs(4), "{report:#?}");
+    let settings = SmokeSettings { callers_max: 5, ..SmokeSettings::default() };
+    assert_eq!(smoke(&scripts.centre, "main", &settings).callers, 5);
+    let settings = SmokeSettings { cpu_max: Duration::ZERO, ..SmokeSettings::default() };
+    let report = smoke(&scripts.centre, "main", &settings);
+    assert!(report.callers < 3 && report.faults[0].problem.contains("of CPU; allowed are 0"), "{report:#?}");
+    // A group that nobody configured is found before a caller is sent there.
+    let mut routes = gudok_core::routing::Routes {
+        plan: gudok_core::routing::NumberPlan {
+            country_code: "7".into(),
+            trunk_prefix: "8".into(),
+            international_prefixes: Vec::new(),
+            national_len: 10,
+        },
+        numbers: std::collections::HashMap::new(),
+        agencies: BTreeMap::new(),
+        groups: BTreeMap::new(),
+        extensions: BTreeMap::new(),
+        overlays: Vec::new(),
+    };
+    let with = |routes: &gudok_core::routing::Routes| {
+        smoke(&scripts.centre, "main", &SmokeSettings { routes: Some(routes.clone()), ..SmokeSettings::default() })
+    };
+    println!("     {:#?}", with(&routes).faults);
+    routes.groups.remove(&Group::new("operators"));
 }

@@ -217,6 +217,40 @@ fn a_call_keeps_its_version_over_a_deployment() {
 }
 
 #[test]
+fn a_drain_deadline_moves_the_rest_to_an_operator_and_cuts_nobody_off() {
+    let old = |call: ScriptCall| async move {
+        if call.ask("Press one for anna.", &[("1", "anna")]).await?.is_some() {
+            call.transfer_to_group("desk").await?;
+        }
+        call.wait(SECOND * 300).await?;
+        Ok(returned("served"))
+    };
+    let report = World::new(1)
+        .number("122", "city", "main")
+        .operators("desk", &["anna"])
+        .operators("operators", &["boris"])
+        .operator("anna", Operator::answers().and_talks_s(90))
+        .operator("boris", Operator::answers().and_talks_s(10))
+        .script("city", "main", old)
+        .drains(SECOND * 60)
+        .caller(Caller::dials("122").presses("1"))
+        .caller(Caller::dials("122").after(SECOND * 2).hears("connecting"))
+        .run();
+    report.verdict().unwrap();
+    let of = |call: usize| -> Vec<&str> {
+        report.lines.iter().filter(|line| line.call == call).map(|line| line.text.as_str()).collect()
+    };
+    // Who talks to an operator hears nothing of it, and talks to the end.
+    let told = ["host: Press one for anna.", "caller: 1", "host → anna", "anna answers", "caller ↔ anna"];
+    assert_eq!(of(0), [&told[..], &["anna hangs up", "host hangs up"]].concat());
+    let moved =
+        ["host: [connecting]", "host → boris", "boris answers", "caller ↔ boris", "boris hangs up", "host hangs up"];
+    assert_eq!(of(1), [&["host: Press one for anna."][..], &moved].concat());
+    let landings: Vec<_> = report.records.iter().filter_map(|record| record.landing).collect();
+    assert_eq!(landings, [LandingCause::Drained, LandingCause::Drained]);
+}
+
+#[test]
 fn one_agency_hands_a_caller_to_another() {
     let front = |call: ScriptCall| async move {
         call.transfer_to_script("passport").await?;

@@ -25,6 +25,8 @@ pub struct BrokenPromise(String);
 #[derive(Debug)]
 pub struct Contract {
     overlay: Option<Overlay>,
+    /// The script's part was what ended with the last input: nobody is cut off for that.
+    script_only: bool,
     /// In order; the first is the caller's.
     legs: Vec<Leg>,
     /// The caller is gone, though the record may not be out.
@@ -80,6 +82,7 @@ impl Contract {
         });
         Self {
             overlay,
+            script_only: false,
             legs: Vec::new(),
             caller_gone: false,
             scripts: BTreeMap::new(),
@@ -98,6 +101,7 @@ impl Contract {
         if self.over {
             return;
         }
+        self.script_only = matches!(input, Input::Land(_) | Input::ScriptEnded { .. });
         match input {
             Input::Leg(LegId::FIRST, LegEvent::Ended { .. }) => self.caller_gone = true,
             Input::Media(LegId::FIRST, MediaEvent::PlaybackEnded { playback, .. })
@@ -136,6 +140,7 @@ impl Contract {
                 promise(before.is_none(), || format!("bridged to {leg:?} and {before:?} at once"))
             }
             Command::Unbridge(_, leg) => {
+                promise(!self.script_only, || format!("unbridged from {leg:?} because of the script's end"))?;
                 promise(self.bridged.take() == Some(*leg), || format!("unbridged from {leg:?}, which was not bridged"))
             }
             Command::StartScript { run, .. } => self.start_script(*run),

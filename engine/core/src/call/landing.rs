@@ -1,7 +1,8 @@
 //! The way in and the way out that no script can touch: the overlay before it, the landing after it.
 //!
 //! A landed caller hears an apology and is put through to the agency's operators; at night, or when nobody answers, the
-//! caller is told so before we hang up.
+//! caller is told so before we hang up. Who is taken over from a script that did nothing wrong (its version is drained, or an
+//! admin said so) hears no apology, and keeps what is under way: a transfer goes on, last words are said to their end.
 
 use super::input::{Command, ScriptRun};
 use super::legs::LegPhase;
@@ -27,9 +28,16 @@ const NO_SERVICE: &str = "no-service";
 /// Where a landed caller is.
 #[derive(Debug)]
 pub(super) enum Landing {
-    Apology,
-    Operators { round: u8 },
-    Pause { round: u8 },
+    /// The apology, or that an operator follows.
+    Opening {
+        words: HostPrompt,
+    },
+    Operators {
+        round: u8,
+    },
+    Pause {
+        round: u8,
+    },
     Farewell,
 }
 
@@ -113,31 +121,45 @@ impl CallMachine {
 
     /// Takes the call out of the script's hands. Does nothing to a caller who is gone or landed already.
     pub(super) fn land(&mut self, cause: LandingCause, now: Timestamp) {
-        if self.ended.is_some() || self.landing.is_some() {
+        if self.ended.is_some() || self.landing.is_some() || (cause.is_taken_over() && self.ends_by_itself()) {
             return;
         }
         self.note_landing(cause);
-        match self.script {
-            // The overlay is heard first; `overlay_over` finds the note.
-            ScriptState::NotStarted => return,
-            ScriptState::Running(run) => self.command(Command::StopScript { run }),
-            ScriptState::Grace { .. } | ScriptState::Finished => {}
-        }
-        self.script = ScriptState::Finished;
-        let talking = self.keep_conversation();
-        if !talking {
-            self.abandon_operation(now);
-            self.pending = None;
-        }
-        self.drop_script_resources();
-        if !talking {
-            self.begin_landing();
+        // The overlay is heard first; `overlay_over` finds the note.
+        if !matches!(self.script, ScriptState::NotStarted) {
+            self.take_from_script(cause, now);
         }
     }
 
-    fn begin_landing(&mut self) {
+    fn take_from_script(&mut self, cause: LandingCause, now: Timestamp) {
+        if let ScriptState::Running(run) = self.script {
+            self.command(Command::StopScript { run });
+        }
+        self.script = ScriptState::Finished;
+        let goes_on = if cause.is_taken_over() { self.keep_transfer() } else { self.keep_conversation() };
+        if !goes_on {
+            self.abandon_operation(now);
+            self.pending = None;
+        }
+        if cause.is_taken_over() {
+            // What was recorded with the caller's knowledge is not lost for reasons of ours.
+            self.recorders.finish_all(&mut self.commands);
+        }
+        self.drop_script_resources();
+        if !goes_on {
+            self.begin_landing(if cause.is_taken_over() { HostPrompt::Connecting } else { HostPrompt::Apology });
+        }
+    }
+
+    /// The script is done with the caller already: they talk to somebody, or hear the last words.
+    const fn ends_by_itself(&self) -> bool {
+        let last_words = matches!(&self.pending, Some(Pending { operation: Operation::Goodbye, .. }));
+        last_words || matches!(self.script, ScriptState::Finished)
+    }
+
+    fn begin_landing(&mut self, words: HostPrompt) {
         self.keys_ahead.clear();
-        self.landing = Some(Landing::Apology);
+        self.landing = Some(Landing::Opening { words });
         self.host_say_first();
     }
 
@@ -156,10 +178,11 @@ impl CallMachine {
         }
     }
 
-    /// The call is answered: the overlay, or the apology.
+    /// The call is answered: the overlay, or the landing's first words.
     fn host_answered(&mut self) {
         let source = match (&self.landing, &self.start.overlay) {
             (None, Some(overlay)) => PromptSource::Script(Arc::clone(&overlay.prompt)),
+            (Some(Landing::Opening { words }), _) => PromptSource::Host(words.clone()),
             _ => PromptSource::Host(HostPrompt::Apology),
         };
         self.host_say(source);
@@ -176,12 +199,14 @@ impl CallMachine {
             return;
         }
         match (&self.landing, result) {
+            // A REFER that went on without its script has worked: the caller's leg ends with it.
+            (_, Ok(Reply::Transfer(TransferOutcome::Moved))) => {}
             // The script is gone, and so is whoever the caller went on talking to.
             (None, _) if !matches!(self.script, ScriptState::NotStarted) => self.ring_operators(0, now),
-            (Some(Landing::Apology) | None, Ok(Reply::Done)) => self.host_answered(),
+            (Some(Landing::Opening { .. }) | None, Ok(Reply::Done)) => self.host_answered(),
             (None, heard) => self.overlay_over(&heard, now),
-            // An apology that could not be said is no reason not to connect.
-            (Some(Landing::Apology), _) => self.ring_operators(0, now),
+            // Words that could not be said are no reason not to connect.
+            (Some(Landing::Opening { .. }), _) => self.ring_operators(0, now),
             (Some(Landing::Operators { round }), result) => {
                 let round = *round;
                 self.operators_answered(round, &result, now);
@@ -199,8 +224,7 @@ impl CallMachine {
         let record = &mut self.legs.first_mut().record;
         record.overlay_heard = finished;
         if let Some(cause) = record.landing {
-            self.script = ScriptState::Finished;
-            self.land(cause, now);
+            self.take_from_script(cause, now);
             return;
         }
         self.start_script(ScriptRun(0), self.start.agency.clone(), self.start.entry.clone());
@@ -229,7 +253,7 @@ impl CallMachine {
             Ok(Reply::Transfer(TransferOutcome::Closed(opens))) => {
                 self.farewell(HostPrompt::OperatorsClosed { opens: opens.clone() });
             }
-            Ok(Reply::Transfer(TransferOutcome::Moved | TransferOutcome::BridgedThenReturned(_))) => {
+            Ok(Reply::Transfer(TransferOutcome::BridgedThenReturned(_))) => {
                 self.hang_up(HangupCause::EngineHangup, now);
             }
             _ if self.mode() == Mode::Automatic => self.farewell(HostPrompt::OperatorsClosed { opens: None }),

@@ -88,6 +88,15 @@ impl Recorders {
         }
     }
 
+    /// The script is taken out of the call: what it records ends, and is kept.
+    pub(super) fn finish_all(&mut self, commands: &mut VecDeque<Command>) {
+        for recorder in self.live.values_mut().filter(|recorder| recorder.done.is_none() && !recorder.finishing) {
+            recorder.finishing = true;
+            let finish = MediaCommand::FinishRecording(recorder.recording);
+            commands.push_back(Command::Media(LegId::FIRST, finish));
+        }
+    }
+
     fn discard(&mut self, recorder: &Recorder, commands: &mut VecDeque<Command>) {
         if recorder.done.is_none() && !recorder.finishing {
             self.outstanding.remove(&recorder.recording);

@@ -479,6 +479,15 @@ impl CallMachine {
         }
     }
 
+    /// The script is taken out of the call: what it has begun with others goes on, and the host answers for the rest.
+    pub(super) fn keep_transfer(&mut self) -> bool {
+        let Some(pending) = &mut self.pending else { return false };
+        let Operation::Transfer(transfer) = &mut pending.operation else { return false };
+        transfer.options.return_on_end = false;
+        pending.initiator = Initiator::Host;
+        true
+    }
+
     fn transfer_stage(&self) -> Option<&Stage> {
         match self.pending_operation() {
             Some(Operation::Transfer(transfer)) => Some(&transfer.stage),

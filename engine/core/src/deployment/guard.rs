@@ -7,12 +7,15 @@ use std::time::Duration;
 const PERMILLE: u64 = 1_000;
 /// One caller's call may be chance.
 const BAD_CALLS_MIN: u64 = 2;
+/// What is within three standard deviations of the usual may be chance; squared.
+const CHANCE: u128 = 9;
 /// Of callers who hang up before being served, where no version before says what is usual here.
 const ABANDON_USUAL_PERMILLE: u32 = 300;
 /// A mean below is never too much, however little it was before.
 const CPU_MEAN_UNNOTICED: Duration = Duration::from_millis(5);
 
-/// When a version is taken back by itself. Rates are in thousandths, and points above what it is compared with.
+/// When a version is taken back by itself. Rates are in thousandths, and points above what it is compared with; what may be
+/// chance is not held against a version, so with few calls it must be worse than that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Guard {
     /// Ended calls before anything is judged.
@@ -98,12 +101,13 @@ impl Guard {
         let filled = self.sample().saturating_sub(calls_before);
         let usual_of = calls_before + filled;
         let usual_permille = bad_before * PERMILLE + filled * u64::from(rate.usual_permille);
-        let allowed = u128::from(usual_permille) + u128::from(rate.over_permille) * u128::from(usual_of);
-        if u128::from(bad) * u128::from(PERMILLE) * u128::from(usual_of) <= u128::from(calls) * allowed {
+        let allowed_permille = usual_permille + u64::from(rate.over_permille) * usual_of;
+        let whole = usual_of * PERMILLE;
+        if !is_more((bad, calls), (allowed_permille, whole)) || may_be_chance((bad, calls), (usual_permille, whole)) {
             return None;
         }
         let mut reason = format!("{bad} of {calls} calls {} ({} %)", rate.were, percent(bad, calls));
-        let taken = percent(usual_permille, usual_of * PERMILLE);
+        let taken = percent(usual_permille, whole);
         // Writing to a string never fails.
         let _ = match usual.filter(|_| calls_before > 0) {
             None => write!(reason, " with no calls to compare with ({taken} % is taken as usual)"),
@@ -135,6 +139,19 @@ impl Guard {
             thousandths(u128::from(self.cpu_permille_max)),
         ))
     }
+}
+
+/// Whether the first share, as part and whole, is larger.
+fn is_more(one: (u64, u64), other: (u64, u64)) -> bool {
+    u128::from(one.0) * u128::from(other.1) > u128::from(other.0) * u128::from(one.1)
+}
+
+/// Whether so many bad calls are within what chance makes of the usual share.
+fn may_be_chance((bad, calls): (u64, u64), (part, whole): (u64, u64)) -> bool {
+    let [bad, calls, part, whole] = [bad, calls, part, whole].map(u128::from);
+    let above = (bad * whole).saturating_sub(calls * part);
+    let variance = (calls * part).saturating_mul(whole.saturating_sub(part));
+    above.saturating_mul(above) <= variance.saturating_mul(CHANCE)
 }
 
 /// "48", "0.5", "0": tenths only where they matter.

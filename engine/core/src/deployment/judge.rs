@@ -38,7 +38,7 @@ impl DeploymentMachine {
     }
 
     pub(super) fn judge_stable(&mut self, now: Timestamp) {
-        let Some(reason) = self.stable_fault(now) else { return };
+        let Some(reason) = self.stable_fault(now) else { return self.learn_usual(now) };
         let from = self.state.stable.version.key;
         match self.state.last_good_place() {
             Some(place) => {
@@ -80,14 +80,35 @@ impl DeploymentMachine {
                 _ => Phase::Watching { until },
             };
         } else {
-            if self.stable.total.judged() >= guard.sample() {
-                let label = Arc::clone(&self.state.stable.version.label);
-                self.state.stable.baseline = Some(Baseline { label, counts: self.stable.total });
-            }
+            self.take_own_baseline(guard.sample(), now);
             self.state.phase = Phase::Good;
             self.commands.push_back(DeploymentCommand::Good { version: self.state.stable.version.key });
         }
         self.follow_state(now);
+    }
+
+    /// A good version that had nothing to be compared with has had enough calls for that now. Nobody is told: after a
+    /// restart it is learned again.
+    fn learn_usual(&mut self, now: Timestamp) {
+        let sample = self.state.guard.sample();
+        let known = self.state.stable.baseline.as_ref().map_or(0, |usual| usual.counts.judged());
+        let calls_min = sample * BREAKER_SAMPLES;
+        let learns = self.state.phase == Phase::Good && known < sample && self.stable.total.judged() >= calls_min;
+        if learns {
+            self.take_own_baseline(calls_min, now);
+        }
+    }
+
+    /// From now on the stable version is compared with itself: with all of its calls, or, where these include a bad time
+    /// that is over, with the last ones. Nothing changes where there are too few.
+    fn take_own_baseline(&mut self, calls_min: u64, now: Timestamp) {
+        let usual = self.state.stable.baseline.as_ref();
+        let had_bad_time = self.state.guard.fault(&self.stable.total, usual, 1).is_some();
+        let counts = if had_bad_time { self.stable.recent(calls_min, now) } else { self.stable.total };
+        if counts.judged() >= calls_min {
+            let label = Arc::clone(&self.state.stable.version.label);
+            self.state.stable.baseline = Some(Baseline { label, counts });
+        }
     }
 
     /// Whether the stable version may be what the breaker goes back to.

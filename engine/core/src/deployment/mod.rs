@@ -15,8 +15,8 @@
 //! - A **released** version is compared with the one that it replaced, for as long as the guard watches it.
 //! - A **good** version is compared with its own usual figures, over a sliding window (the circuit breaker).
 //!
-//! *Architecture Invariant:* a version that was taken back is nowhere in the state but in `last_rollback`: nothing but a
-//! new `deploy` brings it back. A version that has calls, or may be given one, is never [`DeploymentCommand::Released`].
+//! *Architecture Invariant:* a version that the machine took back is nowhere in the state but in `last_rollback`: nothing
+//! but a new `deploy` brings it back. A version that has calls, or may be given one, is never [`DeploymentCommand::Released`].
 //!
 //! | module | what it holds |
 //! | --- | --- |

@@ -369,6 +369,7 @@ pub(crate) struct Overlay {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct HostPrompts {
     pub(crate) apology: Option<String>,
+    pub(crate) connecting: Option<String>,
     pub(crate) operators_closed: Option<String>,
     pub(crate) operators_unavailable: Option<String>,
 }

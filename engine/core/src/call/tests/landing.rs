@@ -212,3 +212,103 @@ fn who_talks_goes_on_talking_though_the_script_is_gone() {
         assert_eq!(talked(call.record()), Some(SECOND * 9));
     }
 }
+
+#[test]
+fn a_drained_caller_is_put_through_without_an_apology() {
+    for cause in [LandingCause::Drained, LandingCause::Admin] {
+        let mut call = Bench::answered();
+        call.check(collect(menu()), "play 1 menu barge-in");
+        call.check(Input::Land(cause), "stop script 0; stop 1; play 2 CONNECTING");
+        call.check(Input::Land(LandingCause::Drained), "");
+        call.check(played(2), "play 3 music loop; 1 dial anna");
+        call.check(leg(1, LegEvent::Answered), "stop 3; bridge 1");
+        call.feed(ended(0, HangupCause::PartyHangup));
+        assert_eq!(call.record().landing, Some(cause));
+    }
+    // At night too the caller is told what is what.
+    let mut call = Bench::at(start(), NIGHT);
+    call.feed(ask(Request::Answer));
+    call.check(leg(0, LegEvent::Answered), "done");
+    call.check(Input::Land(LandingCause::Drained), "stop script 0; play 1 CONNECTING");
+    call.check(played(1), "play 2 CLOSED until 06:00");
+    call.check(played(2), "0 hang up; record 0 engine-hangup; over");
+}
+
+#[test]
+fn a_caller_who_was_never_answered_is_drained_as_well() {
+    let mut call = Bench::new(start());
+    call.check(Input::Land(LandingCause::Drained), "stop script 0; 0 answer");
+    call.check(leg(0, LegEvent::Answered), "play 1 CONNECTING");
+    call.feed(ended(0, HangupCause::PartyHangup));
+    // The overlay comes first all the same.
+    let mut call = Bench::new(with_overlay());
+    call.check(Input::Land(LandingCause::Admin), "");
+    call.check(leg(0, LegEvent::Answered), "play 1 flood!");
+    call.check(played(1), "play 2 CONNECTING");
+    call.feed(ended(0, HangupCause::PartyHangup));
+    assert_eq!(call.record().landing, Some(LandingCause::Admin));
+}
+
+#[test]
+fn a_drain_does_not_cut_off_who_talks_or_is_being_put_through() {
+    let drained = || Input::Land(LandingCause::Drained);
+    let over = "record 1 party-hangup; unbridge 1; 0 hang up; record 0 engine-hangup; over";
+    // Who talks goes on talking.
+    let mut call = Bench::answered();
+    call.feed(transfer(desk(), options(TransferMode::Bridge)));
+    call.check(leg(1, LegEvent::Answered), "stop 1; bridge 1");
+    call.check(drained(), "stop script 0");
+    call.wait(SECOND * 30, "");
+    call.check(ended(1, HangupCause::PartyHangup), over);
+    assert_eq!((call.record().landing, talked(call.record())), (Some(LandingCause::Drained), Some(SECOND * 30)));
+    // Who is being rung for is rung for, and heard what the operator was told.
+    let mut call = Bench::answered();
+    let whispering = TransferOptions { whisper: Some(prompt("psst")), ..options(TransferMode::Bridge) };
+    call.check(transfer(desk(), whispering), "play 1 music loop; 1 dial anna");
+    call.check(drained(), "stop script 0");
+    call.check(leg(1, LegEvent::Answered), "1 play 2 psst");
+    call.check(drained(), "");
+    call.check(played_on(1, 2), "stop 1; bridge 1");
+    call.check(ended(1, HangupCause::PartyHangup), over);
+    // Where nobody answers, the operators of the landing are next.
+    let mut call = Bench::answered();
+    call.feed(transfer(TransferTarget::Extension(Arc::from("701")), options(TransferMode::Bridge)));
+    call.check(drained(), "stop script 0");
+    call.check(refused(1, 486), "record 1 busy; stop 1; play 2 music loop; 2 dial anna");
+    call.feed(ended(0, HangupCause::PartyHangup));
+    assert!(call.over);
+}
+
+#[test]
+fn a_drain_lets_a_refer_come_to_its_end() {
+    let referring = |mode| {
+        let mut call = Bench::answered();
+        call.feed(transfer(desk(), options(mode)));
+        if mode == TransferMode::Attended {
+            call.check(leg(1, LegEvent::Answered), "0 refer replacing 1");
+        }
+        call.check(Input::Land(LandingCause::Drained), "stop script 0");
+        call
+    };
+    let mut call = referring(TransferMode::Blind);
+    call.check(leg(0, LegEvent::ReferProgress { status: 200 }), "0 hang up; record 0 transferred; over");
+    let mut call = referring(TransferMode::Attended);
+    let over = "1 hang up; record 1 transferred; record 0 transferred; over";
+    call.check(ended(0, HangupCause::PartyHangup), over);
+    assert!(matches!(call.record().transfer.as_ref().unwrap().outcome, TransferOutcome::Moved));
+    let mut call = referring(TransferMode::Blind);
+    let next = call.feed(leg(0, LegEvent::ReferProgress { status: 603 }));
+    assert_eq!(next, "0 refer boris");
+    call.check(leg(0, LegEvent::ReferProgress { status: 486 }), "play 1 music loop; 1 dial anna");
+    call.feed(ended(0, HangupCause::PartyHangup));
+}
+
+#[test]
+fn last_words_are_said_to_their_end() {
+    let mut call = Bench::answered();
+    call.check(ask(Request::Hangup { goodbye: Some(prompt("!bye")) }), "play 1 !bye");
+    call.check(Input::Land(LandingCause::Drained), "");
+    call.check(played(1), "done; 0 hang up; end 0 ScriptHangup");
+    call.check(returned("served"), "record 0 engine-hangup; over");
+    assert_eq!(call.record().landing, None);
+}

@@ -108,6 +108,10 @@ impl Bench {
         }
         self.contract.settled(self.machine.deadline()).unwrap_or_else(|broken| panic!("{broken}\nafter {lines:?}"));
         assert_eq!(self.machine.is_over(), self.over);
+        // Without a script, something of the host's is under way: nobody is left alone on the line.
+        let scripted = matches!(self.machine.script, ScriptState::Running(_) | ScriptState::Grace { .. });
+        let alone = self.machine.ended.is_none() && !scripted && self.machine.pending.is_none();
+        assert!(!alone, "nothing goes on for the caller after {lines:?}");
         lines.join("; ")
     }
 
@@ -192,6 +196,7 @@ fn show_source(source: &PromptSource) -> String {
         PromptSource::Host(HostPrompt::OperatorsClosed { opens: Some(opens) }) => format!("CLOSED until {opens}"),
         PromptSource::Host(HostPrompt::OperatorsClosed { opens: None }) => "CLOSED".into(),
         PromptSource::Host(HostPrompt::Apology) => "APOLOGY".into(),
+        PromptSource::Host(HostPrompt::Connecting) => "CONNECTING".into(),
         PromptSource::Host(HostPrompt::OperatorsUnavailable) => "UNAVAILABLE".into(),
         PromptSource::Music(_) => "music".into(),
     }

@@ -161,3 +161,69 @@ fn a_recording_may_not_be_endless() {
     call.check(start_recording(endless), "error invalid");
     call.hang_up_and_return();
 }
+
+#[test]
+fn without_consent_the_script_is_told_so_and_nothing_is_recorded() {
+    let refused = |answer: Input| {
+        for background in [false, true] {
+            let mut call = Bench::answered();
+            let begin = if background { start_recording(asked_first()) } else { record_message(asked_first()) };
+            call.check(begin, "play 1 may we? barge-in");
+            call.contract.input(&answer);
+            call.machine.handle(answer.clone(), call.now);
+            let mut said = Vec::new();
+            while let Some(command) = call.machine.poll_command() {
+                call.contract.command(&command).unwrap();
+                said.push(command);
+            }
+            // Word for word what the interface promises.
+            let denied = Command::Reply { run: ScriptRun(0), result: Err(CallError::Denied("consent".into())) };
+            assert!(said.contains(&denied), "{said:?}");
+            let records = |command: &Command| matches!(command, Command::Media(_, MediaCommand::Record(..)));
+            assert!(!said.iter().any(records), "{said:?}");
+            // The call goes on, and another question may be asked.
+            call.check(say("as you like"), "play 2 as you like barge-in");
+            call.check(played(2), "heard");
+            call.hang_up_and_return();
+            assert!(call.record().recordings.is_empty());
+        }
+    };
+    refused(key('2'));
+    refused(info_key('2'));
+}
+
+#[test]
+fn nobody_is_recorded_who_leaves_or_is_taken_over_before_saying_yes() {
+    for background in [false, true] {
+        let begin = || if background { start_recording(asked_first()) } else { record_message(asked_first()) };
+        let mut call = Bench::answered();
+        call.check(begin(), "play 1 may we? barge-in");
+        call.check(ended(0, HangupCause::PartyHangup), "error ended CallerHangup; end 0 CallerHangup");
+        call.check(returned("abandoned"), "record 0 party-hangup; over");
+        assert!(call.record().recordings.is_empty());
+
+        let mut call = Bench::answered();
+        call.check(begin(), "play 1 may we? barge-in");
+        call.check(Input::Land(LandingCause::Drained), "stop script 0; stop 1; play 2 CONNECTING");
+        call.check(key('1'), "");
+        call.hang_up_and_return();
+        assert!(call.record().recordings.is_empty());
+    }
+}
+
+#[test]
+fn what_was_recorded_until_a_drain_is_kept() {
+    let mut call = Bench::answered();
+    call.check(start_recording(message()), "record 1 both sides; handle 1");
+    call.check(Input::Land(LandingCause::Drained), "stop script 0; finish recording 1; play 1 CONNECTING");
+    call.check(recorded(1, StoppedBy::Script), "");
+    call.hang_up_and_return();
+    assert_eq!(call.record().recordings.len(), 1);
+
+    let mut call = Bench::answered();
+    call.check(record_message(message()), "record 1");
+    call.check(Input::Land(LandingCause::Drained), "stop script 0; finish recording 1; play 1 CONNECTING");
+    call.check(recorded(1, StoppedBy::Script), "");
+    call.hang_up_and_return();
+    assert_eq!(call.record().recordings.len(), 1);
+}

@@ -118,7 +118,10 @@ fn any_input(dice: &mut Dice, run: u16) -> Input {
         42..=55 => Input::Leg(any_leg(dice), any_leg_event(dice)),
         56 => Input::ScriptStarted { run: ScriptRun(run), version: version(dice.pick(&["1.0.0", "2.0.0"])) },
         57 => script_end(run, any_end(dice)),
-        58 if dice.chance(2) => Input::Land(LandingCause::Timeout),
+        58 if dice.chance(2) => {
+            let causes = [LandingCause::Timeout, LandingCause::Drained, LandingCause::Admin];
+            Input::Land(dice.pick(&causes))
+        }
         59 if dice.chance(8) => dice.pick(&[Input::Kill, Input::DrainDeadline]),
         _ => key('1'),
     }

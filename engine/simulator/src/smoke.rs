@@ -1,0 +1,312 @@
+//! The first callers of a version that is about to go live: scripted ones, in the simulator.
+//!
+//! Callers who say nothing, press each first key, press nonsense, hang up at once, and meet back ends that fail. Whoever is
+//! served is served as in life: the machine, the host and the compiled script are the product's own; time is virtual, CPU
+//! is bounded, and no socket is opened. What is looked for is what no caller may meet: a script that the host has to stop,
+//! one that returns an error or returns without having served, one that never lets go of its caller.
+//!
+//! Deliberately not here: whether what is said is right. That is the author's test.
+
+use crate::back_end::BackEnd;
+use crate::caller::Caller;
+use crate::report::{BundleRun, Report};
+use crate::world::World;
+use gudok_core::calendar::Calendar;
+use gudok_core::call::CallLimits;
+use gudok_core::ids::{Agency, Entry, Group, ScriptVersion, Trunk};
+use gudok_core::leg::DialTarget;
+use gudok_core::privacy::PhoneNumber;
+use gudok_core::routing::{AgencyRoutes, GroupRoute, NumberPlan, OperatorRoute, Routes};
+use gudok_core::script::{CallError, LandingCause, ScriptEnd};
+use gudok_plugin_host::Version;
+use gudok_plugin_host::manifest::{Capabilities, Kind};
+use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the callers dial; no number that anybody has.
+const DIALLED: &str = "smoke";
+/// Where a caller lands whose script failed, where no routes say otherwise.
+const FALLBACK: &str = "operators";
+/// What stands for every secret.
+const SECRET: &str = "not-a-secret";
+/// Of a call that went wrong: its last lines.
+const LINES_TOLD_MAX: usize = 8;
+const KEYS: [&str; 12] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"];
+
+/// With what a smoke run goes.
+#[derive(Clone, Debug)]
+pub struct SmokeSettings {
+    /// The engine's own routes, so that a group that nobody configured is found before a caller is sent there. Without them
+    /// everything that the manifest names is there.
+    pub routes: Option<Routes>,
+    /// Everything that is left to chance comes from it.
+    pub seed: u64,
+    /// A caller who is still the script's after so long (in the world's time) is kept for ever.
+    pub call_duration_max: Duration,
+    /// Real CPU of all callers together.
+    pub cpu_max: Duration,
+    /// Callers beyond this do not call.
+    pub callers_max: usize,
+    /// So many callers with a fault are enough to know.
+    pub faults_max: usize,
+}
+
+impl Default for SmokeSettings {
+    fn default() -> Self {
+        Self {
+            routes: None,
+            seed: 1,
+            call_duration_max: Duration::from_mins(30),
+            cpu_max: Duration::from_secs(20),
+            callers_max: 250,
+            faults_max: 8,
+        }
+    }
+}
+
+/// How a smoke run went.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SmokeReport {
+    /// Who called. None where the script takes no calls from outside, such as a campaign.
+    pub callers: usize,
+    /// What no caller may meet; each problem once, with the first caller who met it.
+    pub faults: Vec<SmokeFault>,
+    /// Real CPU of all scripts together.
+    pub cpu: Duration,
+}
+
+/// What no caller may meet.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{keys}: {problem}")]
+pub struct SmokeFault {
+    /// What the caller did: "silence", "1", "1 12345678 4321, back end: never answers".
+    pub keys: String,
+    /// What is wrong with how the call went.
+    pub problem: String,
+    /// How the call went until then: its last lines.
+    pub told: Vec<String>,
+}
+
+/// How back ends behave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum BackEnds {
+    Unreachable,
+    NeverAnswer,
+    Fail,
+    TalkNonsense,
+}
+
+struct Smoker {
+    keys: String,
+    caller: Caller,
+    back_ends: BackEnds,
+    /// Hangs up, and is served nothing by that.
+    leaves: bool,
+    /// Beyond the first keys: tried as long as half of the CPU is left.
+    extra: bool,
+}
+
+/// Lets the first callers of a version call, one after another, on this thread. Not from within a tokio runtime: use a
+/// thread that may block.
+#[must_use]
+pub fn run(version: &Arc<Version>, agency: &Agency, entry: &Entry, settings: &SmokeSettings) -> SmokeReport {
+    let mut report = SmokeReport::default();
+    if version.manifest.kind == Kind::Campaign {
+        return report;
+    }
+    let capabilities = &version.manifest.capabilities;
+    let routes = settings.routes.clone().unwrap_or_else(|| routes_for(capabilities, agency));
+    let routes = Routes { overlays: Vec::new(), ..routes };
+    let mut judge =
+        Judge { id: &version.id, fetches: capabilities.fetch.is_some(), settings, served: false, asked: false };
+    let mut faulty = 0;
+    for smoker in smokers(capabilities.fetch.is_some()).into_iter().take(settings.callers_max) {
+        let enough = smoker.extra && (!judge.asked || report.cpu > settings.cpu_max / 2);
+        if enough || faulty >= settings.faults_max {
+            break;
+        }
+        if report.cpu > settings.cpu_max {
+            if faulty > 0 {
+                break;
+            }
+            let callers = report.callers;
+            let problem = format!("{callers} callers took {:?} of CPU; allowed are {:?}", report.cpu, settings.cpu_max);
+            report.faults.push(SmokeFault { keys: "all of them".into(), problem, told: Vec::new() });
+            break;
+        }
+        let world = world(version, (agency, entry), &routes, &smoker, settings);
+        let went = world.run();
+        report.callers += 1;
+        report.cpu += went.runs.iter().map(|run| run.cpu).sum();
+        let Some(problem) = judge.problem(&smoker, &went) else { continue };
+        faulty += 1;
+        if report.faults.iter().all(|known| known.problem != problem) {
+            report.faults.push(SmokeFault { keys: smoker.keys, problem, told: last_lines(&went) });
+        }
+    }
+    if report.faults.is_empty() && report.callers > 0 && !judge.served {
+        let problem = "the script sends every caller on as no-service, and serves nobody".into();
+        report.faults.push(SmokeFault { keys: "all of them".into(), problem, told: Vec::new() });
+    }
+    report
+}
+
+fn world(
+    version: &Arc<Version>,
+    (agency, entry): (&Agency, &Entry),
+    routes: &Routes,
+    smoker: &Smoker,
+    settings: &SmokeSettings,
+) -> World {
+    let limits = CallLimits { call_duration_max: settings.call_duration_max, ..CallLimits::default() };
+    let mut world = World::new(settings.seed)
+        .routes(routes.clone())
+        .limits(limits)
+        .number(DIALLED, agency.as_str(), entry.as_str())
+        .bundle(agency.as_str(), entry.as_str(), Arc::clone(version))
+        .caller(smoker.caller.clone());
+    for name in version.manifest.capabilities.secrets.iter().flat_map(|secrets| &secrets.names) {
+        world = world.secret(agency.as_str(), name, SECRET);
+    }
+    match smoker.back_ends {
+        BackEnds::Unreachable => world,
+        BackEnds::NeverAnswer => world.every_back_end(BackEnd::hangs()),
+        BackEnds::Fail => world.every_back_end(BackEnd::always(500, "")),
+        BackEnds::TalkNonsense => world.every_back_end(BackEnd::always(200, "{\"\u{0}]")),
+    }
+}
+
+/// Who calls, the most telling first.
+fn smokers(fetches: bool) -> Vec<Smoker> {
+    let caller = || Caller::dials(DIALLED);
+    let new = |keys: &str, caller| Smoker {
+        keys: keys.into(),
+        caller,
+        back_ends: BackEnds::Unreachable,
+        leaves: false,
+        extra: false,
+    };
+    let leaving = |keys: &str, caller: Caller| Smoker { leaves: true, ..new(keys, caller.hangs_up()) };
+    let pressing = |rows: &[&str]| rows.iter().fold(caller(), |caller, row| caller.presses(row));
+    let mut smokers = vec![
+        new("silence", caller()),
+        leaving("hangs up at once", caller()),
+        new("silence, number withheld", caller().anonymous()),
+    ];
+    smokers.extend(KEYS.map(|key| new(key, pressing(&[key]))));
+    let nonsense: [&[&str]; 3] = [&["D"; 6], &["99999999999999999999"; 6], &["*#*#"; 6]];
+    smokers.extend(nonsense.map(|rows| new(&rows.join(" "), pressing(rows))));
+    smokers.push(new("types ahead 12345678901234567890", caller().types_ahead("12345678901234567890")));
+    smokers.extend(KEYS.map(|key| leaving(&format!("{key}, then hangs up"), pressing(&[key]))));
+    if fetches {
+        let kinds = [
+            (BackEnds::Unreachable, "is not there"),
+            (BackEnds::NeverAnswer, "never answers"),
+            (BackEnds::Fail, "answers 500"),
+            (BackEnds::TalkNonsense, "answers nonsense"),
+        ];
+        for (back_ends, what) in kinds {
+            smokers.extend(KEYS.map(|key| {
+                let rows = [key, "12345678", "4321", "1", "1", "#"];
+                Smoker { back_ends, ..new(&format!("{}, back end: {what}", rows.join(" ")), pressing(&rows)) }
+            }));
+        }
+    }
+    for first in KEYS {
+        smokers.extend(
+            KEYS.map(|second| Smoker { extra: true, ..new(&format!("{first} {second}"), pressing(&[first, second])) }),
+        );
+    }
+    smokers
+}
+
+struct Judge<'a> {
+    id: &'a ScriptVersion,
+    fetches: bool,
+    settings: &'a SmokeSettings,
+    /// Somebody got something.
+    served: bool,
+    /// Somebody was asked for a key.
+    asked: bool,
+}
+
+impl Judge<'_> {
+    fn problem(&mut self, smoker: &Smoker, went: &Report) -> Option<String> {
+        if let Some(broken) = went.broken.first() {
+            return Some(broken.what.clone());
+        }
+        let own = || went.runs.iter().filter(|run| run.version == *self.id);
+        if let Some(problem) = own().find_map(|run| self.bad_end(run, went)) {
+            return Some(problem);
+        }
+        let kept = |limit: Duration| went.records.iter().any(|leg| leg.ended.since(leg.started) >= limit);
+        if kept(self.settings.call_duration_max) {
+            let minutes = self.settings.call_duration_max.as_secs() / 60;
+            return Some(format!("the script still had its caller after {minutes} minutes"));
+        }
+        let no_service = |run: &BundleRun| matches!(&run.end, ScriptEnd::Returned(end) if &*end.code == "no-service");
+        self.served |= !own().any(no_service) && !smoker.leaves;
+        self.asked |= went.lines.iter().any(|line| line.text.starts_with("caller: "));
+        None
+    }
+
+    fn bad_end(&self, run: &BundleRun, went: &Report) -> Option<String> {
+        match &run.end {
+            ScriptEnd::Stopped(cause) => {
+                let why = run.fault.as_deref().unwrap_or("without a word");
+                Some(format!("the script was stopped ({}): {why}", cause.as_str()))
+            }
+            // The caller has left; or an answer that a back end owes, which the landing makes good.
+            ScriptEnd::Failed(CallError::Ended(_)) => None,
+            ScriptEnd::Failed(CallError::Unavailable(_) | CallError::Timeout) if self.fetches => None,
+            ScriptEnd::Failed(error) => Some(format!("the script returned an error: {error}")),
+            ScriptEnd::Returned(end) if &*end.code == "no-service" => None,
+            ScriptEnd::Returned(end) => {
+                let abandoned = went.records.iter().any(|leg| leg.landing == Some(LandingCause::Abandoned));
+                abandoned.then(|| format!("the script returned {:?} without having served its caller", end.code))
+            }
+        }
+    }
+}
+
+/// A world in which everything is there that the manifest names.
+fn routes_for(capabilities: &Capabilities, agency: &Agency) -> Routes {
+    let at = |user: &str| DialTarget { trunk: None, address: PhoneNumber::new(user) };
+    let calendar = Arc::new(Calendar::always_open(TimeZone::UTC));
+    let group = |operators: &[String]| GroupRoute {
+        operators: operators.iter().map(|name| OperatorRoute { name: Arc::from(&**name), target: at(name) }).collect(),
+        calendar: Arc::clone(&calendar),
+    };
+    let transfer = capabilities.transfer.clone().unwrap_or_default();
+    let mut groups = BTreeMap::from([(Group::new(FALLBACK), group(&["operator".into()]))]);
+    for name in &transfer.groups {
+        groups.insert(Group::new(name), group(&[format!("{name}-operator")]));
+    }
+    groups.entry(Group::new("named")).or_insert_with(|| group(&transfer.operators));
+    let elsewhere = |name: &String| (Arc::from(&**name), (Agency::new("elsewhere"), Entry::new(name)));
+    let own = AgencyRoutes {
+        fallback: Group::new(FALLBACK),
+        reachable: transfer.scripts.iter().map(elsewhere).collect(),
+        outbound: Some(Trunk::new("simulator")),
+    };
+    Routes {
+        plan: NumberPlan {
+            country_code: "7".into(),
+            trunk_prefix: "8".into(),
+            international_prefixes: vec!["810".into()],
+            national_len: 10,
+        },
+        numbers: HashMap::new(),
+        agencies: BTreeMap::from([(agency.clone(), own)]),
+        groups,
+        extensions: transfer.extensions.iter().map(|name| (Arc::from(&**name), at(name))).collect(),
+        overlays: Vec::new(),
+    }
+}
+
+fn last_lines(went: &Report) -> Vec<String> {
+    let lines = &went.lines[went.lines.len().saturating_sub(LINES_TOLD_MAX)..];
+    lines.iter().map(|line| line.text.clone()).collect()
+}

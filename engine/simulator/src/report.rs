@@ -50,6 +50,8 @@ pub struct Report {
     pub log: Vec<String>,
     /// How compiled scripts ended, in that order; one that was stopped from outside is not among them.
     pub runs: Vec<BundleRun>,
+    /// Groups, operators, telephones that scripts would have handed callers to, and that are not there.
+    pub missing: Vec<String>,
     /// Every input and command with its time: two runs with one seed have the same, byte for byte.
     pub trace: String,
     /// Promises that were broken; the run stops at the first.

@@ -31,7 +31,7 @@ const DIALLED: &str = "smoke";
 const FALLBACK: &str = "operators";
 /// What stands for every secret.
 const SECRET: &str = "not-a-secret";
-/// Of a call that went wrong: its last lines.
+/// Of a call that went wrong: its last lines, up to there.
 const LINES_TOLD_MAX: usize = 8;
 const KEYS: [&str; 12] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"];
 
@@ -241,6 +241,9 @@ impl Judge<'_> {
         if let Some(problem) = own().find_map(|run| self.bad_end(run, went)) {
             return Some(problem);
         }
+        if let Some(what) = went.missing.first() {
+            return Some(format!("the script hands its caller to who is not there: {what}"));
+        }
         let kept = |limit: Duration| went.records.iter().any(|leg| leg.ended.since(leg.started) >= limit);
         if kept(self.settings.call_duration_max) {
             let minutes = self.settings.call_duration_max.as_secs() / 60;
@@ -306,7 +309,10 @@ fn routes_for(capabilities: &Capabilities, agency: &Agency) -> Routes {
     }
 }
 
+/// Up to where the script failed: how its caller was landed then is not its author's business.
 fn last_lines(went: &Report) -> Vec<String> {
-    let lines = &went.lines[went.lines.len().saturating_sub(LINES_TOLD_MAX)..];
+    let failed = went.lines.iter().position(|line| line.text.starts_with("script: "));
+    let end = failed.map_or(went.lines.len(), |place| place + 1);
+    let lines = &went.lines[end.saturating_sub(LINES_TOLD_MAX)..end];
     lines.iter().map(|line| line.text.clone()).collect()
 }

@@ -17,7 +17,7 @@ use gudok_core::leg::{DialTarget, IncomingCall};
 use gudok_core::privacy::PhoneNumber;
 use gudok_core::records::{LegRecord, Mode};
 use gudok_core::routing::{Route, Routes};
-use gudok_core::script::{CallError, EndReason, LandingCause, Request, ScriptEnd};
+use gudok_core::script::{CallError, EndReason, LandingCause, Request, ScriptEnd, TransferTarget};
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::Version;
 use gudok_plugin_host::ports::{AnsweredBy, CallInfo, CallPort, Direction, Ports};
@@ -117,6 +117,7 @@ pub(crate) struct Stage {
     desk: SharedDesk,
     clock: VirtualClock,
     ports: Arc<Ports>,
+    missing: Vec<String>,
 }
 
 /// With what a stage is set.
@@ -173,6 +174,7 @@ impl Stage {
             desk: setting.desk,
             clock: setting.clock,
             ports: Arc::new(setting.ports),
+            missing: Vec::new(),
         }
     }
 
@@ -199,6 +201,7 @@ impl Stage {
             records: self.props.records,
             log,
             runs,
+            missing: self.missing,
             trace: self.props.trace,
             broken: self.checkers.broken().to_vec(),
             steps: self.calls.iter().map(|call| call.steps).max().unwrap_or(0),
@@ -315,11 +318,16 @@ impl Stage {
             return;
         };
         let wants_key = matches!(request, Request::NextKey { .. });
+        // Scripts come and go by deployments; people and telephones are there or are not.
+        let to_people =
+            matches!(&request, Request::Transfer { target, .. } if !matches!(target, TransferTarget::Script(_)));
+        let answer = to_people.then(|| Arc::clone(&slot));
         call.asks(run, slot);
         if wants_key {
             call.key_is_wanted();
         }
         call.feed(Input::ScriptRequest { run, request }, &mut self.props, &mut self.checkers);
+        self.missing.extend(answer.and_then(|answer| answer.not_found()));
     }
 
     fn poll(&mut self, id @ (call, run): TaskId) {

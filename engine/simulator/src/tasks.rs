@@ -65,6 +65,14 @@ struct Open {
 }
 
 impl Slot {
+    /// What was asked for and is not there, where that is the answer.
+    pub(crate) fn not_found(&self) -> Option<String> {
+        match &self.0.lock().result {
+            Some(Err(CallError::NotFound(what))) => Some(what.clone()),
+            _ => None,
+        }
+    }
+
     pub(crate) fn answer(&self, result: Result<Reply, CallError>) {
         let waker = {
             let mut slot = self.0.lock();

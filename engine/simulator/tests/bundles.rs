@@ -4,12 +4,13 @@
 //! that child too.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
-use gudok_core::ids::{Agency, Entry, Group};
-use gudok_plugin_host::bundle::{Bundle, BundleLimits};
+use gudok_core::ids::{Agency, Entry};
+use gudok_core::routing::{NumberPlan, Routes};
+use gudok_plugin_host::bundle::{self, Bundle, BundleLimits};
 use gudok_plugin_host::{Admission, CompileConfig, HostConfig, ScriptHost, Version, compile_child_main};
 use gudok_simulator::smoke::{self, SmokeFault, SmokeReport, SmokeSettings};
 use gudok_simulator::{BackEnd, Caller, Report, World};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
 
 type Test = fn(&Scripts);
 
-const TESTS: [(&str, Test); 8] = [
+const TESTS: [(&str, Test); 10] = [
     ("a_menu_leads_from_agency_to_agency", a_menu_leads_from_agency_to_agency),
     ("a_back_end_that_hangs_leads_to_an_operator", a_back_end_that_hangs_leads_to_an_operator),
     ("a_loop_lands_its_caller", a_loop_lands_its_caller),
@@ -42,10 +43,13 @@ const TESTS: [(&str, Test); 8] = [
     ("the_first_callers_find_every_attack", the_first_callers_find_every_attack),
     ("an_attack_that_is_withstood_is_no_fault", an_attack_that_is_withstood_is_no_fault),
     ("what_a_smoke_run_may_cost_is_bounded", what_a_smoke_run_may_cost_is_bounded),
+    ("a_fault_behind_two_keys_is_found", a_fault_behind_two_keys_is_found),
+    ("routes_that_lead_nowhere_are_found", routes_that_lead_nowhere_are_found),
 ];
 
 /// What is loaded once for all.
 struct Scripts {
+    host: ScriptHost,
     centre: Arc<Version>,
     mfc: Arc<Version>,
     passport: Arc<Version>,
@@ -69,13 +73,10 @@ impl Scripts {
                 settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             host.load(&bundle, &Admission { config, ..Admission::as_declared() }).unwrap()
         };
-        Self {
-            centre: load("centre", &[]),
-            mfc: load("mfc", &[]),
-            passport: load("passport", &[]),
-            kindergarten: load("kindergarten", &[]),
-            hostile: load("hostile", &[("attack", "loop")]),
-        }
+        let [centre, mfc] = ["centre", "mfc"].map(|name| load(name, &[]));
+        let [passport, kindergarten] = ["passport", "kindergarten"].map(|name| load(name, &[]));
+        let hostile = load("hostile", &[("attack", "loop")]);
+        Self { host, centre, mfc, passport, kindergarten, hostile }
     }
 
     fn world(&self, seed: u64) -> World {
@@ -161,6 +162,8 @@ fn the_first_callers_find_nothing_wrong_with_the_samples(scripts: &Scripts) {
 
 /// What is found is found by whom it says, and told with the last lines of the call.
 fn the_first_callers_find_every_attack(scripts: &Scripts) {
+    // One of them takes seconds of CPU from each of its callers.
+    let settings = SmokeSettings { cpu_max: Duration::from_secs(4), ..SmokeSettings::default() };
     for (attack, keys, problem) in [
         ("loop", "silence", "stopped (cpu): it used more CPU than cpu_ms_per_step = 100 allows"),
         ("memory", "silence", "stopped (memory): "),
@@ -175,7 +178,7 @@ fn the_first_callers_find_every_attack(scripts: &Scripts) {
         ("no-answer", "silence", "returned \"harmless\" without having served its caller"),
         ("an-entry-that-it-does-not-have", "all of them", "serves nobody"),
     ] {
-        let report = smoke(&scripts.hostile, attack, &SmokeSettings::default());
+        let report = smoke(&scripts.hostile, attack, &settings);
         let found = |fault: &SmokeFault| fault.keys == keys && fault.problem.contains(problem);
         assert!(report.faults.iter().any(found), "{attack}: {report:#?}");
         let told = report.faults.iter().all(|fault| !fault.told.is_empty() || keys == "all of them");
@@ -195,30 +198,81 @@ fn an_attack_that_is_withstood_is_no_fault(scripts: &Scripts) {
 fn what_a_smoke_run_may_cost_is_bounded(scripts: &Scripts) {
     // However bad it is, it is not tried for ever.
     let report = smoke(&scripts.hostile, "loop", &SmokeSettings::default());
-    assert_eq!((report.callers, report.faults.len()), (8, 1), "{report:#?}");
+    assert_eq!((report.callers, report.faults.len()), (9, 1), "{report:#?}");
     assert!(report.cpu < Duration::from_secs(4), "{report:#?}");
     let settings = SmokeSettings { callers_max: 5, ..SmokeSettings::default() };
     assert_eq!(smoke(&scripts.centre, "main", &settings).callers, 5);
     let settings = SmokeSettings { cpu_max: Duration::ZERO, ..SmokeSettings::default() };
     let report = smoke(&scripts.centre, "main", &settings);
     assert!(report.callers < 3 && report.faults[0].problem.contains("of CPU; allowed are 0"), "{report:#?}");
-    // A group that nobody configured is found before a caller is sent there.
-    let mut routes = gudok_core::routing::Routes {
-        plan: gudok_core::routing::NumberPlan {
-            country_code: "7".into(),
-            trunk_prefix: "8".into(),
-            international_prefixes: Vec::new(),
-            national_len: 10,
-        },
-        numbers: std::collections::HashMap::new(),
+}
+
+/// Presses "1" and then "3" to meet the fault.
+const RARE_FAULT: &str = r#"(module
+  (import "gudok:ivr/telephony@0.1.0" "[method]call.answer" (func $answer (param i32 i32)))
+  (import "gudok:ivr/telephony@0.1.0" "[method]call.digits" (func $digits (param i32) (result i32)))
+  (import "gudok:ivr/telephony@0.1.0" "[method]collector.next" (func $next (param i32 i32 i32)))
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
+  ;; The next key, or 0.
+  (func $key (param $keys i32) (result i32)
+    (call $next (local.get $keys) (i32.const 5000) (i32.const 2048))
+    (if (i32.or (i32.load8_u (i32.const 2048)) (i32.eqz (i32.load8_u (i32.const 2052)))) (then (return (i32.const 0))))
+    (i32.load (i32.const 2056)))
+  (func (export "gudok:ivr/script@0.1.0#run") (param $call i32) (result i32)
+    (local $keys i32)
+    (call $answer (local.get $call) (i32.const 2048))
+    (local.set $keys (call $digits (local.get $call)))
+    (if (i32.eq (call $key (local.get $keys)) (i32.const 49))
+      (then (if (i32.eq (call $key (local.get $keys)) (i32.const 51)) (then (unreachable)))))
+    (i32.const 1024)))"#;
+
+fn a_fault_behind_two_keys_is_found(scripts: &Scripts) {
+    let manifest = "format = 1\nname = \"rare\"\nversion = \"1.0.0\"\nkind = \"service\"\ninterface = \"0.1\"\n\
+                    agency = \"one\"\nlanguages = [\"ru-RU\"]\n";
+    let parts = [("manifest.toml", manifest.as_bytes().to_vec()), ("script.wasm", component(RARE_FAULT))];
+    let parts = parts.map(|(place, bytes)| bundle::PackPart { place: place.into(), bytes }).to_vec();
+    let packed = bundle::pack(parts, &BundleLimits::default()).unwrap();
+    let read = Bundle::from_bytes(&packed.file_name, &packed.bytes, &BundleLimits::default()).unwrap();
+    let version = scripts.host.load(&read, &Admission::as_declared()).unwrap();
+    let report = smoke(&version, "main", &SmokeSettings::default());
+    assert_eq!(report.faults.len(), 1, "{report:#?}");
+    let fault = &report.faults[0];
+    assert_eq!(fault.keys, "1 3");
+    assert!(fault.problem.starts_with("the script was stopped (trap): "), "{fault}");
+    assert_eq!(fault.told, ["caller: 1", "caller: 3", "script: stopped (trap)"]);
+}
+
+fn component(wat: &str) -> Vec<u8> {
+    let mut module = wat::parse_str(wat).unwrap();
+    let mut resolve = wit_parser::Resolve::default();
+    let (package, _) = resolve.push_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit/v0.1.0")).unwrap();
+    let world = resolve.select_world(&[package], Some("service")).unwrap();
+    wit_component::embed_component_metadata(&mut module, &resolve, world, wit_component::StringEncoding::UTF8).unwrap();
+    bundle::componentize(&module).unwrap()
+}
+
+/// A group that nobody configured is found before a caller is sent there.
+fn routes_that_lead_nowhere_are_found(scripts: &Scripts) {
+    let plan = NumberPlan {
+        country_code: "7".into(),
+        trunk_prefix: "8".into(),
+        international_prefixes: Vec::new(),
+        national_len: 10,
+    };
+    let routes = Routes {
+        plan,
+        numbers: HashMap::new(),
         agencies: BTreeMap::new(),
         groups: BTreeMap::new(),
         extensions: BTreeMap::new(),
         overlays: Vec::new(),
     };
-    let with = |routes: &gudok_core::routing::Routes| {
-        smoke(&scripts.centre, "main", &SmokeSettings { routes: Some(routes.clone()), ..SmokeSettings::default() })
-    };
-    println!("     {:#?}", with(&routes).faults);
-    routes.groups.remove(&Group::new("operators"));
+    let settings = SmokeSettings { routes: Some(routes), ..SmokeSettings::default() };
+    for version in [&scripts.centre, &scripts.mfc, &scripts.passport, &scripts.kindergarten] {
+        let report = smoke(version, "main", &settings);
+        let problem =
+            "the script hands its caller to who is not there: group \"operators\"; configure it under [groups]";
+        assert!(report.faults.iter().any(|fault| fault.problem == problem), "{report:#?}");
+    }
 }

@@ -245,7 +245,7 @@ fn a_drain_deadline_moves_the_rest_to_an_operator_and_cuts_nobody_off() {
     assert_eq!(of(0), [&told[..], &["anna hangs up", "host hangs up"]].concat());
     let moved =
         ["host: [connecting]", "host → boris", "boris answers", "caller ↔ boris", "boris hangs up", "host hangs up"];
-    assert_eq!(of(1), [&["host: Press one for anna."][..], &moved].concat());
+    assert_eq!(of(1), [&["host: Press one for anna."; 3][..], &moved].concat());
     let landings: Vec<_> = report.records.iter().filter_map(|record| record.landing).collect();
     assert_eq!(landings, [LandingCause::Drained, LandingCause::Drained]);
 }

@@ -57,6 +57,8 @@ enum Command {
     Bundle(commands::bundle::Command),
     /// Prints call records of a store whose engine is stopped.
     Cdrs(commands::cdrs::Arguments),
+    #[command(flatten)]
+    Admin(commands::admin::Command),
     /// Compiles one component read from standard input. The engine starts it; people have no use for it.
     #[command(name = scripts::COMPILE_SUBCOMMAND, hide = true)]
     CompileChild {
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
         Command::Say(arguments) => commands::say::main(&arguments),
         Command::Bundle(command) => commands::bundle::main(&command),
         Command::Cdrs(arguments) => commands::cdrs::main(&arguments),
+        Command::Admin(command) => commands::admin::main(&command),
         Command::CompileChild { arguments } => gudok_plugin_host::compile_child_main(arguments),
     }
 }

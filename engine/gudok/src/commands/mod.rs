@@ -1,11 +1,32 @@
-//! The commands, one module each: arguments in, an exit code out. 0 is success, 1 a fault that was told, 2 wrong usage.
+//! The commands, one module each: arguments in, an exit code out. 0 is success, 1 a fault or a refusal that was told,
+//! 2 wrong usage, 3 nobody answers or nobody is logged in.
 
+pub(crate) mod admin;
 pub(crate) mod answer;
+mod arguments;
+mod audit;
 pub(crate) mod bundle;
 pub(crate) mod call;
+mod calls;
 pub(crate) mod cdrs;
+mod configuration;
+mod deploy;
+mod deployments;
+mod entries;
+mod keys;
+mod login;
+mod logs;
+mod overlay;
+mod people;
+mod places;
+mod privacy;
+mod remote;
+mod report;
 pub(crate) mod say;
 pub(crate) mod serve;
+mod trace;
+mod versions;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -1,0 +1,79 @@
+//! What needs no engine: keys, signatures, and the check of an exported audit.
+
+use crate::engine::{Engine, Ran, Reply, Setting, run};
+use serde_json::json;
+use std::path::Path;
+
+fn gudok(folder: &Path, stdin: &str, arguments: &[&str]) -> Ran {
+    run(&Setting { stdin, ..Setting::at(folder) }, arguments)
+}
+
+fn export(folder: &Path, edit: impl FnOnce(&mut Vec<gudok_store::AuditEntry>)) -> String {
+    let mut head = gudok_store::AuditHead::default();
+    let mut entries = Vec::new();
+    for action in ["user.create", "deploy", "rollback"] {
+        let draft = gudok_store::AuditDraft {
+            actor: "anna".into(),
+            via: "cli".into(),
+            action: action.into(),
+            object: "mfc/desk".into(),
+            agency: None,
+            details: json!({}),
+        };
+        let entry = gudok_store::AuditEntry::after(&head, gudok_store::UtcMs(1), draft);
+        head = entry.head();
+        entries.push(entry);
+    }
+    edit(&mut entries);
+    let mut file = Vec::new();
+    gudok_store::audit::write_json_lines(&entries, &mut file).unwrap();
+    std::fs::write(folder.join("export.jsonl"), file).unwrap();
+    let mark = gudok_store::audit::HeadMark::of(&head, false, None);
+    let marks = gudok_store::audit::HeadMarks { marks: vec![mark], unreadable: false };
+    std::fs::write(folder.join("audit-head"), marks.to_bytes()).unwrap();
+    "export.jsonl".to_owned()
+}
+
+#[test]
+fn an_export_that_was_edited_or_cut_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = export(dir.path(), |_| {});
+    let whole = gudok(dir.path(), "", &["audit", "verify", "--file", &file, "--head", "audit-head"]).fine();
+    assert!(whole.words().contains("audit ok\nentries 3"), "{whole:?}");
+    export(dir.path(), |entries| entries[1].draft.actor = "bob".into());
+    let edited = gudok(dir.path(), "", &["audit", "verify", "--file", &file, "--json"]);
+    assert_eq!((edited.code, &edited.json()["ok"]), (1, &json!(false)));
+    export(dir.path(), |entries| drop(entries.remove(1)));
+    let deleted = gudok(dir.path(), "", &["audit", "verify", "--file", &file]);
+    assert!(deleted.code == 1 && deleted.stdout.contains("missing"), "{deleted:?}");
+    export(dir.path(), |entries| drop(entries.pop()));
+    let cut = gudok(dir.path(), "", &["audit", "verify", "--file", &file, "--head", "audit-head"]);
+    assert!(cut.code == 1 && cut.stdout.contains("cut off"), "{cut:?}");
+    let unseen = gudok(dir.path(), "", &["audit", "verify", "--file", &file]).fine();
+    assert!(unseen.stderr.contains("--head"), "{unseen:?}");
+}
+
+#[test]
+fn the_engine_checks_and_exports_its_own() {
+    let engine = Engine::start(|asked| match asked.path.as_str() {
+        "/api/v1/audit/verify" => Reply::json(
+            200,
+            &json!({ "ok": false, "entries": 2, "head": { "seq": 2, "hash": "ab" },
+                "faults": [{ "seq": 2, "problem": "it was edited" }] }),
+        ),
+        "/api/v1/audit/export" => Reply::bytes(200, "application/jsonl", b"{\"seq\":1}\n{\"seq\":2}\n"),
+        _ => Reply::json(
+            200,
+            &json!({ "items": [{ "seq": 2, "at": "2026-05-05T00:00:00Z", "actor": "anna", "via": "cli", "action": "deploy",
+                "object": "mfc/desk", "details": { "share_percent": 10 } }], "next": null }),
+        ),
+    });
+    let ran = engine.gudok(&["audit", "verify"]);
+    assert!(ran.code == 1 && ran.words().contains("2 it was edited"), "{ran:?}");
+    let ran = engine.gudok(&["audit", "export"]).fine();
+    assert_eq!(ran.stdout, "{\"seq\":1}\n{\"seq\":2}\n");
+    let ran = engine.gudok(&["audit", "--action", "deploy", "--actor", "anna"]).fine();
+    assert!(ran.words().contains("2 2026-05-05 00:00:00 anna cli deploy mfc/desk share_percent=10"), "{ran:?}");
+    let list = engine.one("GET", "/api/v1/audit");
+    assert_eq!(list.query, "order=desc&limit=50&actor=anna&action=deploy");
+}

@@ -1,7 +1,7 @@
 //! An engine of paper: as much HTTP as the command line needs, one thread a connection, every request remembered.
 
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};

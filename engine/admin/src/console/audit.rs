@@ -54,8 +54,17 @@ pub(crate) const ACTIONS: &[&str] = &[
     "version.delete",
     "version.refuse",
 ];
-/// Of an object's name, so much is shown: hashes are long.
-const OBJECT_CHARS: usize = 40;
+/// Of a hash, so many digits are shown.
+const HASH_CHARS: usize = 12;
+
+/// A name in which hashes are shortened.
+fn brief(name: &str) -> String {
+    let part = |part: &str| {
+        let hash = part.len() > 2 * HASH_CHARS && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if hash { format!("{}…", &part[..HASH_CHARS]) } else { part.to_owned() }
+    };
+    name.split(':').map(part).collect::<Vec<_>>().join(":")
+}
 
 /// An entry, in words.
 pub(crate) struct Row {
@@ -75,8 +84,6 @@ impl Row {
     pub(crate) fn of(c: &Ctx, entry: AuditShown) -> Self {
         let details = facts_of(&entry.details);
         let names: Vec<&str> = details.iter().map(|fact| fact.name.as_str()).collect();
-        let short = entry.object.chars().count() <= OBJECT_CHARS;
-        let object = entry.object.chars().take(OBJECT_CHARS).collect::<String>();
         Self {
             seq: entry.seq,
             at: c.moment_of(&entry.at),
@@ -84,7 +91,7 @@ impl Row {
             via: c.word("via", &entry.via),
             action: c.word("action", &entry.action),
             code: entry.action,
-            object: if short { object } else { format!("{object}…") },
+            object: brief(&entry.object),
             brief: names.join(", "),
             details,
             hash: entry.hash,

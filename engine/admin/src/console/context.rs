@@ -134,6 +134,11 @@ impl Ctx {
         format::percent(self.lang, percent.count(), 100)
     }
 
+    /// What a field of a form is called, as a key.
+    pub(crate) fn label(&self, field: &str) -> Option<&'static str> {
+        super::form::Form::label(field)
+    }
+
     pub(crate) fn source(&self, source: &str) -> &'static str {
         self.t(if source == "file" { "source.file" } else { "source.api" })
     }

@@ -9,6 +9,45 @@ use std::str::FromStr;
 /// Fields of a form that are looked at.
 const FIELDS_MAX: usize = 512;
 
+/// What fields are called, as keys, for the summary of what is wrong with a form.
+const LABELS: &[(&str, &str)] = &[
+    ("abandon_percent_over", "guard.abandon"),
+    ("agencies", "overlay.agencies"),
+    ("agency", "field.agency"),
+    ("bundle", "upload.file"),
+    ("call_id", "call.id"),
+    ("cdr_days", "retention.cdr"),
+    ("comment", "key.comment"),
+    ("cpu_times_max", "guard.cpu"),
+    ("days", "token.days"),
+    ("drain_min", "deploy.drain"),
+    ("entry", "deployments.entry"),
+    ("expires", "overlay.expires"),
+    ("fallback", "agency.fallback"),
+    ("from", "records.from"),
+    ("full_name", "user.full_name"),
+    ("label", "token.label"),
+    ("landing_percent_over", "guard.landing"),
+    ("lang", "language"),
+    ("name", "agency.name"),
+    ("not_before", "key.from"),
+    ("number", "number.number"),
+    ("outbound", "agency.outbound"),
+    ("password", "user.password"),
+    ("public_key", "key.public"),
+    ("reachable", "agency.reachable"),
+    ("recording_days", "retention.recording"),
+    ("sample_min", "guard.sample_min"),
+    ("share_percent", "deploy.share"),
+    ("text", "overlay.text"),
+    ("title", "agency.title"),
+    ("trace_days", "retention.trace"),
+    ("trap_percent_over", "guard.trap"),
+    ("until", "records.until"),
+    ("version", "deployment.version"),
+    ("watch_min", "guard.watch"),
+];
+
 /// What is wrong, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Wrong {
@@ -118,6 +157,11 @@ impl Form {
     /// Whether the summary can lead to the field.
     pub(crate) fn knows(&self, field: &str) -> bool {
         self.values.iter().any(|(known, _)| known == field)
+    }
+
+    /// What a field is called, where it is one of ours.
+    pub(crate) fn label(field: &str) -> Option<&'static str> {
+        LABELS.iter().find(|(known, _)| *known == field).map(|(_, key)| *key)
     }
 
     /// Whether the guard's figures are shown: where something is wrong with one.
@@ -288,6 +332,15 @@ mod tests {
         assert_eq!(fields, ["share_percent", "from", "entry"]);
         assert_eq!(form.wrong("share_percent").unwrap().problem, "Нужно число от 1 до 100.");
         assert_eq!(form.id("from"), "d-from");
+    }
+
+    #[test]
+    fn every_field_is_called_something() {
+        for (field, key) in LABELS {
+            for lang in Lang::ALL {
+                assert!(lang.find(key).is_some(), "{field} is called nothing in {}", lang.tag());
+            }
+        }
     }
 
     #[test]

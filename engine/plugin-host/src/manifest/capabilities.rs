@@ -1,6 +1,6 @@
 //! The capabilities and their parameters, as the manifest and the admin's approval write them.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A right that is granted one by one. Its name is the interface's name.
@@ -62,7 +62,7 @@ impl Capability {
 }
 
 /// The capabilities that a manifest declares, or that an admin approves.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "each is the interface of its name")]
 pub struct Capabilities {
@@ -77,12 +77,12 @@ pub struct Capabilities {
 }
 
 /// Of a capability that is granted whole.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoParameters {}
 
 /// What may be recorded.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordingRights {
     /// Recordings are kept no longer, whatever the script asks for.
@@ -106,7 +106,7 @@ impl RecordingRights {
 }
 
 /// To whom a caller may be handed. A list that is missing or empty allows nobody.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TransferRights {
     /// Groups of operators by name.
@@ -124,7 +124,7 @@ pub struct TransferRights {
 }
 
 /// The WIT's `transfer-mode`, as TOML writes it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "documented in the WIT")]
 pub enum TransferModeName {
@@ -146,7 +146,7 @@ impl TransferModeName {
 }
 
 /// Which queues.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct QueueRights {
     /// By name.
@@ -154,7 +154,7 @@ pub struct QueueRights {
 }
 
 /// Whom promises may go to.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PromiseRights {
     /// Agencies that tickets may be addressed to.
@@ -162,7 +162,7 @@ pub struct PromiseRights {
 }
 
 /// Which buckets.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct StorageRights {
     /// By name.
@@ -170,7 +170,7 @@ pub struct StorageRights {
 }
 
 /// Where HTTP may go.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct FetchRights {
     /// Scheme, host and port, `https://api.example.org`; or `config:KEY`, the origin that the script's configuration
@@ -182,7 +182,7 @@ pub struct FetchRights {
 pub(crate) const FROM_CONFIG: &str = "config:";
 
 /// Which secrets.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretRights {
     /// By name.

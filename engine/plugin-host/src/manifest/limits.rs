@@ -1,12 +1,12 @@
 //! How much a script may use: its manifest's wish, capped by the host.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 macro_rules! limits {
     ($($(#[$doc:meta])* $name:ident: $type:ty = $default:literal, cap $cap:literal;)*) => {
         /// What a manifest asks for; what it leaves out is the default.
-        #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
         #[serde(deny_unknown_fields)]
         pub struct LimitWishes {
             $($(#[$doc])* pub $name: Option<$type>,)*

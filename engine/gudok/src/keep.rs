@@ -1,8 +1,11 @@
 //! From the machine's records and the scripts' storage to the store's own terms.
 
 use crate::clock::EngineClock;
+use crate::keys::Subjects;
 use gudok_core::leg::HangupCause;
+use gudok_core::privacy::PhoneNumber;
 use gudok_core::records::{Direction, EndedBy, LegRecord, Mode};
+use gudok_core::routing::NumberPlan;
 use gudok_core::script::{LandingCause, TransferMode, TransferOutcome};
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::ports::{
@@ -17,11 +20,24 @@ const fn utc(at: Timestamp) -> UtcMs {
     UtcMs(at.as_millis())
 }
 
+/// Makes people of numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct People<'a> {
+    pub(crate) subjects: &'a Subjects,
+    pub(crate) plan: &'a NumberPlan,
+}
+
+impl People<'_> {
+    fn party(&self, number: &PhoneNumber) -> Party {
+        self.subjects.party(number, self.plan.normalise(number.reveal()).as_ref())
+    }
+}
+
 /// What is known of a leg at its beginning.
 ///
 /// # Errors
 /// Where a name does not fit the store.
-pub(crate) fn leg_began(record: &LegRecord) -> Result<store::LegBegan, StoreError> {
+pub(crate) fn leg_began(record: &LegRecord, people: &People<'_>) -> Result<store::LegBegan, StoreError> {
     let call_id = CallId::new(&record.call.to_string())?;
     let script = record.scripts.last();
     Ok(store::LegBegan {
@@ -36,10 +52,10 @@ pub(crate) fn leg_began(record: &LegRecord) -> Result<store::LegBegan, StoreErro
             Direction::Inbound => store::Direction::Inbound,
             Direction::Outbound => store::Direction::Outbound,
         },
-        caller: record.caller.as_ref().map_or_else(Party::withheld, |caller| Party::masked(caller.reveal())),
+        caller: record.caller.as_ref().map_or_else(Party::withheld, |caller| people.party(caller)),
         called: match record.direction {
             Direction::Inbound => Party::own_number(record.called.reveal()),
-            Direction::Outbound => Party::masked(record.called.reveal()),
+            Direction::Outbound => people.party(&record.called),
         },
         trunk: record.trunk.as_ref().map(|trunk| trunk.as_str().to_owned()).unwrap_or_default(),
         started_ms: utc(record.started),
@@ -56,7 +72,11 @@ pub(crate) fn leg_began(record: &LegRecord) -> Result<store::LegBegan, StoreErro
 ///
 /// # Errors
 /// Where a name does not fit the store.
-pub(crate) fn cdr(record: &LegRecord, media: Option<store::MediaStats>) -> Result<store::Cdr, StoreError> {
+pub(crate) fn cdr(
+    record: &LegRecord,
+    media: Option<store::MediaStats>,
+    people: &People<'_>,
+) -> Result<store::Cdr, StoreError> {
     let mut ended = store::LegEnded::new(utc(record.ended), cause(record.cause), ended_by(record));
     ended.ringing_ms = record.rang.map(utc);
     ended.answered_ms = record.answered.map(utc);
@@ -89,7 +109,7 @@ pub(crate) fn cdr(record: &LegRecord, media: Option<store::MediaStats>) -> Resul
         };
         store::Transfer { kind, result, to: transfer.to.to_string(), sip_status }
     });
-    Ok(leg_began(record)?.ended(ended))
+    Ok(leg_began(record, people)?.ended(ended))
 }
 
 fn cause(cause: HangupCause) -> store::HangupCause {

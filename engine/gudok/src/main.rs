@@ -6,11 +6,15 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod call;
+mod check;
 mod clock;
 mod commands;
 mod config;
-mod http;
+mod director;
+mod hex;
 mod keep;
+mod keys;
+mod live;
 mod metrics;
 mod scripts;
 mod serve;
@@ -65,6 +69,9 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
     },
+    /// Checks one bundle as standard input says. The engine starts it; people have no use for it.
+    #[command(name = check::CHECK_SUBCOMMAND, hide = true)]
+    CheckChild,
 }
 
 fn main() -> ExitCode {
@@ -77,6 +84,7 @@ fn main() -> ExitCode {
         Command::Bundle(command) => commands::bundle::main(&command),
         Command::Cdrs(arguments) => commands::cdrs::main(&arguments),
         Command::Admin(command) => commands::admin::main(&command),
+        Command::CheckChild => check::child_main(),
         Command::CompileChild { arguments } => gudok_plugin_host::compile_child_main(arguments),
     }
 }

@@ -13,6 +13,9 @@ pub(crate) fn describe() {
     describe_counter!("gudok_legs_total", "Legs that ended, by direction and hangup cause");
     describe_histogram!("gudok_leg_seconds", "How long legs lasted");
     describe_counter!("gudok_landings_total", "Calls taken out of their script's hands, by agency and cause");
+    describe_counter!("gudok_traces_not_kept_total", "Traces of landed calls that there was no room to keep");
+    describe_counter!("gudok_rollbacks_total", "Versions that the engine took back by itself, by agency");
+    describe_counter!("gudok_deployment_alarms_total", "Versions that do badly with none to go back to, by agency");
     describe_counter!("gudok_prompts_failed_total", "Prompts that could not be played");
     describe_counter!("gudok_records_refused_total", "Call records that the store did not take");
     describe_counter!("gudok_media_events_dropped_total", "Media events that found a call's inbox full");
@@ -56,6 +59,18 @@ pub(crate) fn leg_ended(record: &LegRecord) {
     }
 }
 
+pub(crate) fn trace_not_kept() {
+    counter!("gudok_traces_not_kept_total").increment(1);
+}
+
+pub(crate) fn rolled_back(agency: &Agency) {
+    counter!("gudok_rollbacks_total", "agency" => name(agency)).increment(1);
+}
+
+pub(crate) fn deployment_alarm(agency: &Agency) {
+    counter!("gudok_deployment_alarms_total", "agency" => name(agency)).increment(1);
+}
+
 pub(crate) fn record_refused() {
     counter!("gudok_records_refused_total").increment(1);
 }
@@ -88,8 +103,4 @@ pub(crate) fn script_cpu(seconds: f64) {
 
 fn name(agency: &Agency) -> String {
     agency.as_str().to_owned()
-}
-
-pub(crate) fn http_problem() {
-    counter!("gudok_http_problems_total").increment(1);
 }

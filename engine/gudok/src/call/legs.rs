@@ -2,6 +2,7 @@
 
 use super::convert;
 use super::{CallTask, Event};
+use crate::live::{TraceKind, key_words};
 use crate::metrics;
 use gudok_core::call::{Input, KeySource, MediaCommand, MediaEvent, PlaybackId, RecordingId};
 use gudok_core::ids::LegId;
@@ -78,6 +79,7 @@ impl CallTask {
     pub(super) fn sip(&mut self, id: LegId, event: SipEvent) {
         match event {
             SipEvent::Leg(event) => {
+                self.note_leg(id, &event);
                 if let LegEvent::Ended { .. } = event
                     && let Some(leg) = self.leg(id)
                 {
@@ -89,12 +91,25 @@ impl CallTask {
             }
             SipEvent::Media(spec) => self.negotiated(id, &spec),
             SipEvent::Digit { digit, .. } => {
+                self.note(TraceKind::Key, key_words(self.asked, digit));
                 self.input(Input::Media(id, MediaEvent::Key { key: digit, source: KeySource::Info }));
             }
             SipEvent::TranscriptFailed { status } => {
                 tracing::debug!(?status, "a piece of the transcript did not arrive");
             }
         }
+    }
+
+    fn note_leg(&self, id: LegId, event: &LegEvent) {
+        let words = match event {
+            LegEvent::Ringing { .. } => "rings",
+            LegEvent::Answered => "is answered",
+            LegEvent::Held => "holds",
+            LegEvent::Resumed => "is back from hold",
+            LegEvent::TransferRequested { .. } => "asks for a transfer",
+            LegEvent::ReferProgress { .. } | LegEvent::Ended { .. } => return,
+        };
+        self.note(TraceKind::Leg, format!("leg {} {words}", id.0));
     }
 
     /// SDP has settled on something.
@@ -200,6 +215,8 @@ impl CallTask {
     }
 
     pub(super) fn bridge(&mut self, first: LegId, second: LegId) {
+        self.bridged = true;
+        self.note(TraceKind::Leg, format!("leg {} and leg {} hear each other", first.0, second.0));
         let of = |id: LegId| self.legs.get(usize::from(id.0)).and_then(|leg| leg.session.as_ref());
         let (Some(one), Some(other)) = (of(first), of(second)) else { return };
         let leg = LegOptions { relay_digits: true, report_digits: false };
@@ -213,6 +230,7 @@ impl CallTask {
     }
 
     pub(super) fn unbridge(&mut self, first: LegId, second: LegId) {
+        self.bridged = false;
         let of = |id: LegId| self.legs.get(usize::from(id.0)).and_then(|leg| leg.session.as_ref());
         let (Some(one), Some(other)) = (of(first), of(second)) else { return };
         if let Err(error) = self.host.media.unbridge(one, other) {
@@ -328,6 +346,7 @@ impl CallTask {
                 self.input(Input::Media(id, convert::playback_ended(playback, played_ms, reason)));
             }
             Heard::Digit { digit, .. } => {
+                self.note(TraceKind::Key, key_words(self.asked, digit.as_char()));
                 self.input(Input::Media(id, MediaEvent::Key { key: digit.as_char(), source: KeySource::Media }));
             }
             Heard::DigitsSent => self.input(Input::Media(id, MediaEvent::KeysSent)),

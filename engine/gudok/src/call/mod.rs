@@ -11,14 +11,19 @@ mod scripts;
 mod transcript;
 
 use crate::clock::EngineClock;
+use crate::director::{Director, RunTicket};
+use crate::keys::Subjects;
+use crate::live::{Asked, Beginning, CallState, LiveCalls, TraceKind, Watched, prompt_words};
 use crate::metrics;
 use crate::scripts::Scripts;
 use crate::voice::Voice;
 use gudok_core::call::{CallMachine, CallStart, Command, Input, MediaCommand, MediaEvent, PlaybackId, ScriptRun};
 use gudok_core::ids::LegId;
 use gudok_core::leg::{HangupCause, LegEvent};
-use gudok_core::records::LegRecord;
-use gudok_core::script::{CallError, Reply, Request, ScriptEnd};
+use gudok_core::prompt::LanguageTag;
+use gudok_core::records::{Direction, LegRecord};
+use gudok_core::routing::Routes;
+use gudok_core::script::{CallError, LandingCause, Reply, Request, ScriptEnd};
 use gudok_media::{MediaEngine, Playlist};
 use gudok_plugin_host::ports::Clock;
 use gudok_sip::{IncomingLeg, Signalling, SipEvent};
@@ -28,6 +33,7 @@ use scripts::RunningScript;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Events of one call that wait for its task: all its legs, its media and its script together.
@@ -40,9 +46,14 @@ pub(crate) struct CallHost {
     pub(crate) signalling: Arc<dyn Signalling>,
     pub(crate) voice: Arc<Voice>,
     pub(crate) scripts: Arc<Scripts>,
+    pub(crate) director: Arc<Director>,
     pub(crate) store: Arc<dyn Store>,
     /// Where recordings grow until they are kept.
     pub(crate) recordings_dir: PathBuf,
+    /// The calls, as their admins see them.
+    pub(crate) live: Arc<LiveCalls>,
+    /// Makes people of numbers.
+    pub(crate) subjects: Subjects,
 }
 
 /// What an admin, or the engine's end, says to a running call.
@@ -50,6 +61,10 @@ pub(crate) struct CallHost {
 pub(crate) enum Control {
     /// The drain deadline has passed.
     DrainDeadline,
+    /// An admin ends the call.
+    HangUp,
+    /// The call is taken out of its script's hands, to an operator.
+    Land(LandingCause),
 }
 
 /// What reaches the task besides the first leg's signalling.
@@ -64,6 +79,8 @@ enum Event {
     ScriptEnded {
         run: ScriptRun,
         end: ScriptEnd,
+        cpu: Duration,
+        ticket: RunTicket,
     },
     /// A prompt's sound is there, or is not to be had.
     Rendered {
@@ -89,6 +106,14 @@ struct CallTask {
     /// Where the answers to open requests go; after a hand-over, the old script's beside the new one's.
     replies: Vec<(ScriptRun, oneshot::Sender<Result<Reply, CallError>>)>,
     transcript_seq: u32,
+    /// The routes that the call began with.
+    routes: Arc<Routes>,
+    watch: Watched,
+    asked: Asked,
+    bridged: bool,
+    /// The run that somebody took the caller from, and why: it did nothing wrong.
+    taken_over: Option<(ScriptRun, LandingCause)>,
+    lang_seen: LanguageTag,
 }
 
 /// Runs one call from its INVITE to its last record.
@@ -100,10 +125,25 @@ pub(crate) async fn run(
 ) {
     let (inbox, mut events) = mpsc::channel(INBOX_EVENTS_MAX);
     let mut first_events = incoming.events;
-    let machine = CallMachine::new(start, host.clock.now());
-    let first = LegIo::new(incoming.leg);
-    let mut task =
-        CallTask { host, machine, legs: vec![first], inbox, script: None, replies: Vec::new(), transcript_seq: 0 };
+    let now = host.clock.now();
+    let (watch, mut said) = host.live.began(beginning(&start, now));
+    let (routes, lang_seen) = (Arc::clone(&start.routes), Arc::clone(&start.lang));
+    let machine = CallMachine::new(start, now);
+    let mut task = CallTask {
+        host,
+        machine,
+        legs: vec![LegIo::new(incoming.leg)],
+        inbox,
+        script: None,
+        replies: Vec::new(),
+        transcript_seq: 0,
+        routes,
+        watch,
+        asked: Asked::Nothing,
+        bridged: false,
+        taken_over: None,
+        lang_seen,
+    };
     let mut timer = pin!(tokio::time::sleep_until(tokio::time::Instant::now()));
     let mut timer_for = None;
     loop {
@@ -132,11 +172,24 @@ pub(crate) async fn run(
             }
             Ok(()) = control.changed() => {
                 let said = *control.borrow_and_update();
-                if let Some(Control::DrainDeadline) = said {
-                    task.input(Input::DrainDeadline);
+                if let Some(said) = said {
+                    task.told(said);
                 }
             }
+            Some(said) = said.recv() => task.told(said),
         }
+    }
+}
+
+fn beginning(start: &CallStart, at: gudok_core::time::Timestamp) -> Beginning {
+    Beginning {
+        id: start.id,
+        agency: start.agency.clone(),
+        entry: start.entry.clone(),
+        caller: start.incoming.caller.as_ref().map_or_else(|| "withheld".to_owned(), |caller| caller.masked()),
+        called: start.incoming.called.reveal().to_owned(),
+        lang: Arc::clone(&start.lang),
+        at,
     }
 }
 
@@ -151,10 +204,15 @@ impl CallTask {
             Event::Sip(leg, event) => self.sip(leg, event),
             Event::Media(leg, event) => self.media(leg, event),
             Event::ScriptRequest { run, request, reply } => {
+                self.asked = match &request {
+                    Request::Collect(options) => Asked::by(options),
+                    Request::NextKey { .. } => Asked::Entry,
+                    _ => Asked::Nothing,
+                };
                 self.replies.push((run, reply));
                 self.input(Input::ScriptRequest { run, request });
             }
-            Event::ScriptEnded { run, end } => self.script_ended(run, end),
+            Event::ScriptEnded { run, end, cpu, ticket } => self.script_run_over(run, end, cpu, ticket),
             Event::Rendered { leg, playback, barge_in, sound } => self.rendered(leg, playback, barge_in, sound),
             Event::Kept { leg, event } => self.input(Input::Media(leg, event)),
         }
@@ -178,9 +236,52 @@ impl CallTask {
                 Command::Over => {}
             }
         }
+        self.show();
+    }
+
+    /// What an admin, a drain deadline or the engine's end says.
+    fn told(&mut self, said: Control) {
+        match said {
+            Control::DrainDeadline => self.input(Input::DrainDeadline),
+            Control::HangUp => {
+                self.note(TraceKind::Leg, "ended by an admin");
+                self.input(Input::Kill);
+            }
+            Control::Land(cause) => {
+                self.note(TraceKind::Leg, format!("taken out of the script's hands: {}", cause.as_str()));
+                if let Some(run) = self.script.as_ref().map(RunningScript::run) {
+                    self.taken_over = Some((run, cause));
+                }
+                self.input(Input::Land(cause));
+            }
+        }
+    }
+
+    /// One line of the trace.
+    fn note(&self, kind: TraceKind, text: impl Into<String>) {
+        self.watch.line(self.host.clock.now(), kind, text);
+    }
+
+    /// Shows the admins where the call is now.
+    fn show(&mut self) {
+        let state = if self.bridged {
+            CallState::Bridged
+        } else if self.machine.landing().is_some() {
+            CallState::Landed
+        } else if self.script.is_some() {
+            CallState::Script
+        } else {
+            CallState::Announcement
+        };
+        self.watch.state(state);
+        if !Arc::ptr_eq(&self.lang_seen, self.machine.lang()) {
+            self.lang_seen = Arc::clone(self.machine.lang());
+            self.watch.lang(&self.lang_seen);
+        }
     }
 
     fn reply(&mut self, run: ScriptRun, result: Result<Reply, CallError>) {
+        self.asked = Asked::Nothing;
         // The newest first: a request that is refused for coming too early must not take the answer of the one before.
         if let Some(at) = self.replies.iter().rposition(|(asked, _)| *asked == run) {
             // A script that is gone does not wait for its answer.
@@ -189,7 +290,13 @@ impl CallTask {
     }
 
     fn leg_began(&self, record: &LegRecord) {
-        let kept = crate::keep::leg_began(record).and_then(|began| self.host.store.leg_began(began));
+        let trunk = record.trunk.as_ref().map_or("", |trunk| trunk.as_str());
+        let way = match record.direction {
+            Direction::Inbound => "comes in",
+            Direction::Outbound => "goes out",
+        };
+        self.note(TraceKind::Leg, format!("leg {} {way} by {trunk:?}", record.leg.0));
+        let kept = crate::keep::leg_began(record, &self.people()).and_then(|began| self.host.store.leg_began(began));
         if let Err(error) = kept {
             metrics::record_refused();
             tracing::error!(call = %record.call, leg = record.leg.0, %error, "the leg's beginning was not kept");
@@ -199,7 +306,8 @@ impl CallTask {
     fn leg_ended(&mut self, record: &LegRecord) {
         let media = self.legs.get_mut(usize::from(record.leg.0)).and_then(LegIo::close);
         metrics::leg_ended(record);
-        let kept = crate::keep::cdr(record, media).and_then(|cdr| self.host.store.leg_ended(cdr));
+        self.note(TraceKind::Leg, format!("leg {} is over: {}", record.leg.0, record.cause.as_str()));
+        let kept = crate::keep::cdr(record, media, &self.people()).and_then(|cdr| self.host.store.leg_ended(cdr));
         if let Err(error) = kept {
             metrics::record_refused();
             tracing::error!(call = %record.call, leg = record.leg.0, %error, "the call record was not kept");
@@ -218,9 +326,16 @@ impl CallTask {
         );
     }
 
+    fn people(&self) -> crate::keep::People<'_> {
+        crate::keep::People { subjects: &self.host.subjects, plan: &self.routes.plan }
+    }
+
     fn media_command(&mut self, leg: LegId, command: MediaCommand) {
         match command {
             MediaCommand::Play { playback, sources, lang, barge_in, loop_forever } => {
+                if leg == LegId::FIRST {
+                    self.note(TraceKind::Say, prompt_words(&sources));
+                }
                 self.render(leg, playback, sources, lang, barge_in, loop_forever);
             }
             command => self.session_command(leg, command),

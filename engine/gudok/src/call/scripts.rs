@@ -1,14 +1,19 @@
 //! The script of a call: started, answered, told the end.
 
 use super::{CallTask, Event};
-use crate::scripts::{StartRefused, Started};
+use crate::director::RunTicket;
+use crate::live::TraceKind;
+use crate::scripts::Ended;
 use gudok_core::call::{Input, ScriptRun};
+use gudok_core::deployment::CallEnd;
 use gudok_core::ids::{Agency, Entry};
+use gudok_core::privacy::PhoneNumber;
 use gudok_core::script::{CallError, EndReason, LandingCause, Reply, Request, ScriptEnd};
 use gudok_plugin_host::RunControl;
-use gudok_plugin_host::ports::{AnsweredBy, BoxFuture, CallInfo, CallPort, Direction};
+use gudok_plugin_host::ports::{AnsweredBy, BoxFuture, CallInfo, CallPort, Clock, Direction};
 use gudok_speech::MediaSource;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// The script that runs now.
@@ -19,26 +24,64 @@ pub(super) struct RunningScript {
     control: RunControl,
 }
 
+impl RunningScript {
+    pub(super) const fn run(&self) -> ScriptRun {
+        self.run
+    }
+}
+
 impl CallTask {
     pub(super) fn start_script(&mut self, run: ScriptRun, agency: &Agency, entry: &Entry) {
-        let port = Arc::new(Port { run, inbox: self.inbox.clone() });
-        let inbox = self.inbox.clone();
-        let ended = move |end| -> BoxFuture<'static, ()> {
-            Box::pin(async move {
-                // A call that is over does not wait for its script.
-                let _ = inbox.send(Event::ScriptEnded { run, end }).await;
-            })
+        let info = self.call_info(agency, entry);
+        let caller = self.canonical_caller();
+        let pinned = self.host.director.pin(agency, entry, caller.as_ref().map(|caller| caller.reveal()));
+        let Some(pinned) = pinned else {
+            tracing::error!(%agency, %entry, "no script is active there; deploy one, or configure it under [[agency.script]]");
+            self.note(TraceKind::Script, format!("no script is active at {agency}/{entry}"));
+            self.script_ended(run, ScriptEnd::Stopped(LandingCause::Refused));
+            return;
         };
-        match self.host.scripts.start_call(self.call_info(agency, entry), port, ended) {
-            Ok(Started { version, media, control }) => {
-                self.script = Some(RunningScript { run, media, control });
-                self.input(Input::ScriptStarted { run, version });
-            }
-            Err(StartRefused::NoScript) => {
-                tracing::error!(%agency, %entry, "no script is active there; configure it under [[agency.script]]");
-                self.script_ended(run, ScriptEnd::Stopped(LandingCause::Refused));
-            }
-        }
+        let port = Arc::new(Port { run, inbox: self.inbox.clone() });
+        let (inbox, version, media) = (self.inbox.clone(), pinned.version(), pinned.media());
+        let ended: Ended = Box::new(move |end, cpu, ticket| {
+            Box::pin(async move {
+                if let Err(lost) = inbox.send(Event::ScriptEnded { run, end, cpu, ticket }).await
+                    && let Event::ScriptEnded { end, cpu, ticket, .. } = lost.0
+                {
+                    // The call is over and did not wait for its script.
+                    ticket.ended(CallEnd::of(&end), cpu);
+                }
+            })
+        });
+        let control = self.host.scripts.start_call(pinned, info, port, ended);
+        self.script = Some(RunningScript { run, media, control });
+        self.watch.script_began(agency, entry, &version, self.host.clock.now());
+        self.input(Input::ScriptStarted { run, version });
+    }
+
+    /// However a trunk writes the number, it is the same caller.
+    fn canonical_caller(&self) -> Option<PhoneNumber> {
+        let caller = self.machine.incoming().caller.as_ref()?;
+        Some(self.routes.plan.normalise(caller.reveal()).unwrap_or_else(|| caller.clone()))
+    }
+
+    /// A run is over: the machine goes on, and the version is judged by what became of its caller.
+    pub(super) fn script_run_over(&mut self, run: ScriptRun, end: ScriptEnd, cpu: Duration, ticket: RunTicket) {
+        let landed_before = self.machine.landing();
+        let of_itself = CallEnd::of(&end);
+        self.script_ended(run, end);
+        let became = match (self.taken_over.take_if(|(taken, _)| *taken == run), landed_before, self.machine.landing())
+        {
+            (Some((_, cause)), ..) | (None, None, Some(cause)) => CallEnd::Landed { cause },
+            _ => of_itself,
+        };
+        let words = match became {
+            CallEnd::Served => "served",
+            CallEnd::Abandoned => "abandoned",
+            CallEnd::Landed { cause } => cause.as_str(),
+        };
+        self.watch.outcome(self.host.clock.now(), TraceKind::Script, "the script ends; CPU", cpu, words);
+        ticket.ended(became, cpu);
     }
 
     fn call_info(&self, agency: &Agency, entry: &Entry) -> CallInfo {

@@ -4,7 +4,7 @@
 mod build;
 mod schema;
 
-pub(crate) use build::{Config, EntryConfig, ProviderConfig, SpeechSettings};
+pub(crate) use build::{Config, EntryConfig, ProviderConfig, SpeechSettings, changes, overlay_prompt};
 pub(crate) use schema::{HostPrompts, LogFormat};
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
@@ -56,10 +56,30 @@ impl Fault {
     }
 }
 
+impl ConfigError {
+    /// Every fault with its line, for whoever does not read a terminal.
+    pub(crate) fn told(&self) -> Vec<String> {
+        match self {
+            Self::Unreadable { path, source } => vec![format!("cannot read {}: {source}", path.display())],
+            Self::Malformed { faults, .. } => faults.iter().map(Fault::told).collect(),
+        }
+    }
+}
+
+impl Fault {
+    fn told(&self) -> String {
+        let line = self.at.map(|at| {
+            let before = self.file.inner().get(..at.offset()).unwrap_or_default();
+            format!("line {}: ", 1 + before.matches('\n').count())
+        });
+        format!("{}{}; {}", line.unwrap_or_default(), self.message, self.remedy)
+    }
+}
+
 /// Faults found so far, and the text that they are in.
 pub(crate) struct Faults<'a> {
     path: &'a Path,
-    text: &'a str,
+    pub(crate) text: &'a str,
     found: Vec<Fault>,
 }
 

@@ -1,14 +1,14 @@
 //! The configuration file as it is written. docs/OPERATING.md has the reference; `gudok check-config` reads it with the
 //! same eyes.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use toml::Spanned;
 
 /// The whole file.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
     #[serde(default)]
@@ -23,6 +23,8 @@ pub(crate) struct File {
     pub(crate) store: Store,
     #[serde(default)]
     pub(crate) scripts: Scripts,
+    #[serde(default)]
+    pub(crate) admin: Admin,
     #[serde(default)]
     pub(crate) numbering: Numbering,
     #[serde(default)]
@@ -46,7 +48,7 @@ pub(crate) struct File {
     pub(crate) prompts: BTreeMap<String, HostPrompts>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Node {
     /// The centre's time zone, by its name in the time-zone database.
@@ -70,14 +72,14 @@ impl Default for Node {
     }
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum LogFormat {
     Text,
     Json,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Sip {
     /// `udp://127.0.0.1:5060`, `tcp://…`.
@@ -89,7 +91,7 @@ pub(crate) struct Sip {
     pub(crate) limits: SipLimits,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum UnknownSource {
     #[default]
@@ -97,7 +99,7 @@ pub(crate) enum UnknownSource {
     Drop,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct SipLimits {
     pub(crate) calls_max: usize,
@@ -112,7 +114,7 @@ impl Default for SipLimits {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Media {
     pub(crate) bind: IpAddr,
@@ -133,7 +135,7 @@ impl Default for Media {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Speech {
     pub(crate) provider: SpeechProvider,
@@ -152,7 +154,7 @@ impl Default for Speech {
     }
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum SpeechProvider {
     EspeakNg,
@@ -160,14 +162,57 @@ pub(crate) enum SpeechProvider {
     None,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Http {
-    /// Health, readiness and metrics; plain HTTP, so loopback only.
+    /// The admins' API and console, health, readiness and metrics. Beyond loopback only with `tls`.
     pub(crate) listen: Option<Spanned<SocketAddr>>,
+    /// PEM files.
+    pub(crate) tls: Option<Spanned<Tls>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tls {
+    /// The certificate and those that it stands on.
+    pub(crate) certificate: PathBuf,
+    /// Its private key.
+    pub(crate) key: PathBuf,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Admin {
+    /// Bundles without a signature: `refuse`, or `allow` while developing.
+    pub(crate) unsigned: Unsigned,
+    /// Two different admins approve a new right.
+    pub(crate) two_person: bool,
+    /// Lines of one call's trace.
+    pub(crate) trace_events_max: Spanned<usize>,
+    /// The folder that the API's `file:` secrets are in, and nothing else is.
+    pub(crate) secrets_dir: PathBuf,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self {
+            unsigned: Unsigned::Refuse,
+            two_person: false,
+            trace_events_max: Spanned::new(0..0, 400),
+            secrets_dir: "secrets".into(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Unsigned {
+    #[default]
+    Refuse,
+    Allow,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Store {
     pub(crate) dir: PathBuf,
@@ -180,7 +225,7 @@ const fn ten() -> u8 {
     10
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Scripts {
     pub(crate) threads: usize,
@@ -190,6 +235,8 @@ pub(crate) struct Scripts {
     pub(crate) cpu_ms_per_step_max: u32,
     pub(crate) wall_s_per_call_max: u32,
     pub(crate) storage_kib_max: u64,
+    /// Places inside the centre that scripts' HTTP may reach although they are loopback, private or link-local.
+    pub(crate) fetch_allowed: Vec<Spanned<String>>,
 }
 
 impl Default for Scripts {
@@ -201,11 +248,12 @@ impl Default for Scripts {
             cpu_ms_per_step_max: 200,
             wall_s_per_call_max: 4 * 3600,
             storage_kib_max: 64 * 1024,
+            fetch_allowed: Vec::new(),
         }
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Numbering {
     pub(crate) country_code: String,
@@ -225,7 +273,7 @@ impl Default for Numbering {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Call {
     pub(crate) duration_s_max: Option<u64>,
@@ -233,7 +281,7 @@ pub(crate) struct Call {
     pub(crate) landing_rounds_max: Option<u8>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Trunk {
     pub(crate) name: Spanned<String>,
@@ -268,7 +316,7 @@ const fn hour() -> u32 {
     3600
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum TrunkTransport {
     #[default]
@@ -276,7 +324,7 @@ pub(crate) enum TrunkTransport {
     Tcp,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Calendar {
     pub(crate) name: Spanned<String>,
@@ -287,7 +335,7 @@ pub(crate) struct Calendar {
     pub(crate) exceptions: BTreeMap<String, Spanned<Vec<String>>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Group {
     pub(crate) name: Spanned<String>,
@@ -296,7 +344,7 @@ pub(crate) struct Group {
     pub(crate) operators: Vec<Operator>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Operator {
     pub(crate) name: String,
@@ -305,7 +353,7 @@ pub(crate) struct Operator {
     pub(crate) trunk: Option<Spanned<String>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Extension {
     pub(crate) number: String,
@@ -313,7 +361,7 @@ pub(crate) struct Extension {
     pub(crate) trunk: Option<Spanned<String>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Agency {
     pub(crate) name: Spanned<String>,
@@ -328,7 +376,7 @@ pub(crate) struct Agency {
     pub(crate) script: Vec<Script>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Script {
     pub(crate) entry: Spanned<String>,
@@ -344,7 +392,7 @@ pub(crate) struct Script {
     pub(crate) secrets: BTreeMap<String, Spanned<PathBuf>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Number {
     /// As dialled; `*` is any other.
@@ -354,7 +402,7 @@ pub(crate) struct Number {
     pub(crate) lang: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Overlay {
     /// What every caller hears first.
@@ -365,7 +413,7 @@ pub(crate) struct Overlay {
     pub(crate) agencies: Vec<Spanned<String>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct HostPrompts {
     pub(crate) apology: Option<String>,

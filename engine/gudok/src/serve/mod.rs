@@ -1,26 +1,32 @@
 //! The engine from start to stop: rooms are opened in order, calls are taken, signals are heeded.
 
+mod port;
+mod reload;
 mod rooms;
 mod signals;
+mod sweep;
 
 use crate::call::{self, CallHost, Control};
-use crate::config::{self, Config};
-use crate::http;
+use crate::check::Checker;
+use crate::config::Config;
 use crate::metrics;
 use anyhow::Context;
+use gudok_admin::ports::{Actor, Engine};
+use gudok_admin::{Admin, AdminConfig};
 use gudok_core::calendar::Status;
 use gudok_core::call::CallStart;
 use gudok_core::ids::CallId;
 use gudok_core::records::Mode;
-use gudok_core::routing::Routes;
 use gudok_plugin_host::ports::Clock;
 use gudok_sip::IncomingLeg;
 use metrics_exporter_prometheus::PrometheusHandle;
+use port::Port;
+use reload::Reloading;
 use rooms::Rooms;
 pub(crate) use rooms::speech;
 use signals::Signal;
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -28,9 +34,6 @@ use tokio::sync::{mpsc, watch};
 
 /// Unknown numbers that are logged, each once; beyond them they are only counted.
 const UNKNOWN_NUMBERS_LOGGED_MAX: usize = 1_024;
-/// Swept from the store in one step.
-const SWEEP_ROWS_MAX: usize = 500;
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// Packets this late for [`LATE_LOOKS_MAX`] looks in a row, and nobody new is let in: who is in hears clearly.
 const LATENESS_US_MAX: u64 = 30_000;
 const LATE_LOOKS_MAX: u32 = 30;
@@ -55,11 +58,10 @@ pub(crate) struct Options {
 pub(crate) async fn serve(options: Options, config: Config, prometheus: PrometheusHandle) -> anyhow::Result<()> {
     let mut signals = signals::listen()?;
     let drain_max = config.drain_max;
-    let rooms = Rooms::open(config, options.at).await?;
+    let rooms = Rooms::open(Arc::new(config), options.at).await?;
     let (control, _) = watch::channel(None);
     let calls = Arc::new(Calls {
         host: Arc::clone(&rooms.host),
-        routes: arc_swap::ArcSwap::new(Arc::clone(&rooms.routes)),
         limits: rooms.call_limits,
         live: AtomicUsize::new(0),
         over: tokio::sync::Notify::new(),
@@ -68,17 +70,32 @@ pub(crate) async fn serve(options: Options, config: Config, prometheus: Promethe
         overloaded: AtomicBool::new(false),
     });
     let ready = Arc::new(AtomicBool::new(true));
-    let http_address = serve_http(&rooms, prometheus, Arc::clone(&ready)).await?;
+    let reloading = Arc::new(Reloading::new(
+        options.config,
+        Arc::clone(&rooms.host.director),
+        Arc::clone(&rooms.sip),
+        Arc::clone(&rooms.host.store),
+        Arc::clone(&rooms.host.clock),
+    ));
+    let sweeping = Arc::new(tokio::sync::Notify::new());
+    let port = port(&rooms, &calls, &reloading, prometheus, &ready, &sweeping);
+    let admin = serve_admins(&rooms, port).await?;
     tokio::spawn(take_calls(Arc::clone(&calls), rooms.incoming));
-    tokio::spawn(sweep(Arc::clone(&rooms.host)));
+    tokio::spawn(sweep::expired(Arc::clone(&rooms.host)));
+    tokio::spawn(sweep::keep_traces(Arc::clone(&rooms.host), rooms.landed));
+    tokio::spawn(sweep::retention_of_all(Arc::clone(&rooms.host), Arc::clone(&rooms.host.director), sweeping));
     tokio::spawn(watch_lateness(Arc::clone(&calls)));
-    announce(&rooms.sip_addresses, http_address);
+    announce(&rooms.sip_addresses, admin.as_ref().map(|(_, address)| *address));
     while signals.next().await == Signal::Reload {
-        reload(&options.config, &calls, &rooms.sip).await;
+        // What is wrong with the file is in the log.
+        let _ = reloading.reload(Actor { name: "file".to_owned(), via: "file" }).await;
     }
     ready.store(false, Ordering::Release);
     drain(&calls, &rooms.sip, drain_max, &mut signals).await;
     rooms.sip.shutdown().await;
+    if let Some((admin, _)) = admin {
+        admin.shut_down();
+    }
     let settled = rooms.host.store.settled().await;
     settled.context("the last call records could not be kept")?;
     tracing::info!("stopped");
@@ -88,7 +105,6 @@ pub(crate) async fn serve(options: Options, config: Config, prometheus: Promethe
 /// All calls of the engine.
 struct Calls {
     host: Arc<CallHost>,
-    routes: arc_swap::ArcSwap<Routes>,
     limits: gudok_core::call::CallLimits,
     live: AtomicUsize,
     over: tokio::sync::Notify,
@@ -111,7 +127,7 @@ impl Calls {
             leg.leg.reject(503, Some(OVERLOAD_RETRY_AFTER));
             return;
         }
-        let routes = self.routes.load_full();
+        let routes = self.host.director.routes();
         let now = self.host.clock.now();
         let Some(route) = routes.route(leg.call.called.reveal()).cloned() else {
             self.unknown_number(leg.call.called.reveal());
@@ -186,57 +202,66 @@ impl Calls {
     }
 }
 
-async fn serve_http(
+fn port(
     rooms: &Rooms,
+    calls: &Arc<Calls>,
+    reloading: &Arc<Reloading>,
     prometheus: PrometheusHandle,
-    ready: Arc<AtomicBool>,
-) -> anyhow::Result<Option<std::net::SocketAddr>> {
-    let Some(listen) = rooms.http_listen else { return Ok(None) };
-    let listener = tokio::net::TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("[http] listen = {listen}: choose a free address"))?;
-    let address = listener.local_addr()?;
+    ready: &Arc<AtomicBool>,
+    sweep: &Arc<tokio::sync::Notify>,
+) -> Arc<dyn Engine> {
     let (host, sip) = (Arc::clone(&rooms.host), Arc::clone(&rooms.sip));
-    let refresh = Arc::new(move || rooms::refresh_gauges(&host, &sip));
-    let router = http::router(http::Http {
-        store: Arc::clone(&rooms.host.store),
-        scripts: Arc::clone(&rooms.host.scripts),
+    Arc::new(Port {
+        director: Arc::clone(&rooms.host.director),
+        calls: Arc::clone(calls),
+        reloading: Arc::clone(reloading),
+        checker: Checker::new(rooms.cache_dir.join("compiled")),
         prometheus,
-        ready,
-        refresh,
-    });
-    tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router).await {
-            tracing::error!(%error, "the HTTP listener stopped");
-        }
-    });
-    Ok(Some(address))
+        refresh: Box::new(move || rooms::refresh_gauges(&host, &sip)),
+        ready: Arc::clone(ready),
+        sweep: Arc::clone(sweep),
+    })
 }
 
-/// SIGHUP: routes and trunks anew; scripts that changed become active for new calls. What is wrong changes nothing.
-async fn reload(path: &Path, calls: &Arc<Calls>, sip: &gudok_sip::SipEngine) {
-    let config = match config::load(path) {
-        Ok(config) => config,
-        Err(error) => {
-            tracing::error!("the configuration was not reloaded: {:?}", miette::Report::new(error));
-            return;
+/// Opens the admins' way in, where the configuration has one.
+async fn serve_admins(rooms: &Rooms, port: Arc<dyn Engine>) -> anyhow::Result<Option<(Admin, std::net::SocketAddr)>> {
+    let config = &rooms.config;
+    let Some(listen) = config.http.listen else { return Ok(None) };
+    let listener = std::net::TcpListener::bind(listen)
+        .with_context(|| format!("[http] listen = {listen}: choose a free address"))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let admin = Admin::new(
+        AdminConfig {
+            loopback: listen.ip().is_loopback(),
+            tls: config.http.tls.is_some(),
+            unsigned_allowed: config.admin.unsigned_allowed,
+            two_person: config.admin.two_person,
+            space: rooms.space,
+            ..AdminConfig::new(&config.store.dir, rooms.subject_key.clone())
+        },
+        Arc::clone(&rooms.host.store),
+        port,
+    );
+    match admin.first_token().await {
+        Ok(Some(path)) => {
+            tracing::warn!(file = %path.display(), "there are no users yet: log in with the token in this file, and make the first admin")
         }
-    };
-    let scripts = Arc::clone(&calls.host.scripts);
-    let entries = config.entries;
-    let loaded = tokio::task::spawn_blocking(move || scripts.load(&entries)).await;
-    match loaded {
-        Ok(Ok(())) => {
-            if let Err(error) = sip.reload(&config.sip) {
-                tracing::error!(%error, "the trunks were not reloaded; listeners need a restart");
-                return;
-            }
-            calls.routes.store(config.routes);
-            tracing::info!("configuration reloaded");
-        }
-        Ok(Err(error)) => tracing::error!("the scripts were not reloaded: {error:#}"),
-        Err(error) => tracing::error!(%error, "the scripts were not reloaded"),
+        Ok(None) => {}
+        Err(problem) => tracing::error!(%problem, "the first token was not made: nobody can log in yet"),
     }
+    let tls = config
+        .http
+        .tls
+        .as_ref()
+        .map(|files| gudok_admin::Tls { certificate: files.certificate.clone(), key: files.key.clone() });
+    let serving = admin.clone();
+    tokio::spawn(async move {
+        if let Err(error) = serving.serve(listener, tls).await {
+            tracing::error!(%error, "the admins' listener stopped");
+        }
+    });
+    Ok(Some((admin, address)))
 }
 
 /// SIGTERM: new calls get 503, current ones finish, until the deadline or a second signal.
@@ -267,19 +292,6 @@ async fn watch_lateness(calls: Arc<Calls>) {
         let overloaded = looks >= LATE_LOOKS_MAX;
         if calls.overloaded.swap(overloaded, Ordering::Relaxed) != overloaded {
             tracing::warn!(overloaded, "media lateness decides whether new calls are let in");
-        }
-    }
-}
-
-/// Expired storage of scripts is removed in small steps.
-async fn sweep(host: Arc<CallHost>) {
-    loop {
-        tokio::time::sleep(SWEEP_EVERY).await;
-        let now = gudok_store::UtcMs(host.clock.now().as_millis());
-        while let Ok(swept) = host.store.buckets_sweep(now, SWEEP_ROWS_MAX).await {
-            if !swept.more {
-                break;
-            }
         }
     }
 }

@@ -3,16 +3,19 @@
 use crate::call::CallHost;
 use crate::clock::EngineClock;
 use crate::config::{Config, ProviderConfig, SpeechSettings};
+use crate::director::{Director, Loader, Parts};
+use crate::keys::{NodeKey, Subjects};
+use crate::live::LiveCalls;
 use crate::scripts::Scripts;
 use crate::voice::Voice;
 use anyhow::Context;
+use gudok_admin::ports::{EngineRefusal, Trace};
 use gudok_core::call::CallLimits;
-use gudok_core::routing::Routes;
 use gudok_media::{MediaConfig, MediaEngine};
 use gudok_plugin_host::ports::Clock;
 use gudok_sip::{IncomingLeg, Signalling, SipEngine, Transport};
 use gudok_speech::{CacheConfig, CommandConfig, MediaLibrary, MediaLimits, Speech, SpeechConfig, TtsConfig, WhenAsked};
-use gudok_store::{SledStore, SpaceLimits, Store, StoreOptions, UtcMs};
+use gudok_store::{SledStore, SpaceLimits, Store, StoreOptions, SubjectKey, UtcMs};
 use metrics::gauge;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -27,65 +30,95 @@ pub(super) struct Rooms {
     pub(super) host: Arc<CallHost>,
     pub(super) sip: Arc<SipEngine>,
     pub(super) incoming: mpsc::Receiver<IncomingLeg>,
-    pub(super) routes: Arc<Routes>,
+    pub(super) config: Arc<Config>,
+    pub(super) cache_dir: PathBuf,
+    pub(super) subject_key: SubjectKey,
+    pub(super) space: SpaceLimits,
+    /// Traces of landed calls, to be kept.
+    pub(super) landed: mpsc::Receiver<Trace>,
     pub(super) call_limits: CallLimits,
     pub(super) sip_addresses: Vec<(&'static str, SocketAddr)>,
-    pub(super) http_listen: Option<SocketAddr>,
 }
 
 impl Rooms {
     /// Opens all of them; SIP last, so that no call comes before it can be served.
-    pub(super) async fn open(config: Config, at: Option<jiff::Timestamp>) -> anyhow::Result<Self> {
+    pub(super) async fn open(config: Arc<Config>, at: Option<jiff::Timestamp>) -> anyhow::Result<Self> {
         let clock = EngineClock::new(config.time_zone.clone(), at);
-        let store = open_store(&config, &clock).await?;
-        let cache_dir =
-            std::env::var_os(CACHE_DIR_VARIABLE).map_or_else(|| config.store.dir.join("cache"), PathBuf::from);
-        let recordings_dir = config.store.dir.join("recording");
+        let dir = &config.store.dir;
+        std::fs::create_dir_all(dir).with_context(|| format!("creating the store's folder {}", dir.display()))?;
+        let node_key = NodeKey::open(dir)?;
+        let (store, space) = open_store(&config, &node_key, &clock).await?;
+        let cache_dir = std::env::var_os(CACHE_DIR_VARIABLE).map_or_else(|| dir.join("cache"), PathBuf::from);
+        let recordings_dir = dir.join("recording");
         std::fs::create_dir_all(&recordings_dir).with_context(|| format!("creating {}", recordings_dir.display()))?;
         let voice = voice(&config, &cache_dir)?;
-        let scripts = Scripts::start(&config, &cache_dir, Arc::clone(&store), Arc::clone(&clock))?;
-        let (loading, entries) = (Arc::clone(&scripts), config.entries);
-        tokio::task::spawn_blocking(move || loading.load(&entries)).await??;
-        let media = MediaEngine::start(MediaConfig {
-            bind: config.media.bind,
-            ports: config.media.ports,
-            pacer_threads: config.media.pacer_threads,
-            rtp_timeout: config.media.rtp_timeout,
-            sessions_max: config.sip.limits.calls_max.saturating_mul(2),
-            ..MediaConfig::default()
-        })
-        .context("opening the media room; see [media] in the configuration")?;
+        let (live, landed) = LiveCalls::new(config.admin.trace_events_max);
+        let scripts = Scripts::start(&config, &cache_dir, Arc::clone(&store), Arc::clone(&clock), Arc::clone(&live))?;
+        let director = Director::start(Parts {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            scripts: Arc::clone(&scripts),
+            live: Arc::clone(&live),
+            loader: Loader::start().context("starting the threads that load scripts")?,
+            sticky: node_key.sticky(),
+            config: Arc::clone(&config),
+        });
+        bring_up(&director, &config).await?;
+        let media = media(&config)?;
         let (sip, incoming) = SipEngine::start(&config.sip, &tokio::runtime::Handle::current())
             .context("opening SIP; see [sip] in the configuration")?;
         let sip = Arc::new(sip);
         let sip_addresses = addresses(&sip);
+        let subject_key = node_key.subject();
         let host = Arc::new(CallHost {
             clock,
             media: Arc::new(media),
             signalling: Arc::clone(&sip) as Arc<dyn Signalling>,
             voice: Arc::new(voice),
             scripts,
+            director,
             store,
             recordings_dir,
+            live,
+            subjects: Subjects::new(subject_key.clone()),
         });
-        Ok(Self {
-            host,
-            sip,
-            incoming,
-            routes: config.routes,
-            call_limits: config.call_limits,
-            sip_addresses,
-            http_listen: config.http.listen,
-        })
+        let call_limits = config.call_limits;
+        Ok(Self { host, sip, incoming, config, cache_dir, subject_key, space, landed, call_limits, sip_addresses })
     }
 }
 
+/// What was live is live again; what the file says anew is deployed.
+async fn bring_up(director: &Arc<Director>, config: &Arc<Config>) -> anyhow::Result<()> {
+    let plain = |refusal: EngineRefusal| anyhow::anyhow!("{}; {}", refusal.problem, refusal.remedy);
+    director.recover().await.map_err(plain)?;
+    for deployed in director.seed(config, || Ok(())).await? {
+        tracing::info!(deployed, "by the configuration file");
+    }
+    director.take_config(Arc::clone(config)).await.map_err(plain)
+}
+
+fn media(config: &Config) -> anyhow::Result<MediaEngine> {
+    MediaEngine::start(MediaConfig {
+        bind: config.media.bind,
+        ports: config.media.ports.clone(),
+        pacer_threads: config.media.pacer_threads,
+        rtp_timeout: config.media.rtp_timeout,
+        sessions_max: config.sip.limits.calls_max.saturating_mul(2),
+        ..MediaConfig::default()
+    })
+    .context("opening the media room; see [media] in the configuration")
+}
+
 /// Opens the store and closes the records of legs that a crash cut off.
-async fn open_store(config: &Config, clock: &EngineClock) -> anyhow::Result<Arc<dyn Store>> {
-    let dir = &config.store.dir;
-    std::fs::create_dir_all(dir).with_context(|| format!("creating the store's folder {}", dir.display()))?;
-    let mut options = StoreOptions::at(dir.join("records"));
+async fn open_store(
+    config: &Config,
+    node_key: &NodeKey,
+    clock: &EngineClock,
+) -> anyhow::Result<(Arc<dyn Store>, SpaceLimits)> {
+    let mut options = StoreOptions::at(config.store.dir.join("records"));
     options.space = SpaceLimits { promises_free_percent_min: config.store.free_percent_min, ..options.space };
+    options.audit_key = Some(node_key.audit());
+    let space = options.space;
     let store = tokio::task::spawn_blocking(move || SledStore::open(options)).await??;
     let store: Arc<dyn Store> = Arc::new(store);
     let crashed = store.recover_crashed_legs(UtcMs(clock.now().as_millis())).await?;
@@ -95,7 +128,7 @@ async fn open_store(config: &Config, clock: &EngineClock) -> anyhow::Result<Arc<
             "the engine went down in the middle of calls; their records say \"crash\""
         );
     }
-    Ok(store)
+    Ok((store, space))
 }
 
 fn addresses(sip: &SipEngine) -> Vec<(&'static str, SocketAddr)> {

@@ -1,10 +1,16 @@
 //! From the file as written to what the engine runs on: every name resolved, every value in its range.
 
+mod admin;
 mod routes;
 mod sip;
 
+pub(crate) use admin::changes;
+use admin::{AdminSettings, TlsFiles};
+pub(crate) use routes::overlay_prompt;
+
 use super::Faults;
 use super::schema::{self, File, LogFormat};
+use gudok_admin::ports::FileFacts;
 use gudok_core::call::CallLimits;
 use gudok_core::ids::{Agency, Entry};
 use gudok_core::privacy::Secret;
@@ -37,6 +43,11 @@ pub(crate) struct Config {
     pub(crate) routes: Arc<Routes>,
     pub(crate) entries: Vec<EntryConfig>,
     pub(crate) host_prompts: BTreeMap<String, schema::HostPrompts>,
+    pub(crate) admin: AdminSettings,
+    /// What the file has of the things that the admins' API manages too.
+    pub(crate) facts: FileFacts,
+    /// Every field with its value in force, without secrets.
+    pub(crate) effective: serde_json::Value,
 }
 
 /// For the media room.
@@ -64,10 +75,11 @@ pub(crate) enum ProviderConfig {
     None,
 }
 
-/// Health and metrics.
+/// Where admins come in.
 #[derive(Debug)]
 pub(crate) struct HttpConfig {
     pub(crate) listen: Option<SocketAddr>,
+    pub(crate) tls: Option<TlsFiles>,
 }
 
 /// For the store.
@@ -90,6 +102,7 @@ pub(crate) struct EntryConfig {
 
 /// None where there were faults that leave nothing to go on with.
 pub(super) fn build(file: File, folder: &Path, faults: &mut Faults<'_>) -> Option<Config> {
+    let (facts, effective) = (admin::facts(&file, faults.text), admin::effective(&file));
     let lang: Arc<str> = Arc::from(file.node.lang.as_str());
     let time_zone = time_zone(&file.node.time_zone, faults);
     let routes = routes::routes(&file, &time_zone, &lang, faults);
@@ -97,7 +110,8 @@ pub(super) fn build(file: File, folder: &Path, faults: &mut Faults<'_>) -> Optio
     let ports = ports(&file.media.ports, faults);
     let speech = speech(&file.speech, folder, faults);
     let entries = entries(&file, folder, faults);
-    let http = http(&file.http, faults);
+    let http = admin::http(&file.http, folder, faults);
+    let admin = admin::settings(&file.admin, folder, faults);
     Some(Config {
         time_zone,
         lang,
@@ -121,6 +135,9 @@ pub(super) fn build(file: File, folder: &Path, faults: &mut Faults<'_>) -> Optio
         routes: Arc::new(routes),
         entries,
         host_prompts: file.prompts,
+        admin,
+        facts,
+        effective,
     })
 }
 
@@ -227,17 +244,6 @@ fn speech(speech: &schema::Speech, folder: &Path, faults: &mut Faults<'_>) -> Op
         cache_mib_max: speech.cache_mib_max,
         media_dir: speech.media_dir.as_ref().map(|dir| folder.join(dir)),
     })
-}
-
-fn http(http: &schema::Http, faults: &mut Faults<'_>) -> HttpConfig {
-    if let Some(listen) = http.listen.as_ref().filter(|listen| !listen.get_ref().ip().is_loopback()) {
-        faults.add(
-            listen.span(),
-            format!("{} is not on loopback, and this is plain HTTP", listen.get_ref()),
-            "listen on 127.0.0.1 and put a proxy with TLS in front",
-        );
-    }
-    HttpConfig { listen: http.listen.as_ref().map(|listen| *listen.get_ref()) }
 }
 
 fn call_limits(call: &schema::Call) -> CallLimits {

@@ -265,9 +265,6 @@ fn numbers(file: &File, names: &Names<'_>, lang: &Arc<str>, faults: &mut Faults<
             Route { agency: Agency::new(agency), entry: Entry::new(entry), lang },
         );
     }
-    if file.number.is_empty() {
-        faults.add(0..0, "no number leads anywhere", "add a [[number]] with agency and entry");
-    }
     all
 }
 
@@ -277,15 +274,20 @@ fn overlays(file: &File, names: &Names<'_>, lang: &Arc<str>, faults: &mut Faults
         for agency in &overlay.agencies {
             known("agency", agency, &names.agencies, faults);
         }
-        let prompt = Prompt {
-            segments: vec![Segment::Text(overlay.text.clone())],
-            lang: Some(overlay.lang.as_deref().map_or_else(|| Arc::clone(lang), Arc::from)),
-            voice: None,
-            barge_in: BargeIn::default(),
-            cacheable: true,
-        };
+        let lang = overlay.lang.as_deref().map_or_else(|| Arc::clone(lang), Arc::from);
         let agencies = overlay.agencies.iter().map(|agency| Agency::new(agency.get_ref())).collect();
-        all.push(Overlay { prompt: Arc::new(prompt), agencies });
+        all.push(Overlay { prompt: overlay_prompt(&overlay.text, lang), agencies });
     }
     all
+}
+
+/// An announcement's text, as it is said.
+pub(crate) fn overlay_prompt(text: &str, lang: Arc<str>) -> Arc<Prompt> {
+    Arc::new(Prompt {
+        segments: vec![Segment::Text(text.to_owned())],
+        lang: Some(lang),
+        voice: None,
+        barge_in: BargeIn::default(),
+        cacheable: true,
+    })
 }

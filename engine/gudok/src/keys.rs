@@ -1,0 +1,178 @@
+//! The node's key: 32 random bytes beside the store, and what is derived from them.
+//!
+//! One file to guard, one file to back up. Whoever has it can forge the audit's head mark and try telephone numbers
+//! against the records' hashes; whoever loses it cannot verify the audit's end any more, and the records' hashes find
+//! nobody again.
+
+use anyhow::{Context, ensure};
+use gudok_core::ids::{Agency, Entry};
+use gudok_core::privacy::PhoneNumber;
+use gudok_store::{Party, SubjectKey};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+/// The key's name in the store's folder.
+pub(crate) const NODE_KEY_FILE: &str = "node-key";
+const KEY_BYTES: usize = 32;
+/// Read and write for the owner only.
+const OWNER_ONLY: u32 = 0o600;
+const OTHERS: u32 = 0o077;
+
+/// The node's key. Shows nothing of itself.
+#[derive(Clone)]
+pub(crate) struct NodeKey([u8; KEY_BYTES]);
+
+impl std::fmt::Debug for NodeKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NodeKey(…)")
+    }
+}
+
+impl NodeKey {
+    /// Reads the key of a store's folder, or makes one at the first start.
+    ///
+    /// # Errors
+    /// Where it cannot be read or written, is no key, or others may read it.
+    pub(crate) fn open(store_dir: &Path) -> anyhow::Result<Self> {
+        let path = store_dir.join(NODE_KEY_FILE);
+        match Self::read(&path) {
+            Err(error)
+                if error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::NotFound) =>
+            {
+                let key = Self(rand::random());
+                key.write(&path).with_context(|| format!("writing the node's key {}", path.display()))?;
+                Ok(key)
+            }
+            read => read.with_context(|| format!("the node's key {}", path.display())),
+        }
+    }
+
+    /// Reads a key that must be there.
+    ///
+    /// # Errors
+    /// As [`NodeKey::open`].
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        let mode = std::fs::metadata(path)?.permissions().mode();
+        ensure!(mode & OTHERS == 0, "others may read it; chmod 600 {}", path.display());
+        let text = std::fs::read_to_string(path)?;
+        let text = text.trim().as_bytes();
+        let mut key = [0; KEY_BYTES];
+        let whole = text.len() == KEY_BYTES * 2 && text.iter().all(u8::is_ascii_hexdigit);
+        ensure!(whole, "it is no key of 64 hexadecimal digits; restore it from a backup");
+        for (byte, pair) in key.iter_mut().zip(text.chunks_exact(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(pair)?, 16)?;
+        }
+        Ok(Self(key))
+    }
+
+    /// Whole or not at all: a crash on the way leaves no half key.
+    fn write(&self, path: &Path) -> std::io::Result<()> {
+        let aside = path.with_extension("new");
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER_ONLY).open(&aside)?;
+        let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        writeln!(file, "{digits}")?;
+        file.sync_all()?;
+        std::fs::rename(&aside, path)?;
+        File::open(path.parent().unwrap_or_else(|| Path::new(".")))?.sync_all()
+    }
+
+    /// For the audit's head mark.
+    pub(crate) fn audit(&self) -> [u8; KEY_BYTES] {
+        self.derived("gudok audit head")
+    }
+
+    /// For the hashes by which a person's records are found.
+    pub(crate) fn subject(&self) -> SubjectKey {
+        SubjectKey::new(self.derived("gudok subject"))
+    }
+
+    /// For dividing callers between versions.
+    pub(crate) fn sticky(&self) -> StickyKey {
+        StickyKey(self.derived("gudok sticky"))
+    }
+
+    fn derived(&self, label: &str) -> [u8; KEY_BYTES] {
+        hmac(&self.0, &[label.as_bytes()])
+    }
+}
+
+fn hmac(key: &[u8; KEY_BYTES], parts: &[&[u8]]) -> [u8; KEY_BYTES] {
+    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+/// Sends the same caller to the same version, and tells nobody outside which callers those are.
+#[derive(Clone)]
+pub(crate) struct StickyKey([u8; KEY_BYTES]);
+
+impl StickyKey {
+    /// Of a caller at an entry; drawn anew where the number was withheld.
+    pub(crate) fn sticky(&self, caller: Option<&str>, agency: &Agency, entry: &Entry) -> u64 {
+        let Some(caller) = caller else { return rand::random() };
+        let parts = [caller.as_bytes(), b"|", agency.as_str().as_bytes(), b"/", entry.as_str().as_bytes()];
+        let hash = hmac(&self.0, &parts);
+        u64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]])
+    }
+}
+
+/// Parties of call records get their subject's hash.
+#[derive(Clone, Debug)]
+pub(crate) struct Subjects {
+    key: SubjectKey,
+}
+
+impl Subjects {
+    pub(crate) const fn new(key: SubjectKey) -> Self {
+        Self { key }
+    }
+
+    /// A person's number, masked, with the hash of its canonical form where it has one.
+    pub(crate) fn party(&self, number: &PhoneNumber, canonical: Option<&PhoneNumber>) -> Party {
+        let party = Party::masked(number.reveal());
+        match canonical {
+            Some(canonical) => party.with_hash(&self.key, canonical.reveal()),
+            None => party,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_made_once_and_is_for_the_owner_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = NodeKey::open(dir.path()).unwrap();
+        let again = NodeKey::open(dir.path()).unwrap();
+        assert_eq!(first.0, again.0);
+        let path = dir.path().join(NODE_KEY_FILE);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, OWNER_ONLY);
+        assert_ne!(first.audit(), first.derived("gudok sticky"));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let refused = format!("{:#}", NodeKey::open(dir.path()).unwrap_err());
+        assert!(refused.contains("chmod 600"), "{refused}");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::fs::write(&path, "half").unwrap();
+        assert!(NodeKey::open(dir.path()).is_err(), "a damaged key is not replaced by another");
+    }
+
+    #[test]
+    fn a_caller_stays_where_it_was_put_and_entries_draw_apart() {
+        let key = NodeKey([7; KEY_BYTES]).sticky();
+        let (agency, desk, other) = (Agency::new("mfc"), Entry::new("desk"), Entry::new("other"));
+        let of = |caller, entry| key.sticky(Some(caller), &agency, entry);
+        assert_eq!(of("+79131234567", &desk), of("+79131234567", &desk));
+        assert_ne!(of("+79131234567", &desk), of("+79131234568", &desk));
+        assert_ne!(of("+79131234567", &desk), of("+79131234567", &other));
+        assert_ne!(key.sticky(None, &agency, &desk), key.sticky(None, &agency, &desk));
+    }
+}

@@ -179,6 +179,29 @@ name!(
     "A language is a tag such as ru-RU (BCP 47)."
 );
 
+/// What the API's description says of names, each under its own.
+pub(crate) fn schemas() -> Vec<(String, RefOr<Schema>)> {
+    fn named<T: utoipa::ToSchema>() -> (String, RefOr<Schema>) {
+        (T::name().into_owned(), T::schema())
+    }
+    vec![
+        named::<AgencyName>(),
+        named::<EntryName>(),
+        named::<ScriptName>(),
+        named::<UserName>(),
+        named::<OverlayName>(),
+        named::<Number>(),
+        named::<VersionHash>(),
+        named::<CallName>(),
+        named::<KeyName>(),
+        named::<TokenName>(),
+        named::<RecordingName>(),
+        named::<GroupName>(),
+        named::<TrunkName>(),
+        named::<Lang>(),
+    ]
+}
+
 fn is_lang(tag: &str) -> bool {
     let mut parts = tag.split('-');
     let first = parts.next().unwrap_or_default();

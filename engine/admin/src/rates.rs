@@ -95,6 +95,7 @@ impl Rates {
         self.check(&self.strangers, address.to_owned())
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "the limiter's keys are Strings, and its look-up wants one")]
     fn check(&self, limiter: &Limiter, key: String) -> Result<(), Problem> {
         if limiter.len() >= RATE_KEYS_MAX {
             limiter.retain_recent();

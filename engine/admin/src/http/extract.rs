@@ -61,7 +61,7 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
             let text = text.split_once(": ").map_or(text.as_str(), |(_, text)| text);
             let (field, said) = match text.split_once(": ") {
                 Some((field, said)) if !field.contains(' ') => (Some(field.to_owned()), said),
-                _ => (None, text),
+                _ => (named_in(text), text),
             };
             let problem = Problem::new(&codes::BAD_QUERY, spoken(said));
             match field {
@@ -160,10 +160,14 @@ pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         if !inner.is_data() {
             return syntax(&inner);
         }
-        let said = spoken(&inner.to_string());
-        let field =
-            named_in(&inner.to_string()).map(|name| if path == "." { name.clone() } else { format!("{path}.{name}") });
-        Problem::new(&codes::INVALID, said).field(field.unwrap_or(path))
+        let message = inner.to_string();
+        // The path names a field that is there; one that is missing is told by its parent's path and the message.
+        let field = match named_in(&message).filter(|_| message.starts_with("missing")) {
+            Some(name) if path == "." => name,
+            Some(name) => format!("{path}.{name}"),
+            None => path,
+        };
+        Problem::new(&codes::INVALID, spoken(&message)).field(field)
     })?;
     reader.end().map_err(|error| syntax(&error))?;
     Ok(value)
@@ -242,7 +246,7 @@ mod tests {
         check("{\"password\": \"4711\"", "bad-json", None);
         check("{\"password\": \"4711\"} {}", "bad-json", None);
         check("", "bad-json", None);
-        check("[\"4711\", 4711]", "invalid-field", Some("count"));
+        check("[\"4711\", 4711]", "invalid-field", Some("[1]"));
     }
 
     #[test]

@@ -26,7 +26,6 @@ use std::sync::Arc;
 
 impl Admin {
     /// Everything that is served: the API, its documentation, health and metrics, and the console.
-    #[must_use]
     pub fn router(&self) -> Router {
         let mut api = Router::<Self>::new();
         let mut documents = openapi::Collected::default();

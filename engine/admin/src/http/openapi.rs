@@ -74,6 +74,7 @@ impl Collected {
         let mut schemas = self.schemas;
         <ProblemBody as utoipa::ToSchema>::schemas(&mut schemas);
         schemas.push(("Problem".to_owned(), ProblemBody::schema()));
+        schemas.extend(crate::names::schemas());
         let cookie = ApiKeyValue::new(crate::auth::SESSION_COOKIE);
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("gdk_…")).build();
         let components = ComponentsBuilder::new()

@@ -204,17 +204,16 @@ fn routed<'a>(
 fn checked(admin: &Admin, body: AgencyBody) -> Result<AgencyDocument, Problem> {
     check_text("title", &body.title, TEXT_CHARS_MAX)?;
     let file = admin.engine().file();
-    let unknown = |field: &str, what: &str, name: &str, known: &[String]| {
-        let problem =
-            Problem::new(&codes::UNKNOWN_REFERENCE, format!("The configuration's file has no {what} {name}."));
+    let unknown = |field: &str, what: &str, known: &[String]| {
+        let problem = Problem::new(&codes::UNKNOWN_REFERENCE, format!("The configuration's file has no such {what}."));
         problem.field(field).remedy(format!("It has {}. Others go into gudok.toml first.", listed(known)))
     };
     if !file.groups.iter().any(|group| group == body.fallback.as_str()) {
-        return Err(unknown("fallback", "group", body.fallback.as_str(), &file.groups));
+        return Err(unknown("fallback", "group", &file.groups));
     }
-    if let Some(trunk) = body.outbound.as_ref().filter(|trunk| !file.trunks.iter().any(|known| known == trunk.as_str()))
-    {
-        return Err(unknown("outbound", "trunk", trunk.as_str(), &file.trunks));
+    let known = |trunk: &TrunkName| file.trunks.iter().any(|known| known == trunk.as_str());
+    if body.outbound.as_ref().is_some_and(|trunk| !known(trunk)) {
+        return Err(unknown("outbound", "trunk", &file.trunks));
     }
     check_len("reachable", body.reachable.len())?;
     for (name, target) in &body.reachable {

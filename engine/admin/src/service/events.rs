@@ -155,18 +155,20 @@ impl Reader {
     }
 
     fn see(&self, event: Event) -> Option<Seen> {
-        match event {
-            Event::Call(call) => {
-                self.reaches(Topic::Calls, &call.agency).then(|| Seen::Call(Box::new(CallEvent { call, ended: false })))
-            }
-            Event::CallEnded(call) => {
-                self.reaches(Topic::Calls, &call.agency).then(|| Seen::Call(Box::new(CallEvent { call, ended: true })))
-            }
-            Event::Deployment(deployment) => {
-                self.reaches(Topic::Deployments, &deployment.agency).then(|| Seen::Deployment(deployment))
-            }
-            Event::Log(line) => self.reaches(Topic::Logs, &line.agency).then(|| Seen::Log(Box::new(line))),
+        let (topic, agency) = match &event {
+            Event::Call(call) | Event::CallEnded(call) => (Topic::Calls, &call.agency),
+            Event::Deployment(deployment) => (Topic::Deployments, &deployment.agency),
+            Event::Log(line) => (Topic::Logs, &line.agency),
+        };
+        if !self.reaches(topic, agency) {
+            return None;
         }
+        Some(match event {
+            Event::Call(call) => Seen::Call(Box::new(CallEvent { call, ended: false })),
+            Event::CallEnded(call) => Seen::Call(Box::new(CallEvent { call, ended: true })),
+            Event::Deployment(deployment) => Seen::Deployment(deployment),
+            Event::Log(line) => Seen::Log(Box::new(line)),
+        })
     }
 
     fn reaches(&self, topic: Topic, agency: &str) -> bool {

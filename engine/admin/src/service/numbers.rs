@@ -176,12 +176,12 @@ async fn put(
 }
 
 async fn checked(admin: &Admin, body: NumberBody) -> Result<NumberDocument, Problem> {
-    let unknown = |field: &str, detail: String| Problem::new(&codes::UNKNOWN_REFERENCE, detail).field(field);
+    let unknown = |field: &str, detail: &str| Problem::new(&codes::UNKNOWN_REFERENCE, detail).field(field);
     if !agencies::exists(admin, &body.agency).await? {
-        return Err(unknown("agency", format!("There is no agency {}.", body.agency)));
+        return Err(unknown("agency", "There is no such agency."));
     }
     if !entry_exists(admin, &body.agency, &body.entry).await? {
-        let problem = unknown("entry", format!("The agency {} has no entry {}.", body.agency, body.entry));
+        let problem = unknown("entry", "The agency has no such entry.");
         return Err(problem.remedy("Deploy a version there first: a number that leads nowhere serves nobody."));
     }
     Ok(NumberDocument { agency: body.agency, entry: body.entry, lang: body.lang })

@@ -142,7 +142,7 @@ async fn checked(admin: &Admin, name: &OverlayName, body: OverlayBody) -> Result
     check_len("agencies", body.agencies.len())?;
     for agency in &body.agencies {
         if !agencies::exists(admin, agency).await? {
-            let problem = Problem::new(&codes::UNKNOWN_REFERENCE, format!("There is no agency {agency}."));
+            let problem = Problem::new(&codes::UNKNOWN_REFERENCE, "There is no such agency.");
             return Err(problem.field("agencies"));
         }
     }

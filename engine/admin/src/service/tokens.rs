@@ -99,8 +99,7 @@ pub async fn create(admin: &Admin, who: &Principal, new: NewToken) -> Result<Mad
         return Err(problem.remedy("Make the first admin with POST /api/v1/users, and name that user here."));
     }
     let kept: Option<Kept<UserDocument>> = admin.ledger().get(kinds::USER, user).await?;
-    let kept =
-        kept.ok_or_else(|| Problem::new(&codes::UNKNOWN_REFERENCE, format!("There is no user {user}.")).field("user"))?;
+    let kept = kept.ok_or_else(|| Problem::new(&codes::UNKNOWN_REFERENCE, "There is no such user.").field("user"))?;
     let roles = roles_of(admin, who, user, &kept.body, new.roles).await?;
     let life = Life { expires: new.expires, default: TOKEN_LIFE_DEFAULT };
     let draft = who.audit("token.create", String::new(), None);

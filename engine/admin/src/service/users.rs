@@ -331,7 +331,7 @@ pub(crate) async fn check_grants(admin: &Admin, roles: &[Grant]) -> Result<(), P
                 ));
             }
             (_, Some(agency)) if !agencies::exists(admin, agency).await? => {
-                let problem = Problem::new(&codes::UNKNOWN_REFERENCE, format!("There is no agency {agency}."));
+                let problem = Problem::new(&codes::UNKNOWN_REFERENCE, "There is no such agency.");
                 return Err(problem.field(field));
             }
             _ => {}

@@ -30,6 +30,7 @@ pub(crate) struct AuditParams {
     #[param(value_type = Option<String>, pattern = "^[a-z][a-z0-9-]*$", max_length = 64)]
     agency: Option<AgencyName>,
     /// `newest` or `oldest` first; newest where it is missing.
+    #[param(inline)]
     order: Option<AuditOrder>,
     /// `next` of the page before.
     #[param(max_length = 512)]

@@ -36,6 +36,7 @@ pub(crate) struct CdrParams {
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
     /// How they are written; JSON where it is missing.
+    #[param(inline)]
     format: Option<CdrFormat>,
 }
 

@@ -1,0 +1,17 @@
+//! The room's contract, through its router: who may do what, what is remembered, what is never shown.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
+
+mod bundles;
+mod cases;
+mod documents;
+mod engine;
+mod events;
+mod front;
+mod login;
+mod openapi;
+mod privacy;
+mod repeats;
+mod secrets;
+mod tls;
+mod walk;
+mod world;

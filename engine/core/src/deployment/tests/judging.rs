@@ -249,6 +249,36 @@ fn a_good_version_that_goes_bad_is_replaced_by_the_last_good_one() {
 }
 
 #[test]
+fn a_bad_minute_is_no_bad_quarter_of_an_hour() {
+    let mut bench = good_for_a_day();
+    bench.calls(2, 200, SERVED, "");
+    bench.check(MINUTE * 2, "");
+    bench.calls(2, 56, SERVED, "");
+    bench.calls(2, 4, FAILED, "");
+    bench.shows("2.0.0", "1.0.0*");
+}
+
+#[test]
+fn the_breaker_goes_past_what_was_never_proved() {
+    let mut bench = Bench::good();
+    bench.usual(1);
+    bench.deploy(2, 100);
+    bench.deploy(3, 100);
+    bench.shows("3.0.0", "1.0.0* 2.0.0");
+    bench.calls_quietly(3, 20, TRAPPED);
+    bench.shows("1.0.0", "");
+}
+
+#[test]
+fn another_share_is_the_same_trial() {
+    let mut bench = Bench::with_canary();
+    bench.calls(2, 19, TRAPPED, "");
+    bench.deploy(2, 50);
+    bench.calls_quietly(2, 1, TRAPPED);
+    bench.shows("1.0.0", "");
+}
+
+#[test]
 fn the_breaker_also_sees_what_goes_bad_slowly() {
     let mut bench = good_for_a_day();
     // One call in a quarter of an hour, each of them stopped by a fault.

@@ -49,8 +49,9 @@ fn the_ring_is_bounded_and_forgets_after_a_day() {
 #[test]
 fn a_clock_that_is_set_back_spoils_nothing() {
     let mut bench = Bench::with_canary();
+    bench.calls(2, 1, SERVED, "");
     bench.now = START;
-    bench.calls(2, 18, SERVED, "");
+    bench.calls(2, 17, SERVED, "");
     let outcomes = bench.machine.outcomes(START, MINUTE);
     assert!(outcomes.iter().all(|outcomes| outcomes.series.is_sorted_by_key(|point| point.at)));
     bench.machine.state.guard.trap_permille_over = 0;

@@ -10,6 +10,7 @@ use crate::finding::Finding;
 use crate::host::{Admission, ScriptHost, gate};
 use crate::signature::{self, AgencyKey, KeyId, KnownVersion, SignatureRefusal, Signed};
 use crate::surface::Surface;
+use crate::text::shown;
 use crate::version::Version;
 use gudok_core::time::Timestamp;
 use std::sync::Arc;
@@ -215,7 +216,7 @@ fn manifest(archive: Archive, candidate: &Candidate<'_>) -> Result<Described, Ou
     let manifest = &described.manifest;
     let expected = manifest.file_name();
     if let Some(found) = candidate.file_name.filter(|found| *found != expected) {
-        return Err(failed(&BundleRefusal::WrongFileName { found: found.to_owned(), expected }));
+        return Err(failed(&BundleRefusal::WrongFileName { found: shown(found), expected }));
     }
     if manifest.agency != candidate.agency {
         return Err(Outcome::Failed(Finding {

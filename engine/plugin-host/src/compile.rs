@@ -7,6 +7,7 @@
 use crate::bundle::hex;
 use crate::engine;
 use crate::error::{CompileRefusal, Error};
+use crate::text::shown;
 use parking_lot::{Mutex, MutexGuard};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use sha2::{Digest, Sha256};
@@ -126,9 +127,17 @@ fn compile(component: &[u8], config: &CompileConfig) -> Result<Vec<u8>, CompileR
         return Err(CompileRefusal::Killed { signal });
     }
     if !status.success() {
-        return Err(CompileRefusal::Refused(String::from_utf8_lossy(&message).trim().to_owned()));
+        return Err(CompileRefusal::Refused(in_one_line(&message)));
     }
     Ok(code)
+}
+
+/// What the child says of a stranger's component.
+fn in_one_line(message: &[u8]) -> String {
+    const LINES_MAX: usize = 20;
+    let text = String::from_utf8_lossy(message);
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty()).take(LINES_MAX);
+    lines.map(shown).collect::<Vec<_>>().join(", ")
 }
 
 type Said = (Vec<u8>, Vec<u8>);

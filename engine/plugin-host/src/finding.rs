@@ -25,7 +25,10 @@ impl fmt::Display for Finding {
 /// Every refusal ends with its remedy, as a sentence of its own.
 fn taken_apart(field: &str, text: &str) -> Finding {
     const REMEDY_UNKNOWN: &str = "Ask whoever made the bundle";
-    let (problem, remedy) = text.rsplit_once(". ").unwrap_or((text, REMEDY_UNKNOWN));
+    let begins_a_sentence = |at: &usize| text.get(at + 2..).is_some_and(|rest| rest.starts_with(char::is_uppercase));
+    let at = text.rmatch_indices(". ").map(|(at, _)| at).find(begins_a_sentence);
+    let (problem, remedy) = at.map_or((text, REMEDY_UNKNOWN), |at| (&text[..at], &text[at + 2..]));
+    let field = if field.is_empty() { "bundle" } else { field };
     Finding { field: field.to_owned(), problem: problem.to_owned(), remedy: remedy.to_owned() }
 }
 
@@ -143,6 +146,7 @@ mod tests {
         };
         let place = || "data/x.y".to_owned();
         check((&BundleRefusal::Unreadable("no. such file".into())).into(), "bundle", "Check the path");
+        check((&BundleRefusal::BadName { place: String::new(), why: "is empty" }).into(), "bundle", "Names are of a-z");
         check((&BundleRefusal::SumMismatch { place: place() }).into(), "data/x.y", "Pack the bundle again");
         check((&BundleRefusal::Bomb { place: place(), ratio_max: 9 }).into(), "data/x.y", "Store it");
         check(

@@ -10,6 +10,7 @@ use crate::interface;
 use crate::manifest::{Capability, Kind, Limits, Manifest, UnknownOrigin};
 use crate::state::CallState;
 use crate::surface::{Surface, check_grant, our_interface};
+use crate::text::shown;
 use crate::version::Version;
 use gudok_core::ids::{ScriptName, ScriptVersion};
 use std::collections::BTreeMap;
@@ -173,7 +174,7 @@ fn link(
     component: &Component,
     kind: Kind,
 ) -> Result<Option<ServicePre<CallState>>, LoadRefusal> {
-    let mismatch = |error: wasmtime::Error| LoadRefusal::TypeMismatch(format!("{error:#}"));
+    let mismatch = |error: wasmtime::Error| LoadRefusal::TypeMismatch(shown(&format!("{error:#}")));
     let instance = linker.instantiate_pre(component).map_err(mismatch)?;
     match kind {
         Kind::Service | Kind::Menu => ServicePre::new(instance).map(Some).map_err(mismatch),

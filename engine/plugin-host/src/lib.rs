@@ -45,6 +45,7 @@ mod runtime;
 pub mod signature;
 mod state;
 mod surface;
+mod text;
 mod version;
 
 pub use compile::{CompileConfig, compile_child_main};

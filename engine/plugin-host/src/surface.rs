@@ -4,6 +4,7 @@ use crate::error::LoadRefusal;
 use crate::gate::Gate;
 use crate::interface;
 use crate::manifest::{Capability, Kind};
+use crate::text::shown;
 use wasmparser::{BinaryReaderError, Parser, Payload};
 
 /// The names of a component's imports and exports.
@@ -19,7 +20,7 @@ impl Surface {
         if !Parser::is_component(wasm) {
             return Err(LoadRefusal::NotAComponent("it is a core module, or not WebAssembly".into()));
         }
-        let broken = |error: BinaryReaderError| LoadRefusal::NotAComponent(error.to_string());
+        let broken = |error: BinaryReaderError| LoadRefusal::NotAComponent(shown(&error.to_string()));
         let mut surface = Self::default();
         let mut depth = 0_u32;
         for payload in Parser::new(0).parse_all(wasm) {
@@ -29,12 +30,12 @@ impl Surface {
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::ComponentImportSection(imports) if depth == 0 => {
                     for import in imports {
-                        surface.imports.push(import.map_err(broken)?.name.name.to_owned());
+                        surface.imports.push(shown(import.map_err(broken)?.name.name));
                     }
                 }
                 Payload::ComponentExportSection(exports) if depth == 0 => {
                     for export in exports {
-                        surface.exports.push(export.map_err(broken)?.name.name.to_owned());
+                        surface.exports.push(shown(export.map_err(broken)?.name.name));
                     }
                 }
                 _ => {}

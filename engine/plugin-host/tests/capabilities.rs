@@ -339,3 +339,49 @@ impl StoragePort for Recorder {
         Box::pin(std::future::ready(Ok(Vec::new())))
     }
 }
+
+const RECORD: &str = r#"(import "gudok:ivr/recording@0.1.0" "record-message" (func $message (param i32 i32)))
+    (import "gudok:ivr/recording@0.1.0" "start-recording" (func $both (param i32 i32)))
+    (import "gudok:ivr/recording@0.1.0" "[resource-drop]recorder" (func (param i32)))"#;
+/// The options begin at 4100: the consent prompt's presence at 24 behind the call, its segments at 28.
+const NO_PROMPT: &str = "";
+const EMPTY_PROMPT: &str = "(i32.store8 (i32.const 4120) (i32.const 1))";
+const PROMPT: &str = "(i32.store8 (i32.const 4120) (i32.const 1)) (i32.store (i32.const 4124) (i32.const 5000))
+    (i32.store (i32.const 4128) (i32.const 1)) (i32.store (i32.const 5008) (i32.const 3000)) (i32.store (i32.const 5012) (i32.const 6))";
+
+#[test]
+fn nothing_is_recorded_without_consent_where_consent_is_the_rule() {
+    let bench = Bench::new(2);
+    let check = |function: &str, prompt: &str, extra: &str, admission: Admission, recorded: bool| {
+        let what = format!("{function} {prompt} {extra} {admission:?}");
+        let body = format!(
+            "(i32.store (i32.const 4096) (local.get $call)) {prompt} (call ${function} (i32.const 4096) (global.get $ret))
+             (if (call $failed) (then (return (call $fail))))"
+        );
+        let wasm = component(&guest(RECORD, "(data (i32.const 3000) \"may we\")", &body), "service");
+        let version = bench.host.load(&bundle(&manifest(extra), wasm), &admission).unwrap();
+        // What the machine then says does not matter here: it was asked.
+        let call = FakeCall::then(Then::Fail(CallError::Timeout));
+        let report = run_paused(&version, start(Arc::clone(&call) as _, ports(), None));
+        assert_eq!(call.asked().len(), usize::from(recorded), "{what}");
+        let ScriptEnd::Failed(error) = report.end else { panic!("{what}") };
+        assert_eq!(matches!(&error, CallError::Denied(why) if why.contains("consent")), !recorded, "{what}: {error:?}");
+        assert_eq!(error == CallError::Timeout, recorded, "{what}: {error:?}");
+    };
+    let free = "[capabilities]\nrecording = {}";
+    let strict = "[capabilities]\nrecording = { consent_required = true }";
+    let agency = || Admission { consent_required: true, ..Admission::as_declared() };
+    let admin =
+        || Admission { approval: only("recording = { consent_required = true }"), ..Admission::as_declared() };
+    for function in ["message", "both"] {
+        check(function, NO_PROMPT, free, Admission::as_declared(), true);
+        check(function, PROMPT, strict, Admission::as_declared(), true);
+        check(function, PROMPT, free, agency(), true);
+        check(function, PROMPT, free, admin(), true);
+        for prompt in [NO_PROMPT, EMPTY_PROMPT] {
+            check(function, prompt, strict, Admission::as_declared(), false);
+            check(function, prompt, free, agency(), false);
+            check(function, prompt, free, admin(), false);
+        }
+    }
+}

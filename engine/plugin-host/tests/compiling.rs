@@ -7,7 +7,8 @@ use gudok_plugin_host::{CompileConfig, CompileRefusal, Error, HostConfig, LoadRe
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant, SystemTime};
 use support::*;
 
 /// A component that takes any compiler long: a function of so many instructions.
@@ -43,6 +44,53 @@ fn a_compiler_that_takes_too_much_is_killed() {
     assert!(matches!(missing, CompileRefusal::NotStarted(_)), "{missing:?}");
     let silent = compile_refusal(|config| config.compile.program = "/bin/false".into(), small);
     assert!(matches!(silent, CompileRefusal::Refused(_)), "{silent:?}");
+}
+
+#[test]
+fn the_compiler_yields_to_everybody_else() {
+    let mut child = Command::new(compile_child())
+        .args(["4096", "60"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let stat = format!("/proc/{}/stat", child.id());
+    // It waits for the component now, and before it reads a byte of that it has lowered its priority.
+    let niceness = || -> Option<i32> {
+        // The name of the program, in brackets, may hold spaces; niceness is the 17th field behind it.
+        let text = fs::read_to_string(&stat).ok()?;
+        text.rsplit_once(')')?.1.split_whitespace().nth(16)?.parse().ok()
+    };
+    let began = Instant::now();
+    while niceness() != Some(19) {
+        assert!(began.elapsed() < Duration::from_secs(30), "{:?}", niceness());
+        std::thread::yield_now();
+    }
+    drop(child.stdin.take());
+    assert!(!child.wait().unwrap().success(), "nothing is no component");
+}
+
+#[test]
+fn one_component_is_compiled_at_a_time() {
+    const AT_ONCE: usize = 4;
+    let bench = Bench::with(|config| config.compile.waiting_max = 1);
+    let wasm = heavy(3_000);
+    let bundle = bundle(&manifest(""), wasm);
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(|| bench.host.load(&bundle, &admission()))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let busy = |result: &Result<_, Error>| {
+        matches!(result, Err(Error::Load { refusal: LoadRefusal::Compile(CompileRefusal::Busy { waiting_max: 1 }), .. }))
+    };
+    let refused = results.iter().filter(|result| busy(result)).count();
+    let loaded = results.iter().filter(|result| result.is_ok()).count();
+    // One compiles, one waits, the others are told to come again; who came late finds it made.
+    assert!(loaded >= 2 && refused + loaded == AT_ONCE, "{loaded} loaded, {refused} refused");
+    let folder = bench.folder.path().join("cache");
+    let made = fs::read_dir(&folder).unwrap().filter(|entry| entry.as_ref().unwrap().path().extension().unwrap() == "cwasm");
+    assert_eq!(made.count(), 1);
 }
 
 #[test]

@@ -31,6 +31,7 @@ pub use refusal::BundleRefusal;
 
 use crate::error::Error;
 use crate::manifest::Manifest;
+use crate::text::shown;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Read};
@@ -161,7 +162,7 @@ impl Bundle {
         let bundle = Archive::read(bytes, limits)?.described()?;
         let expected = bundle.manifest.file_name();
         if file_name != expected {
-            return Err(BundleRefusal::WrongFileName { found: file_name.to_owned(), expected });
+            return Err(BundleRefusal::WrongFileName { found: shown(file_name), expected });
         }
         bundle.sorted()
     }
@@ -308,7 +309,7 @@ fn check_sums(sums: &[u8], files: &BTreeMap<String, Vec<u8>>) -> Result<(), Bund
         if !summed.insert(name) {
             return Err(bad("names a file a second time"));
         }
-        let bytes = files.get(name).ok_or_else(|| BundleRefusal::SummedButMissing { place: name.to_owned() })?;
+        let bytes = files.get(name).ok_or_else(|| BundleRefusal::SummedButMissing { place: shown(name) })?;
         if <[u8; 32]>::from(Sha256::digest(bytes)) != sum {
             return Err(BundleRefusal::SumMismatch { place: name.to_owned() });
         }

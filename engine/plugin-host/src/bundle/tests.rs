@@ -154,9 +154,12 @@ fn files_that_share_bytes_are_refused() {
     let of = |name: &[u8], bytes: &[u8]| *headers.iter().find(|at| bytes[**at + 46..].starts_with(name)).unwrap();
     let (a, b) = (of(b"data/a", &bytes), of(b"data/b", &bytes));
     let size = [0, 1, 0, 0];
-    bytes[a + 20..a + 24].copy_from_slice(&size);
-    check(&bytes, "shares bytes");
     let offset: [u8; 4] = bytes[a + 42..a + 46].try_into().unwrap();
+    let own_header = u32::from_le_bytes(offset) as usize;
+    bytes[a + 20..a + 24].copy_from_slice(&size);
+    check(&bytes, "other sizes");
+    bytes[own_header + 18..own_header + 22].copy_from_slice(&size);
+    check(&bytes, "shares bytes");
     bytes[b + 42..b + 46].copy_from_slice(&offset);
     check(&bytes, "data/");
 }

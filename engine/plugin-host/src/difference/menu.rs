@@ -1,7 +1,8 @@
 //! The menu, node by node: any TOML or JSON tree, told by place.
 
-use super::{Change, Changed, shown};
+use super::{Change, Changed};
 use crate::bundle::Bundle;
+use crate::text::shown;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 

@@ -11,6 +11,7 @@ pub use rights::rights;
 
 use crate::bundle::{Bundle, hex};
 use crate::manifest::{Limits, Manifest};
+use crate::text::shown;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -187,23 +188,4 @@ fn sorted(names: &[String]) -> Vec<String> {
     let mut names = names.to_vec();
     names.sort();
     names
-}
-
-/// Of one text that is shown.
-const SHOWN_CHARS_MAX: usize = 300;
-
-/// A text of a bundle as it may be shown: what has no shape, or turns the writing around, is written out.
-fn shown(text: &str) -> String {
-    let mut out = String::new();
-    for (count, c) in text.chars().enumerate() {
-        if count >= SHOWN_CHARS_MAX {
-            out.push('…');
-            break;
-        }
-        match c {
-            '"' | '\'' | '\\' => out.push(c),
-            _ => out.extend(c.escape_debug()),
-        }
-    }
-    out
 }

@@ -1,7 +1,8 @@
 //! Rights compared: which of them are more than what was approved.
 
-use super::{Change, Changed, shown, sorted};
+use super::{Change, Changed, sorted};
 use crate::manifest::{Capabilities, Capability, FROM_CONFIG, Manifest};
+use crate::text::shown;
 
 /// What a capability is granted with.
 #[derive(Clone, PartialEq, Eq, Debug)]

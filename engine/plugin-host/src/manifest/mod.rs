@@ -11,6 +11,7 @@ pub(crate) use capabilities::{FROM_CONFIG, UnknownOrigin};
 pub use limits::{LimitWishes, Limits};
 
 use crate::bundle::BundleRefusal;
+use crate::text::shown;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -97,7 +98,7 @@ impl Manifest {
         let manifest: Self = toml::from_str(text).map_err(|error| {
             let line =
                 error.span().and_then(|span| text.get(..span.start)).map(|before| 1 + before.matches('\n').count());
-            let why = error.message().replace('\n', ", ");
+            let why = shown(&error.message().replace('\n', ", "));
             refusal(line, "", &why, "docs/BUNDLE.md has every field")
         })?;
         manifest.check(text)?;
@@ -119,7 +120,7 @@ impl Manifest {
             return fail("format", &format!("is {}", self.format), "This host reads format = 1");
         }
         if self.interface != INTERFACE {
-            let why = format!("is \"{}\"", self.interface.escape_debug());
+            let why = format!("is \"{}\"", shown(&self.interface));
             return fail("interface", &why, "This host speaks interface = \"0.1\": build against wit/v0.1.0");
         }
         for (field, name) in [("name", &self.name), ("agency", &self.agency)] {

@@ -109,7 +109,8 @@ impl Room<'_> {
                 store.data_mut().waits_in = Some((Arc::clone(&function), entered.began));
                 let wait_max = wait_max(store.data(), waits_for);
                 let ports = Arc::clone(&store.data().ports);
-                let answer = bounded(body(store.data_mut(), params), &*ports.clock, wait_max, &function).await?;
+                let answer = bounded(body(store.data_mut(), params), &*ports.clock, wait_max, &function).await;
+                let answer = answer.inspect_err(|_| cut_off(store.data_mut(), "timeout"))?;
                 leave(&mut store, &function, entered, &answer);
                 Ok(answer.lowered())
             })
@@ -145,7 +146,8 @@ impl Room<'_> {
                 store.data_mut().waits_in = Some((Arc::clone(&function), entered.began));
                 let wait_max = wait_max(store.data(), WaitsFor::Host);
                 let ports = Arc::clone(&store.data().ports);
-                bounded(body(store.data_mut(), handle), &*ports.clock, wait_max, &function).await?;
+                let done = bounded(body(store.data_mut(), handle), &*ports.clock, wait_max, &function).await;
+                done.inspect_err(|_| cut_off(store.data_mut(), "timeout"))?;
                 leave(&mut store, &function, entered, &());
                 Ok(())
             })
@@ -198,10 +200,9 @@ fn leave(store: &mut StoreContextMut<'_, CallState>, function: &str, entered: En
     store.as_context_mut().set_epoch_deadline(1);
 }
 
-/// The script is over, and was in the middle of a host call: that is told like one that was answered.
-pub(crate) fn cut_off(state: &mut CallState, cause: LandingCause) {
+/// The script is over, and is in the middle of a host call: that is told like one that was answered.
+pub(crate) fn cut_off(state: &mut CallState, outcome: &'static str) {
     let Some((function, began)) = state.waits_in.take() else { return };
-    let outcome = if cause == LandingCause::Timeout { "timeout" } else { "stopped" };
     let took = began.elapsed();
     state.ports.sink.host_call(state.source(), &function, outcome, took);
     tracing::trace!(target: "gudok::host_call", call = %state.info.id, %function, outcome, took_us = took.as_micros(), "host call");

@@ -85,7 +85,7 @@ async fn drive(version: Arc<Version>, start: CallStart, control: Arc<Control>) -
         Ok(Err(error)) => (ScriptEnd::Failed(own_words(error, store.data())), None),
         Err(error) => {
             let cause = cause_of(&error);
-            cut_off(store.data_mut(), cause);
+            cut_off(store.data_mut(), "stopped");
             (ScriptEnd::Stopped(cause), Some(fault_of(&error, cause, store.data())))
         }
     };

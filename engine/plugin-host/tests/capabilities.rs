@@ -371,8 +371,7 @@ fn nothing_is_recorded_without_consent_where_consent_is_the_rule() {
     let free = "[capabilities]\nrecording = {}";
     let strict = "[capabilities]\nrecording = { consent_required = true }";
     let agency = || Admission { consent_required: true, ..Admission::as_declared() };
-    let admin =
-        || Admission { approval: only("recording = { consent_required = true }"), ..Admission::as_declared() };
+    let admin = || Admission { approval: only("recording = { consent_required = true }"), ..Admission::as_declared() };
     for function in ["message", "both"] {
         check(function, NO_PROMPT, free, Admission::as_declared(), true);
         check(function, PROMPT, strict, Admission::as_declared(), true);

@@ -82,14 +82,18 @@ fn one_component_is_compiled_at_a_time() {
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     let busy = |result: &Result<_, Error>| {
-        matches!(result, Err(Error::Load { refusal: LoadRefusal::Compile(CompileRefusal::Busy { waiting_max: 1 }), .. }))
+        matches!(
+            result,
+            Err(Error::Load { refusal: LoadRefusal::Compile(CompileRefusal::Busy { waiting_max: 1 }), .. })
+        )
     };
     let refused = results.iter().filter(|result| busy(result)).count();
     let loaded = results.iter().filter(|result| result.is_ok()).count();
     // One compiles, one waits, the others are told to come again; who came late finds it made.
     assert!(loaded >= 2 && refused + loaded == AT_ONCE, "{loaded} loaded, {refused} refused");
     let folder = bench.folder.path().join("cache");
-    let made = fs::read_dir(&folder).unwrap().filter(|entry| entry.as_ref().unwrap().path().extension().unwrap() == "cwasm");
+    let made =
+        fs::read_dir(&folder).unwrap().filter(|entry| entry.as_ref().unwrap().path().extension().unwrap() == "cwasm");
     assert_eq!(made.count(), 1);
 }
 

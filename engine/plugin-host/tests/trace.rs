@@ -39,7 +39,8 @@ fn traced() -> (Arc<Trace>, Ports) {
 }
 
 const STEP: &str = r#"(import "gudok:ivr/host@0.1.0" "step" (func $step (param i32 i32)))"#;
-const HANGUP: &str = r#"(import "gudok:ivr/telephony@0.1.0" "[method]call.answer" (func $answer (param i32 i32)))"#;
+const EARLY_MEDIA: &str =
+    r#"(import "gudok:ivr/telephony@0.1.0" "[method]call.early-media" (func $early (param i32 i32)))"#;
 
 #[test]
 fn every_host_call_is_told_with_its_outcome() {
@@ -54,11 +55,11 @@ fn every_host_call_is_told_with_its_outcome() {
 
 #[test]
 fn a_host_call_that_is_never_answered_is_told_too() {
-    let version = Bench::new(2).load(&guest(HANGUP, "", "(call $answer (local.get $call) (global.get $ret))"), "");
+    let version = Bench::new(2).load(&guest(EARLY_MEDIA, "", "(call $early (local.get $call) (global.get $ret))"), "");
     let (trace, ports) = traced();
     let report = run_paused(&version, start(FakeCall::then(Then::Hang), ports, None));
     assert_eq!(report.end, ScriptEnd::Stopped(LandingCause::Timeout));
-    assert_eq!(trace.lines(), ["telephony.call.answer timeout"]);
+    assert_eq!(trace.lines(), ["telephony.call.early-media timeout"]);
 }
 
 #[tokio::test]

@@ -98,7 +98,7 @@ pub trait ScriptSink: Send + Sync {
     /// A counter of the script's own.
     fn count(&self, _source: Source<'_>, _event: &str, _by: u32) {}
     /// A host call is over: "ok", or the error that it was answered with by its WIT name, or "stopped" where the script was
-    /// stopped in the middle of it. For metrics and traces: `function` and `outcome` come from small closed sets.
+    /// stopped in the middle of it ("timeout", where it was stopped for that). For metrics and traces: `function` and `outcome` come from small closed sets.
     fn host_call(&self, _source: Source<'_>, _function: &str, _outcome: &'static str, _took: Duration) {}
 }
 

@@ -162,7 +162,11 @@ impl HttpFetch {
     /// The client that connects where this request may go, and nowhere else.
     async fn way_to(&self, request: &FetchRequest) -> Result<Client, FetchError> {
         let unreachable = |why| FetchError::Unreachable { origin: origin(request), why };
-        let forbidden = |kind: Kind| FetchError::Forbidden { origin: origin(request), leads_to: kind.words() };
+        let forbidden = |kind: Kind| {
+            let (origin, leads_to) = (origin(request), kind.words());
+            tracing::warn!(target: "gudok::fetch", agency = %request.agency, origin, leads_to, "a request that no admin allowed");
+            FetchError::Forbidden { origin, leads_to }
+        };
         let voucher = request.origins.voucher(&request.url).ok_or_else(|| unreachable("it is not granted"))?;
         let port = request.url.port_or_known_default().ok_or_else(|| unreachable("it has no port"))?;
         let name = request.url.host_str().ok_or_else(|| unreachable("it has no host"))?;

@@ -30,9 +30,11 @@ pub enum Voucher {
     Admin,
 }
 
+type Rule = dyn Fn(&Url) -> Option<Voucher> + Send + Sync;
+
 /// Says whether a URL is within a script's grant, and by whose word: asked again for every redirect.
 #[derive(Clone)]
-pub struct OriginRule(Arc<dyn Fn(&Url) -> Option<Voucher> + Send + Sync>);
+pub struct OriginRule(Arc<Rule>);
 
 impl OriginRule {
     /// From a rule: None is "not granted".

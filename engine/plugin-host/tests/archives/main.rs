@@ -2,6 +2,7 @@
 //! written anywhere, nothing panics, and no archive costs more time or memory than its limits say.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, missing_docs)]
 
+mod names;
 mod raw;
 
 use gudok_plugin_host::Finding;
@@ -97,156 +98,8 @@ fn assert_told(what: &str, refusal: &BundleRefusal) {
     assert!(!refusal.to_string().chars().any(|c| c.is_control() && c != '\n'), "{what}: {refusal}");
 }
 
-/// Names that lead out, astray, or mean different things on different systems.
-fn names() -> Vec<Vec<u8>> {
-    let texts = [
-        "../x",
-        "..",
-        ".",
-        "./x",
-        "../../../../etc/passwd",
-        "data/../x",
-        "data/../../x",
-        "data/..",
-        "data/.",
-        "data/./x",
-        "data//x",
-        "//x",
-        "/x",
-        "/etc/passwd",
-        "///etc/passwd",
-        "data/",
-        "data",
-        "",
-        "/",
-        "\\x",
-        "..\\x",
-        "data\\x",
-        "data\\..\\..\\x",
-        "\\\\server\\share\\x",
-        "C:x",
-        "C:\\x",
-        "C:/x",
-        "c:data/x",
-        "data/C:x",
-        "data/x:stream",
-        "data/x::$DATA",
-        "%2e%2e/x",
-        "data/%2e%2e/x",
-        "..%2fx",
-        "..%5cx",
-        "data/..;/x",
-        "~/x",
-        "~root/x",
-        "$HOME/x",
-        "${HOME}/x",
-        "`id`",
-        "$(id)",
-        "data/x ",
-        " data/x",
-        "data/ x",
-        "data/x\t",
-        "data/x\n",
-        "data/x\r\ny",
-        "data/x\0",
-        "data/x\0.json",
-        "data/\u{7f}",
-        "data/\u{1b}[2J",
-        "data/x*",
-        "data/x?",
-        "data/x|y",
-        "data/<x>",
-        "data/\"x\"",
-        "data/x'y",
-        "data/x;y",
-        "data/x&y",
-        "data/x,y",
-        "data/x=y",
-        "data/x+y",
-        "data/x@y",
-        "data/x#y",
-        "data/x!y",
-        "data/x(1)",
-        "data/[x]",
-        "data/{x}",
-        "data/x^y",
-        "data/x~1",
-        ".hidden",
-        "data/.git/config",
-        "data/.x",
-        ".../x",
-        "data/.../x",
-        "data/x/../../..",
-        "data/é",
-        "data/e\u{301}",
-        "data/я",
-        "data/х.json",
-        "data/\u{202e}nosj.x",
-        "data/\u{200b}x",
-        "\u{feff}data/x",
-        "data/\u{2025}/x",
-        "data\u{2215}x",
-        "data\u{ff0f}x",
-        "\u{ff0e}\u{ff0e}/x",
-        "data/\u{0}",
-        "data/😀",
-        "data/ſ",
-        "data/K",
-        "script.wasm/x",
-        "manifest.toml/x",
-        "manifest.toml.",
-        "SHA256SUMS/x",
-        "signature/x",
-        "media/welcome.wav",
-        "media/ru-RU/x.exe",
-        "media/ru-RU/.wav",
-        "media/../x.wav",
-        "media/ru-RU/x",
-        "media/ru-RU/a/b.wav",
-        "media//x.wav",
-        "media/xx-XX/x.wav",
-        "media/ru-RU/x.wav.exe",
-        "README",
-        "Cargo.toml",
-        "DATA/menu.json",
-        "data/MENU.json",
-        "Manifest.toml",
-        "SCRIPT.WASM",
-        "sha256sums",
-        "Signature",
-        "data/CON",
-        "data/nul.txt",
-        "data/aux",
-        "data/-rf",
-        "-rf",
-        "data/x.",
-        "data/x..y",
-        "data/--",
-        "data/a/b/c/d/e/f/g/h",
-    ];
-    let mut names: Vec<Vec<u8>> = texts.iter().map(|text| text.as_bytes().to_vec()).collect();
-    let bytes: [&[u8]; 8] = [
-        b"data/\xc0\xae\xc0\xae/x",
-        b"data/\xe0\x80\xae/x",
-        b"data/\xff",
-        b"data/\xed\xa0\x80",
-        b"data/\x80x",
-        b"\xc0\xafetc",
-        b"data/caf\x82",
-        b"data/\xf8\x88\x80\x80\x80",
-    ];
-    names.extend(bytes.map(<[u8]>::to_vec));
-    names.extend((0..=u8::MAX).map(|byte| [b"data/x".as_slice(), &[byte], b"y"].concat()));
-    names.extend(
-        [195, 196, 250, 255, 256, 1_000, 4_095, 4_096, 65_000].map(|len| [b"data/".to_vec(), vec![b'x'; len]].concat()),
-    );
-    names.push([b"data".to_vec(), b"/a".repeat(97)].concat());
-    names.push([b"data".to_vec(), b"/a".repeat(99)].concat());
-    names
-}
-
 fn hostile_names(zoo: &mut Zoo) {
-    for name in names() {
+    for name in names::names() {
         let mut raw = good();
         raw.entries.push(Entry::new(name.clone(), "x"));
         zoo.any(&format!("the name {:?}", String::from_utf8_lossy(&name)), &raw.summed().bytes());
@@ -332,7 +185,8 @@ fn hostile_entries(zoo: &mut Zoo) {
 }
 
 fn hostile_directories(zoo: &mut Zoo) {
-    let parts: [(&str, fn(&mut Raw) -> &mut Vec<u8>); 5] = [
+    type Part = fn(&mut Raw) -> &mut Vec<u8>;
+    let parts: [(&str, Part); 5] = [
         ("prefix", |raw| &mut raw.prefix),
         ("before the directory", |raw| &mut raw.before_directory),
         ("before the end", |raw| &mut raw.before_end),

@@ -1,4 +1,6 @@
-//! What a switch costs the calls that begin: `cargo run --release -p gudok-plugin-host --example switch`.
+//! What a deployment costs the calls that begin: `cargo run --release -p gudok-plugin-host --example switch`.
+//!
+//! The switch itself, the first call after it, and calls while another version compiles.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 #[path = "../tests/support/mod.rs"]
@@ -20,8 +22,47 @@ fn told(what: &str, mut took: Vec<Duration>) {
     println!("{what:<46} p50 {:>7} ns   p99 {:>7} ns   max {:>9} ns", at(500), at(990), at(1_000));
 }
 
+/// A component that takes the compiler a while.
+fn heavy() -> Vec<u8> {
+    const INSTRUCTIONS: usize = 60_000;
+    let line =
+        "(local.set $x (i64.add (i64.mul (local.get $x) (i64.const 3)) (i64.load (i32.wrap_i64 (local.get $x)))))";
+    let functions = format!("(func (local $x i64) {}) (memory (export", line.repeat(INSTRUCTIONS));
+    component(&guest("", "", "").replace("(memory (export", &functions), "service")
+}
+
+/// Calls, one after another, until told to stop; or so many.
+fn calls(version: &Arc<gudok_plugin_host::Version>, stop: impl Fn(usize) -> bool) -> Vec<Duration> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut took = Vec::new();
+    while !stop(took.len()) {
+        let start = start(FakeCall::then(Then::Done), ports(), None);
+        let began = Instant::now();
+        runtime.block_on(gudok_plugin_host::run(Arc::clone(version), start).1);
+        took.push(began.elapsed());
+    }
+    took
+}
+
+fn compiling(bench: &Bench) {
+    let version = bench.load(&guest("", "", ""), "");
+    let bundle = bundle(&manifest(""), heavy());
+    told("calls, nothing compiles", calls(&version, |count| count >= SWITCHES));
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let began = Instant::now();
+            bench.host.load(&bundle, &admission()).unwrap();
+            done.store(true, Relaxed);
+            println!("compiled in {:?}", began.elapsed());
+        });
+        told("calls while a version compiles", calls(&version, |_| done.load(Relaxed)));
+    });
+}
+
 fn main() {
     let bench = Bench::new(4);
+    compiling(&bench);
     let [a, b] = [0, 1].map(|_| bench.load(&guest("", "", ""), ""));
     let share = Share::from_percent(10).unwrap();
     for entries in [1, 1_000] {

@@ -75,7 +75,6 @@ pub(crate) struct Row {
     pub(crate) action: String,
     pub(crate) code: String,
     pub(crate) object: String,
-    pub(crate) brief: String,
     pub(crate) details: Vec<Fact>,
     pub(crate) hash: String,
 }
@@ -83,7 +82,6 @@ pub(crate) struct Row {
 impl Row {
     pub(crate) fn of(c: &Ctx, entry: AuditShown) -> Self {
         let details = facts_of(&entry.details);
-        let names: Vec<&str> = details.iter().map(|fact| fact.name.as_str()).collect();
         Self {
             seq: entry.seq,
             at: c.moment_of(&entry.at),
@@ -92,7 +90,6 @@ impl Row {
             action: c.word("action", &entry.action),
             code: entry.action,
             object: brief(&entry.object),
-            brief: names.join(", "),
             details,
             hash: entry.hash,
         }

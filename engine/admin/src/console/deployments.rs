@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 /// Of a version's hash, so many digits name it where its label is not known.
 const SHORT_ID_CHARS: usize = 12;
 
+/// Steps of the history that are shown.
+const HISTORY_ROWS: usize = 50;
+
 /// An entry in the list.
 pub(crate) struct Row<'a> {
     pub(crate) d: &'a Deployment,
@@ -227,7 +230,7 @@ impl<'a> DeploymentPage<'a> {
             release_text: release_text(c, d.canary.as_ref()),
             rollback_text: rollback_text(c, d, &facts.labels, facts.history),
             outcomes: facts.outcomes,
-            history: facts.history.iter().map(|step| Step::of(c, d, &facts.labels, step)).collect(),
+            history: facts.history.iter().take(HISTORY_ROWS).map(|step| Step::of(c, d, &facts.labels, step)).collect(),
         }
     }
 }
@@ -245,15 +248,56 @@ fn rollback_text(
     labels: &BTreeMap<VersionId, String>,
     history: &[DeploymentStep],
 ) -> Option<String> {
+    let from = d.stable.label.as_str();
     if let Some(canary) = &d.canary {
-        let values = [("from", canary.label.as_str()), ("to", d.stable.label.as_str())];
-        return Some(c.w("rollback.text.canary", values));
+        return Some(c.w("rollback.text.canary", [("from", canary.label.as_str()), ("to", from)]));
     }
-    let good = d.last_good.as_ref().map(|good| &good.version).filter(|good| **good != d.stable.version);
-    let before = || history.iter().find(|step| step.to == d.stable.version && step.from.is_some());
-    let to = good.or_else(|| before().and_then(|step| step.from.as_ref()).filter(|from| **from != d.stable.version))?;
-    let to = label_of(d, labels, to);
-    Some(c.w("rollback.text.stable", [("from", d.stable.label.as_str()), ("to", to.as_str())]))
+    match Before::of(&d.stable.version, history) {
+        Before::Nothing => None,
+        Before::Unknown => Some(c.w("rollback.text.before", [("from", from)])),
+        Before::Version(to) => {
+            let to = label_of(d, labels, &to);
+            Some(c.w("rollback.text.stable", [("from", from), ("to", to.as_str())]))
+        }
+    }
+}
+
+/// Which version served before the one that serves now, told from the history as the engine's machine keeps it.
+#[derive(Debug, PartialEq, Eq)]
+enum Before {
+    /// There was none, or it was taken back.
+    Nothing,
+    Version(VersionId),
+    /// The history does not reach back far enough.
+    Unknown,
+}
+
+impl Before {
+    /// `history`: newest first.
+    fn of(stable: &VersionId, history: &[DeploymentStep]) -> Self {
+        let mut earlier: Vec<&VersionId> = Vec::new();
+        let mut serving: Option<&VersionId> = None;
+        for step in history.iter().rev() {
+            match step.action.as_str() {
+                "canary" => serving = serving.or(step.from.as_ref()),
+                "deploy" | "release" if serving != Some(&step.to) => {
+                    earlier.extend(serving.or(step.from.as_ref()).filter(|from| **from != step.to));
+                    serving = Some(&step.to);
+                }
+                // A canary that is taken back leaves the stable version where it is.
+                "rollback" | "rollback.automatic" if serving == step.from.as_ref() => {
+                    while earlier.pop().is_some_and(|one| *one != step.to) {}
+                    serving = Some(&step.to);
+                }
+                _ => {}
+            }
+        }
+        match (serving == Some(stable), earlier.last()) {
+            (true, Some(version)) => Self::Version((*version).clone()),
+            (true, None) => Self::Nothing,
+            (false, _) => Self::Unknown,
+        }
+    }
 }
 
 /// What serves now, for the stream.
@@ -270,4 +314,42 @@ pub(crate) struct NowFragment<'a> {
 pub(crate) struct RunningFragment<'a> {
     pub(crate) c: &'a Ctx,
     pub(crate) now: Now<'a>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_before_is_told_from_the_history() {
+        let check = |steps: &[(&str, &str, &str)], stable: &str, expect: Before| {
+            let step = |(action, from, to): &(&str, &str, &str)| DeploymentStep {
+                at: String::new(),
+                by: String::new(),
+                action: (*action).into(),
+                from: (!from.is_empty()).then(|| (*from).to_owned()),
+                to: (*to).into(),
+                share_percent: 100,
+                reason: None,
+            };
+            // Written oldest first, as one reads.
+            let history: Vec<DeploymentStep> = steps.iter().rev().map(step).collect();
+            assert_eq!(Before::of(&stable.to_owned(), &history), expect, "{steps:?}");
+        };
+        let version = |id: &str| Before::Version(id.into());
+        let first = ("deploy", "", "1");
+        check(&[first], "1", Before::Nothing);
+        check(&[first, ("deploy", "1", "2")], "2", version("1"));
+        check(&[first, ("canary", "1", "2"), ("release", "1", "2")], "2", version("1"));
+        check(&[first, ("canary", "1", "2"), ("rollback.automatic", "2", "1")], "1", Before::Nothing);
+        check(&[first, ("deploy", "1", "2"), ("rollback", "2", "1")], "1", Before::Nothing);
+        check(&[first, ("deploy", "1", "2"), ("deploy", "2", "3"), ("rollback", "3", "2")], "2", version("1"));
+        check(
+            &[first, ("deploy", "1", "2"), ("deploy", "2", "3"), ("rollback.automatic", "3", "1")],
+            "1",
+            Before::Nothing,
+        );
+        check(&[], "1", Before::Unknown);
+        check(&[first], "2", Before::Unknown);
+    }
 }

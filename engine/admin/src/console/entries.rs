@@ -16,8 +16,8 @@ use crate::service::versions::{self, Reason, Version};
 use axum::extract::Path;
 use std::collections::BTreeMap;
 
-/// Steps of the history that are shown.
-const HISTORY_ROWS: usize = 50;
+/// Steps of the history that are looked at.
+const HISTORY_ROWS: usize = 1_000;
 /// Versions to choose from: the newest.
 const VERSIONS_MAX: usize = 200;
 /// Entries in the list.

@@ -70,6 +70,10 @@ pub trait Engine: Send + Sync + 'static {
     fn live_calls(&self, agency: Option<&Agency>) -> Vec<LiveCall>;
     /// What happened in a call, live or past.
     fn trace(&self, call: CallId) -> BoxFuture<'_, Option<Trace>>;
+    /// Traces of these calls are to be forgotten where they are in memory: their caller was erased.
+    fn forget(&self, calls: &[CallId]) {
+        let _ = calls;
+    }
     /// Ends a call. False where it is over.
     fn hang_up(&self, call: CallId) -> bool;
     /// Takes a call out of its script's hands, to an operator. False where it is over.

@@ -26,6 +26,12 @@ impl EngineClock {
         Arc::new(Self { system, ahead_us })
     }
 
+    /// Whether it is a rehearsal's: ahead of the machine's by more than a clock is ever wrong.
+    pub(crate) const fn is_rehearsal(&self) -> bool {
+        const DAY_US: i64 = 24 * 3_600 * 1_000_000;
+        self.ahead_us > DAY_US
+    }
+
     /// The moment at which a timer of tokio's for `deadline` is due.
     pub(crate) fn instant(&self, deadline: Timestamp) -> tokio::time::Instant {
         tokio::time::Instant::now() + deadline.since(self.now())

@@ -13,6 +13,7 @@ pub(crate) fn describe() {
     describe_counter!("gudok_legs_total", "Legs that ended, by direction and hangup cause");
     describe_histogram!("gudok_leg_seconds", "How long legs lasted");
     describe_counter!("gudok_landings_total", "Calls taken out of their script's hands, by agency and cause");
+    describe_gauge!("gudok_versions_loaded", "Script versions in memory, of all entries together");
     describe_counter!("gudok_traces_not_kept_total", "Traces of landed calls that there was no room to keep");
     describe_counter!("gudok_rollbacks_total", "Versions that the engine took back by itself, by agency");
     describe_counter!("gudok_deployment_alarms_total", "Versions that do badly with none to go back to, by agency");

@@ -79,7 +79,10 @@ impl Scripts {
         let (secrets, log) = (Arc::new(Secrets::default()), Arc::new(ScriptLog::default()));
         let ports = Arc::new(Ports {
             storage: Arc::new(AgencyStorage::new(store, Arc::clone(&clock))),
-            fetch: Arc::new(HttpFetch::new(HttpConfig::default())?),
+            fetch: Arc::new(HttpFetch::new(HttpConfig {
+                allowed: config.fetch_allowed.clone(),
+                ..HttpConfig::default()
+            })?),
             secrets: Arc::clone(&secrets) as Arc<dyn SecretsPort>,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(SystemRandom),

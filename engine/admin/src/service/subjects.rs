@@ -9,6 +9,7 @@ use crate::ledger::{Change, with_details};
 use crate::limits::{STEP_ROWS_MAX, SUBJECT_CDRS_MAX, TEXT_CHARS_MAX};
 use crate::problem::Problem;
 use crate::redacted::Redacted;
+use gudok_core::ids::CallId;
 use gudok_store::{CdrQuery, SubjectHash};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -128,6 +129,8 @@ pub async fn erase(admin: &Admin, who: &Principal, request: SubjectRequest) -> R
     let mut counts = ErasedCounts::default();
     loop {
         let step = admin.store().subject_erase(subject, admin.now(), STEP_ROWS_MAX).await?;
+        let calls: Vec<CallId> = step.calls.iter().filter_map(|call| CallId::parse(call.as_str())).collect();
+        admin.engine().forget(&calls);
         counts.cdrs += step.cdrs;
         counts.recordings += step.recordings;
         counts.traces += step.traces;

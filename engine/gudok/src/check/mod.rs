@@ -89,9 +89,11 @@ impl Checker {
             return Err(internal("checking the bundle", "the engine is stopping"));
         };
         let (against, _open) = open_all(director, &check).await?;
+        // The child has another working directory.
+        let file = std::path::absolute(&check.file).map_err(|error| internal("checking the bundle", error))?;
         let config = director.config();
         let order = Order {
-            file: check.file,
+            file,
             against,
             config: settings_of(director, check.agency.as_str()).await?,
             agency: check.agency.as_str().to_owned(),

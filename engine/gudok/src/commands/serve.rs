@@ -37,6 +37,8 @@ pub(crate) fn check_config(path: &Path) -> ExitCode {
 }
 
 fn run(options: serve::Options, config: config::Config) -> anyhow::Result<()> {
+    // One for the whole process, before anybody needs it; there is one already where a test has installed it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let prometheus = PrometheusBuilder::new().set_buckets(SECONDS)?.install_recorder()?;
     metrics::describe();
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

@@ -65,6 +65,17 @@ fn every_fault_is_named_at_once() {
     check("udp://", "sctp://", &["is nothing to listen on", "no listener"]);
     check("127.0.0.0/8", "localnet", &["is no address or network", "has neither sources nor a proxy"]);
     check("sip:anna@127.0.0.1:5090", "anna", &["is not an address"]);
+    check("number = \"122\"", "number = \"122\"\nlang = 7", &["expected a string"]);
+    let http = |to: &str| format!("[http]\nlisten = {to}\n[store]\ndir");
+    check("[store]\ndir", &http("\"192.0.2.7:8070\""), &["is not on loopback"]);
+    check(
+        "[store]\ndir",
+        &http("\"127.0.0.1:1\"\ntls = { certificate = \"none\", key = \"Cargo.toml\" }"),
+        &["no certificate"],
+    );
+    check("[store]\ndir", "[admin]\ntrace_events_max = 1\n[store]\ndir", &["a trace of 1 lines"]);
+    check("[store]\ndir", "[admin]\nunsigned = \"maybe\"\n[store]\ndir", &["unknown variant `maybe`"]);
+    check("[store]\ndir", "[scripts]\nfetch_allowed = [\"10.0.0.1\"]\n[store]\ndir", &["has no port"]);
     check("[store]\ndir", "[store]\nfolder", &["unknown field `folder`"]);
     check("name = \"centre\"", "name = ", &["string values must be quoted"]);
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Steps of an entry's history that are kept; the audit has all of them.
-const HISTORY_MAX: usize = 64;
+pub(super) const HISTORY_MAX: usize = 64;
 /// Characters of a reason.
 pub(super) const REASON_CHARS_MAX: usize = 500;
 

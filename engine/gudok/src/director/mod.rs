@@ -185,6 +185,11 @@ impl Director {
         tell::outcomes(slot.outcomes(Timestamp::default(), Duration::from_secs(step_s.max(1).into())))
     }
 
+    /// Versions in memory: those that take calls, those that may again, those whose last call is not over.
+    pub(crate) fn versions_loaded(&self) -> usize {
+        self.all_slots().iter().filter_map(|slot| slot.look(|live| live.loaded.len())).sum()
+    }
+
     fn slot(&self, agency: &Agency, entry: &Entry) -> Option<Arc<Slot>> {
         // Two shared strings: cloning them copies no text.
         self.slots.read().get(&(agency.clone(), entry.clone())).cloned()

@@ -1,6 +1,6 @@
 //! What admins, and the configuration file, order: checked, written, switched.
 
-use super::document::{Name, REASON_CHARS_MAX, Record};
+use super::document::{HISTORY_MAX, Name, REASON_CHARS_MAX, Record};
 use super::loading::{self, Loaded, Settings};
 use super::refusal::{of_machine, of_store, refused};
 use super::slot::{Kept, Live, Slot};
@@ -12,7 +12,7 @@ use gudok_core::deployment::{
 };
 use gudok_core::ids::{Agency, Entry};
 use gudok_core::time::Timestamp;
-use gudok_store::{AuditDraft, Expected, LedgerChange, LedgerDone, Put};
+use gudok_store::{AuditDraft, Expected, LedgerChange, LedgerDone, Put, StoreError};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -269,6 +269,7 @@ impl Director {
         let Plan { slot, mut kept, forward, brought, step, .. } = plan;
         kept.revision = revision;
         kept.history.insert(0, step.clone());
+        kept.history.truncate(HISTORY_MAX);
         let taken = self.switch(&slot, &forward, brought);
         slot.written(revision);
         crash::point("switched");
@@ -319,14 +320,19 @@ impl Director {
         let mut history = steps;
         history.extend(kept.history.iter().cloned());
         let Some(record) = slot.record(&history) else { return Ok(()) };
-        let change = LedgerChange {
+        let mut change = LedgerChange {
             expect: vec![Expected { kind: DEPLOYMENT_KIND.to_owned(), id: slot.id(), revision: kept.revision }],
             puts: vec![put(DEPLOYMENT_KIND, &slot.id(), &record)?],
             audit,
             urgent: true,
             ..LedgerChange::default()
         };
-        let done = self.store.ledger_commit(change, self.utc()).await;
+        let mut done = self.store.ledger_commit(change.clone(), self.utc()).await;
+        if let Err(StoreError::Stale { actual, .. }) = done {
+            // What calls go by is what is true.
+            change.expect.iter_mut().for_each(|expected| expected.revision = actual);
+            done = self.store.ledger_commit(change, self.utc()).await;
+        }
         let done = done.map_err(|error| of_store("writing a deployment", &error))?;
         kept.revision = done.revisions.first().copied().unwrap_or(kept.revision);
         kept.history = record.history;
@@ -362,6 +368,9 @@ impl Live {
     /// Takes out what the machine does not know: a version that was brought and then not taken.
     fn strangers(&mut self) -> Vec<Arc<Loaded>> {
         let running: Vec<VersionKey> = self.machine.running().map(|running| running.version.key).collect();
+        let taken = self.machine.state().last_rollback.iter().flat_map(|taken| [taken.from.key, taken.to.key]);
+        let named: Vec<VersionKey> = running.iter().copied().chain(taken).collect();
+        self.names.retain(|key, _| named.contains(key));
         let strangers: Vec<VersionKey> = self.loaded.keys().filter(|key| !running.contains(key)).copied().collect();
         strangers.iter().filter_map(|key| self.loaded.remove(key)).collect()
     }

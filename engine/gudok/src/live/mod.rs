@@ -173,6 +173,18 @@ impl LiveCalls {
         self.ended.lock().calls.iter().rev().find(|(id, ..)| *id == call).map(|(_, trace, _)| trace.clone())
     }
 
+    /// Traces of these calls are forgotten.
+    pub(crate) fn forget(&self, calls: &[CallId]) {
+        let mut ended = self.ended.lock();
+        let mut freed = 0;
+        ended.calls.retain(|(id, _, bytes)| {
+            let goes = calls.contains(id);
+            freed += if goes { *bytes } else { 0 };
+            !goes
+        });
+        ended.bytes = ended.bytes.saturating_sub(freed);
+    }
+
     /// What happens from now on.
     pub(crate) fn events(&self) -> broadcast::Receiver<Event> {
         self.shared.events.subscribe()

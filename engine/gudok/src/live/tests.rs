@@ -45,6 +45,8 @@ async fn a_call_is_seen_reached_and_remembered() {
     }
     assert_eq!(kinds, [false, false, false, false, true]);
     assert_eq!(calls.shared.bytes.load(Relaxed), 0, "what a call took is given back");
+    calls.forget(&[id]);
+    assert!(calls.trace(id).is_none());
 }
 
 #[tokio::test]

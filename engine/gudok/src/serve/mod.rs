@@ -89,6 +89,11 @@ pub(crate) async fn serve(options: Options, config: Config, prometheus: Promethe
     while signals.next().await == Signal::Reload {
         // What is wrong with the file is in the log.
         let _ = reloading.reload(Actor { name: "file".to_owned(), via: "file" }).await;
+        if let Some((admin, _)) = &admin
+            && let Err(problem) = admin.reload_certificate().await
+        {
+            tracing::error!(%problem, "the certificate was not reloaded");
+        }
     }
     ready.store(false, Ordering::Release);
     drain(&calls, &rooms.sip, drain_max, &mut signals).await;

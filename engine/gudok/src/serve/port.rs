@@ -106,6 +106,10 @@ impl Engine for Port {
         })
     }
 
+    fn forget(&self, calls: &[CallId]) {
+        self.calls.host.live.forget(calls);
+    }
+
     fn hang_up(&self, call: CallId) -> bool {
         self.calls.host.live.say(call, Control::HangUp)
     }

@@ -49,6 +49,8 @@ impl Rooms {
         let node_key = NodeKey::open(dir)?;
         let (store, space) = open_store(&config, &node_key, &clock).await?;
         let cache_dir = std::env::var_os(CACHE_DIR_VARIABLE).map_or_else(|| dir.join("cache"), PathBuf::from);
+        // Children have another working directory.
+        let cache_dir = std::path::absolute(cache_dir)?;
         let recordings_dir = dir.join("recording");
         std::fs::create_dir_all(&recordings_dir).with_context(|| format!("creating {}", recordings_dir.display()))?;
         let voice = voice(&config, &cache_dir)?;
@@ -185,6 +187,7 @@ pub(super) fn refresh_gauges(host: &CallHost, sip: &SipEngine) {
     set("gudok_media_datagrams_received", media.datagrams_received);
     set("gudok_media_lateness_us_worst", media.lateness_us_worst);
     set("gudok_media_schedule_jumps", media.schedule_jumps);
+    set("gudok_versions_loaded", host.director.versions_loaded() as u64);
     let store = host.store.stats();
     set("gudok_store_queue_writes", store.queue_writes);
     set("gudok_store_commits", store.commits);

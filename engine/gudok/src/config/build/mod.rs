@@ -16,6 +16,7 @@ use gudok_core::ids::{Agency, Entry};
 use gudok_core::privacy::Secret;
 use gudok_core::routing::Routes;
 use gudok_plugin_host::gate::Approval;
+use gudok_plugin_host::http::AllowedTarget;
 use gudok_sip::SipConfig;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -39,6 +40,8 @@ pub(crate) struct Config {
     pub(crate) http: HttpConfig,
     pub(crate) store: StoreSettings,
     pub(crate) scripts: schema::Scripts,
+    /// Places inside the centre that scripts' HTTP may reach.
+    pub(crate) fetch_allowed: Vec<AllowedTarget>,
     pub(crate) call_limits: CallLimits,
     pub(crate) routes: Arc<Routes>,
     pub(crate) entries: Vec<EntryConfig>,
@@ -112,6 +115,7 @@ pub(super) fn build(file: File, folder: &Path, faults: &mut Faults<'_>) -> Optio
     let entries = entries(&file, folder, faults);
     let http = admin::http(&file.http, folder, faults);
     let admin = admin::settings(&file.admin, folder, faults);
+    let fetch_allowed = fetch_allowed(&file.scripts, faults);
     Some(Config {
         time_zone,
         lang,
@@ -131,6 +135,7 @@ pub(super) fn build(file: File, folder: &Path, faults: &mut Faults<'_>) -> Optio
             free_percent_min: file.store.free_percent_min.min(100),
         },
         scripts: file.scripts,
+        fetch_allowed,
         call_limits: call_limits(&file.call),
         routes: Arc::new(routes),
         entries,
@@ -225,6 +230,21 @@ fn ports(text: &Spanned<String>, faults: &mut Faults<'_>) -> Option<RangeInclusi
         faults.add(text.span(), message, "write \"20000-29999\"; a call takes two ports, from 1024 upwards");
     }
     parsed.map(|ports| ports.start..=ports.end)
+}
+
+fn fetch_allowed(scripts: &schema::Scripts, faults: &mut Faults<'_>) -> Vec<AllowedTarget> {
+    let mut all = Vec::new();
+    for text in &scripts.fetch_allowed {
+        match text.get_ref().parse::<AllowedTarget>() {
+            Ok(target) => all.push(target),
+            Err(error) => faults.add(
+                text.span(),
+                error.to_string(),
+                "name only what scripts need: every script that is granted the address may reach it then",
+            ),
+        }
+    }
+    all
 }
 
 fn speech(speech: &schema::Speech, folder: &Path, faults: &mut Faults<'_>) -> Option<SpeechSettings> {

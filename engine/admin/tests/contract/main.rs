@@ -3,6 +3,7 @@
 
 mod bundles;
 mod cases;
+mod console;
 mod documents;
 mod engine;
 mod events;

@@ -48,7 +48,7 @@ impl<S: Sync, T: DeserializeOwned + Default> FromRequest<S> for MaybeJson<T> {
             return Ok(Self(T::default()));
         }
         typed?;
-        json(&bytes).map(Self)
+        json::<Option<T>>(&bytes).map(|value| Self(value.unwrap_or_default()))
     }
 }
 

@@ -190,7 +190,7 @@ async fn two_people_must_agree_where_it_is_asked_for() {
     let approve = || ask("POST", format!("{path}/approve"));
     let half = world.root(approve()).await.expect(200).json();
     assert_eq!(half["state"], "waiting");
-    world.root(approve()).await.refused(409, "already-approved");
+    world.root(approve().json(&json!(null))).await.refused(409, "already-approved");
     let second = world.user("second", json!([{ "role": "admin" }])).await;
     let whole = world.send(approve().token(&second)).await.expect(200).json();
     assert_eq!(whole["state"], "approved");
@@ -211,6 +211,7 @@ async fn a_refusal_is_final_and_not_of_what_serves() {
     let bundle = world.bundle("mfc", "greedy", "1.0.0", &json!({ "fetch": {} }));
     let taken = world.root(upload("mfc", "", bundle.clone())).await.expect(201).json();
     let path = format!("/api/v1/versions/{}", taken["version"]["id"].as_str().unwrap());
+    world.root(ask("POST", format!("{path}/refuse")).json(&json!({ "because": "x" }))).await.refused(422, "invalid-field");
     let refuse = ask("POST", format!("{path}/refuse")).json(&json!({ "reason": "asks for too much" }));
     let refused = world.root(refuse.clone()).await.expect(200).json();
     assert_eq!(refused["refused"]["reason"], "asks for too much");
@@ -248,6 +249,8 @@ async fn a_deployment_is_changed_by_who_saw_it() {
     assert_eq!(world.root(back).await.expect(200).json()["stable"]["label"], "1.0.0");
     let history = world.root(ask("GET", format!("{path}/history"))).await.expect(200).json();
     assert_eq!(history["items"][0]["action"], "deploy");
+    let early = format!("{path}/outcomes?from=1960-01-01T00:00:00Z");
+    assert_eq!(world.root(ask("GET", early)).await.refused(400, "bad-query").json()["field"], "from");
     let outcomes = format!("{path}/outcomes?step_s=60&from=2026-05-04T19:30:00Z");
     let outcomes = world.root(ask("GET", outcomes)).await.expect(200).json();
     let version = &outcomes["versions"][0];

@@ -74,10 +74,8 @@ pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
 pub const LOG_LINES_MAX: usize = 1_000;
 /// Call records of one subject in one export.
 pub const SUBJECT_CDRS_MAX: usize = 10_000;
-/// Rows that one step of housekeeping or erasure touches in the store.
+/// Rows that one step of erasing a person touches in the store.
 pub const STEP_ROWS_MAX: usize = 500;
-/// Steps of one round of housekeeping: it must not keep the store busy for long.
-pub const STEPS_MAX: usize = 20;
 /// Points in a chart of outcomes.
 pub const OUTCOME_STEP_S_MAX: u32 = 24 * 3600;
 /// Callers whose rate is remembered, by token and by address; beyond them, the quiet ones are forgotten.

@@ -86,7 +86,8 @@ pub trait Engine: Send + Sync + 'static {
     /// Why scripts were stopped, oldest first.
     fn faults(&self, agency: Option<&Agency>) -> Vec<serde_json::Value>;
 
-    /// Agencies, numbers, entries or overlays in the ledger have changed: routes are made anew.
+    /// Agencies, numbers, entries, overlays or retention in the ledger have changed: routes are made anew, and what is
+    /// kept too long goes.
     fn ledger_changed(&self) -> BoxFuture<'_, Result<(), EngineRefusal>>;
     /// What the file says of agencies, numbers, entries; and names that the ledger may refer to.
     fn file(&self) -> FileFacts;

@@ -107,13 +107,6 @@ impl Rates {
             Problem::new(&codes::RATE_LIMITED, detail).retry_after_s(seconds)
         })
     }
-
-    /// Forgets who has been quiet.
-    pub(crate) fn tidy(&self) {
-        for limiter in [&self.requests, &self.logins, &self.logins_of_address, &self.strangers] {
-            limiter.retain_recent();
-        }
-    }
 }
 
 const fn at_least_one(count: u32) -> NonZeroU32 {

@@ -227,7 +227,8 @@ pub fn outcomes(
     who.may_in(Operation::DeploymentOutcomes, agency.as_str())?;
     present(admin, agency, entry)?;
     let from_ms = time::read_some("from", from);
-    let from_ms = from_ms.map_err(|problem| Problem::new(&codes::BAD_QUERY, problem.detail()).field("from"))?.unwrap_or(0);
+    let from_ms =
+        from_ms.map_err(|problem| Problem::new(&codes::BAD_QUERY, problem.detail()).field("from"))?.unwrap_or(0);
     let step_s = step_s.unwrap_or(STEP_S_DEFAULT);
     if !(1..=OUTCOME_STEP_S_MAX).contains(&step_s) {
         let problem = Problem::new(&codes::BAD_QUERY, format!("A step has 1 to {OUTCOME_STEP_S_MAX} seconds."));

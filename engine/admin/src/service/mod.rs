@@ -15,7 +15,6 @@ pub mod configuration;
 pub mod deployments;
 pub mod entries;
 pub mod events;
-pub mod housekeeping;
 pub mod keys;
 pub mod logins;
 pub mod logs;

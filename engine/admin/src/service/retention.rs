@@ -40,7 +40,7 @@ pub async fn read(admin: &Admin, who: &Principal, agency: &AgencyName) -> Result
     Ok(Revised { value: view(body), revision })
 }
 
-/// Sets one agency's.
+/// Sets one agency's. The engine carries it out at once, and every few minutes from then on.
 ///
 /// # Errors
 /// `forbidden`, `not-found`, `stale-revision`, `precondition-required`, `invalid-field`.
@@ -74,6 +74,9 @@ pub async fn set(
         .put(kinds::RETENTION, agency.as_str(), &body)
         .audit(draft);
     let done = admin.ledger().commit(change).await?;
+    if let Err(refusal) = admin.engine().ledger_changed().await {
+        tracing::warn!(problem = %refusal.problem, "new retention is carried out at its next turn, not at once");
+    }
     Ok(Revised { value: wanted, revision: done.revision() })
 }
 

@@ -211,7 +211,10 @@ async fn a_refusal_is_final_and_not_of_what_serves() {
     let bundle = world.bundle("mfc", "greedy", "1.0.0", &json!({ "fetch": {} }));
     let taken = world.root(upload("mfc", "", bundle.clone())).await.expect(201).json();
     let path = format!("/api/v1/versions/{}", taken["version"]["id"].as_str().unwrap());
-    world.root(ask("POST", format!("{path}/refuse")).json(&json!({ "because": "x" }))).await.refused(422, "invalid-field");
+    world
+        .root(ask("POST", format!("{path}/refuse")).json(&json!({ "because": "x" })))
+        .await
+        .refused(422, "invalid-field");
     let refuse = ask("POST", format!("{path}/refuse")).json(&json!({ "reason": "asks for too much" }));
     let refused = world.root(refuse.clone()).await.expect(200).json();
     assert_eq!(refused["refused"]["reason"], "asks for too much");

@@ -169,6 +169,8 @@ pub(crate) struct Http {
     pub(crate) listen: Option<Spanned<SocketAddr>>,
     /// PEM files.
     pub(crate) tls: Option<Spanned<Tls>>,
+    /// Names, without port, under which it is reached besides its addresses; a request for another host is refused.
+    pub(crate) hosts: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

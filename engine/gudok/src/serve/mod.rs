@@ -240,6 +240,8 @@ async fn serve_admins(rooms: &Rooms, port: Arc<dyn Engine>) -> anyhow::Result<Op
         AdminConfig {
             loopback: listen.ip().is_loopback(),
             tls: config.http.tls.is_some(),
+            hosts: config.http.hosts.clone(),
+            zone: config.time_zone.clone(),
             unsigned_allowed: config.admin.unsigned_allowed,
             two_person: config.admin.two_person,
             space: rooms.space,

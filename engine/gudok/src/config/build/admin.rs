@@ -72,7 +72,7 @@ pub(super) fn http(http: &schema::Http, folder: &Path, faults: &mut Faults<'_>) 
             "add tls = { certificate = \"cert.pem\", key = \"key.pem\" } under [http], or listen on 127.0.0.1",
         );
     }
-    HttpConfig { listen: http.listen.as_ref().map(|listen| *listen.get_ref()), tls }
+    HttpConfig { listen: http.listen.as_ref().map(|listen| *listen.get_ref()), tls, hosts: http.hosts.clone() }
 }
 
 /// What the file has of the things that the API manages too.

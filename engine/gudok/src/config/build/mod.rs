@@ -83,6 +83,7 @@ pub(crate) enum ProviderConfig {
 pub(crate) struct HttpConfig {
     pub(crate) listen: Option<SocketAddr>,
     pub(crate) tls: Option<TlsFiles>,
+    pub(crate) hosts: Vec<String>,
 }
 
 /// For the store.

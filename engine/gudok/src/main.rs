@@ -59,7 +59,7 @@ enum Command {
     /// Makes and reads bundles.
     #[command(subcommand)]
     Bundle(commands::bundle::Command),
-    /// Prints call records of a store whose engine is stopped.
+    /// Prints call records, of a running engine or of a stopped one's store.
     Cdrs(commands::cdrs::Arguments),
     #[command(flatten)]
     Admin(commands::admin::Command),

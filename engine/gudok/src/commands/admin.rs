@@ -1,9 +1,9 @@
 //! The commands by which people run an engine: nearly all of them ask a running one over its API.
 
-use super::remote::{Remote, anonymous, online};
+use super::remote::{Outcome, Remote, Screen, anonymous, end, online};
 use super::{
     audit, calls, configuration, deploy, deployments, entries, keys, login, logs, overlay, people, places, privacy,
-    trace, versions,
+    recordings, signing, trace, versions,
 };
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
@@ -46,8 +46,18 @@ pub(crate) enum Command {
     Trace(trace::Arguments),
     /// Prints what scripts log.
     Logs(logs::Arguments),
+    /// Says why scripts were stopped, and where.
+    Faults(logs::Faults),
+    /// Lists what was recorded in a call, and fetches it.
+    Recordings(recordings::Arguments),
     /// Says who did what; checks that the record is whole; exports it.
     Audit(audit::Arguments),
+    /// Makes a pair of keys to sign bundles with.
+    Keygen(signing::Keygen),
+    /// Signs a bundle.
+    Sign(signing::Sign),
+    /// Checks a bundle's signature.
+    Verify(signing::Verify),
     /// Manages the keys that sign for an agency.
     Key(keys::Arguments),
     /// Manages the people who may ask the engine.
@@ -87,7 +97,12 @@ pub(crate) fn main(command: &Command) -> ExitCode {
         Command::Calls(a) => online(&a.remote, async |session| calls::run(session, a).await),
         Command::Trace(a) => online(&a.remote, async |session| trace::run(session, a).await),
         Command::Logs(a) => online(&a.remote, async |session| logs::run(session, a).await),
+        Command::Faults(a) => online(&a.remote, async |session| logs::faults(session, a).await),
+        Command::Recordings(a) => online(&a.remote, async |session| recordings::run(session, a).await),
         Command::Audit(a) => audit::main(a),
+        Command::Keygen(a) => local(a.json, |screen| signing::keygen(screen, a)),
+        Command::Sign(a) => local(a.json, |screen| signing::sign(screen, a)),
+        Command::Verify(a) => local(a.json, |screen| signing::verify(screen, a)),
         Command::Key(a) => online(&a.remote, async |session| keys::run(session, a).await),
         Command::User(a) => online(&a.remote, async |session| people::users(session, a).await),
         Command::Token(a) => online(&a.remote, async |session| people::tokens(session, a).await),
@@ -99,4 +114,10 @@ pub(crate) fn main(command: &Command) -> ExitCode {
         Command::Retention(a) => online(&a.remote, async |session| privacy::retention(session, a).await),
         Command::Configuration(a) => online(&a.remote, async |session| configuration::run(session, a).await),
     }
+}
+
+/// Without any engine.
+fn local(json: bool, work: impl FnOnce(&Screen) -> Outcome) -> ExitCode {
+    let screen = Screen::new(json);
+    end(&screen, work(&screen))
 }

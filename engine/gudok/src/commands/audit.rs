@@ -1,11 +1,11 @@
 //! `gudok audit`: who did what, and whether the record of it is whole.
 
 use super::remote::{Cell, Column, Outcome, Paint, Remote, Screen, Session, Table, anonymous, fields, online, plain};
-use crate::config;
+use super::stopped;
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use gudok_store::Store;
 use gudok_store::audit::{HeadMarks, verify_json_lines};
-use gudok_store::{SledStore, Store, StoreOptions};
 use serde_json::{Value, json};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -68,6 +68,9 @@ struct List {
     /// The oldest first.
     #[arg(long)]
     oldest_first: bool,
+    /// Go on where the page before ended.
+    #[arg(long)]
+    cursor: Option<String>,
     /// At most so many.
     #[arg(long, default_value_t = ENTRIES, value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
@@ -98,7 +101,7 @@ pub(crate) fn main(arguments: &Arguments) -> ExitCode {
             Ok(ExitCode::SUCCESS)
         }),
         Some(Command::Verify(Verify { config: Some(config), .. })) => {
-            anonymous(&arguments.remote, async |screen| stopped(screen, config))
+            anonymous(&arguments.remote, async |screen| of_stopped(screen, config))
         }
         Some(Command::Verify(Verify { file: Some(file), head, .. })) => {
             anonymous(&arguments.remote, async |screen| exported(screen, file, head.as_deref()))
@@ -111,9 +114,11 @@ pub(crate) fn main(arguments: &Arguments) -> ExitCode {
 }
 
 async fn list(session: &Session, list: &List) -> Outcome {
-    let order = if list.oldest_first { "asc" } else { "desc" };
+    let order = if list.oldest_first { "oldest" } else { "newest" };
     let mut query = vec![("order", order.to_owned()), ("limit", list.limit.to_string())];
-    for (name, value) in [("actor", &list.actor), ("action", &list.action), ("agency", &list.agency)] {
+    for (name, value) in
+        [("actor", &list.actor), ("action", &list.action), ("agency", &list.agency), ("cursor", &list.cursor)]
+    {
         query.extend(value.clone().map(|value| (name, value)));
     }
     query.extend(list.from_seq.map(|seq| ("from_seq", seq.to_string())));
@@ -125,8 +130,8 @@ async fn list(session: &Session, list: &List) -> Outcome {
         } else {
             screen.table(&Table::of(COLUMNS, items));
         }
-        if !page["next"].is_null() {
-            screen.note(&format!("there is more: --from-seq {}", plain(&fields::text(page, "next"))));
+        if let Some(cursor) = page["next"].as_str() {
+            screen.note(&format!("there is more: --cursor {}", plain(cursor)));
         }
     })
 }
@@ -140,10 +145,8 @@ fn details(details: &Value) -> String {
     }
 }
 
-fn stopped(screen: &Screen, path: &Path) -> Outcome {
-    let config = config::load(path).map_err(|error| anyhow::anyhow!("{:?}", miette::Report::new(error)))?;
-    let options = StoreOptions::at(config.store.dir.join("records"));
-    let store = SledStore::open(options).context("while the engine runs, ask it: gudok audit verify")?;
+fn of_stopped(screen: &Screen, config: &Path) -> Outcome {
+    let store = stopped::store(config, stopped::Key::Needed, "gudok audit verify")?;
     let report = store.audit_verify().wait().context("checking the audit")?;
     told(screen, &report)
 }

@@ -13,6 +13,8 @@ use tokio::sync::mpsc;
 const DRAW_EVERY: Duration = Duration::from_millis(250);
 /// Calls that the live table shows; more are only counted.
 const ROWS_MAX: usize = 40;
+/// The event that says that others were missed: what is shown must be read anew.
+pub(crate) const MISSED: &str = "lagged";
 /// Events that wait to be shown.
 const EVENTS_MAX: usize = 1_024;
 
@@ -80,11 +82,16 @@ async fn order(session: &Session, call: &str, verb: &str) -> Outcome {
     })
 }
 
-/// What happens from now on, read beside whatever the command does.
-pub(crate) fn events(session: &Session, topics: &str, agency: Option<&str>) -> mpsc::Receiver<Result<Frame, Failure>> {
+/// What happens from now on, read beside whatever the command does. Comes back when the engine tells already.
+pub(crate) async fn events(
+    session: &Session,
+    topics: &str,
+    agency: Option<&str>,
+) -> Result<mpsc::Receiver<Result<Frame, Failure>>, Failure> {
     let mut query = vec![("topics", topics.to_owned())];
     query.extend(agency.map(|agency| ("agency", agency.to_owned())));
     let mut events = session.client.events(query);
+    events.connect().await?;
     let (sender, receiver) = mpsc::channel(EVENTS_MAX);
     tokio::spawn(async move {
         loop {
@@ -95,42 +102,41 @@ pub(crate) fn events(session: &Session, topics: &str, agency: Option<&str>) -> m
             }
         }
     });
-    receiver
+    Ok(receiver)
 }
 
 async fn follow(session: &Session, agency: Option<&str>) -> Outcome {
     // First the events, then what is there: nothing falls between.
-    let mut events = events(session, "calls", agency);
+    let mut events = events(session, "calls", agency).await?;
     if session.screen.json {
         while let Some(event) = events.recv().await {
             session.screen.raw(&event?.data);
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let query: Vec<(&str, String)> = agency.map(|agency| ("agency", agency.to_owned())).into_iter().collect();
-    let now = session.all(&["calls"], &query).await?;
-    let mut live = Live { calls: BTreeMap::new() };
-    for call in now {
-        live.take(call);
-    }
-    let mut lines = 0;
-    let mut tick = tokio::time::interval(if session.screen.terminal { DRAW_EVERY } else { Duration::from_secs(3_600) });
-    if !session.screen.terminal {
+    let terminal = session.screen.terminal;
+    let mut live = Live::read(session, agency).await?;
+    if !terminal {
         live.calls.values().for_each(|call| session.screen.line(&told(call)));
     }
+    let mut lines = 0;
+    let mut tick = tokio::time::interval(DRAW_EVERY);
     loop {
         tokio::select! {
             event = events.recv() => {
                 let Some(event) = event else { return Ok(ExitCode::SUCCESS) };
-                let Ok(call) = serde_json::from_str::<Value>(&event?.data) else { continue };
-                if !session.screen.terminal {
+                let event = event?;
+                if event.event == MISSED {
+                    live = Live::read(session, agency).await?;
+                    continue;
+                }
+                let Ok(call) = serde_json::from_str::<Value>(&event.data) else { continue };
+                if !terminal {
                     session.screen.line(&told(&call));
                 }
                 live.take(call);
             }
-            _ = tick.tick() => if session.screen.terminal {
-                lines = session.screen.redraw(lines, &live.head(), &live.table());
-            },
+            _ = tick.tick(), if terminal => lines = session.screen.redraw(lines, &live.head(), &live.table()),
         }
     }
 }
@@ -141,6 +147,13 @@ struct Live {
 }
 
 impl Live {
+    async fn read(session: &Session, agency: Option<&str>) -> Result<Self, Failure> {
+        let query: Vec<(&str, String)> = agency.map(|agency| ("agency", agency.to_owned())).into_iter().collect();
+        let mut live = Self { calls: BTreeMap::new() };
+        session.all(&["calls"], &query).await?.into_iter().for_each(|call| live.take(call));
+        Ok(live)
+    }
+
     fn take(&mut self, call: Value) {
         let since = fields::timestamp(fields::first(&call, &["since_ms", "since"]));
         let key = (since, fields::text(&call, "id"));

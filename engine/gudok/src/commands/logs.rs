@@ -22,6 +22,50 @@ pub(crate) struct Arguments {
     follow: bool,
 }
 
+/// What `gudok faults` is told.
+#[derive(Debug, Args)]
+pub(crate) struct Faults {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+    /// Only of this agency.
+    #[arg(long)]
+    agency: Option<String>,
+}
+
+/// `gudok faults`.
+pub(crate) async fn faults(session: &Session, arguments: &Faults) -> Outcome {
+    let query: Vec<(&str, String)> = arguments.agency.iter().map(|agency| ("agency", agency.clone())).collect();
+    let answer = session.client.get(&["faults"], &query).await?;
+    session.show(&answer, |screen, answer| {
+        let faults = answer["faults"].as_array().map_or(&[][..], Vec::as_slice);
+        faults.iter().flat_map(fault).for_each(|line| screen.line(&line));
+        if faults.is_empty() {
+            screen.note("no script was stopped");
+        }
+    })
+}
+
+/// What stopped a script, and below it where in the script that was.
+fn fault(fault: &Value) -> Vec<String> {
+    let head = format!(
+        "{} {} {} at {:?}, call {}: {}: {}",
+        fields::text(fault, "agency"),
+        fields::text(fault, "script"),
+        fields::text(fault, "version"),
+        fields::text(fault, "step"),
+        fields::text(fault, "call"),
+        fields::text(fault, "cause"),
+        fields::text(fault, "message")
+    );
+    let backtrace = match &fault["backtrace"] {
+        Value::String(text) => text.lines().map(String::from).collect(),
+        Value::Array(lines) => lines.iter().map(fields::words).collect(),
+        _ => Vec::new(),
+    };
+    let below = backtrace.into_iter().map(|line: String| format!("    {}", line.trim()));
+    std::iter::once(head).chain(below).map(|line| plain(&line)).collect()
+}
+
 /// `gudok logs`.
 pub(crate) async fn run(session: &Session, arguments: &Arguments) -> Outcome {
     let agency = arguments.agency.as_ref().map(|agency| ("agency", agency.clone()));
@@ -37,14 +81,19 @@ pub(crate) async fn run(session: &Session, arguments: &Arguments) -> Outcome {
             }
         });
     }
-    let mut events = calls::events(session, "logs", arguments.agency.as_deref());
+    let mut events = calls::events(session, "logs", arguments.agency.as_deref()).await?;
     let before = session.client.get(&["logs"], &query).await?.json()?;
     let show = |item: &Value| {
         if session.screen.json { session.screen.raw(&item.to_string()) } else { session.screen.line(&line(item)) }
     };
     before["items"].as_array().into_iter().flatten().for_each(show);
     while let Some(event) = events.recv().await {
-        let Ok(item) = serde_json::from_str::<Value>(&event?.data) else { continue };
+        let event = event?;
+        if event.event == calls::MISSED {
+            session.screen.note("some lines were missed");
+            continue;
+        }
+        let Ok(item) = serde_json::from_str::<Value>(&event.data) else { continue };
         if arguments.script.as_deref().is_none_or(|script| item["script"] == script) {
             show(&item);
         }

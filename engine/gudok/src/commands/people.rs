@@ -224,6 +224,9 @@ enum TokenCommand {
         /// What it is for.
         #[arg(long)]
         label: String,
+        /// For another user; only admins may.
+        #[arg(long)]
+        user: Option<String>,
         /// It works so long, or until a moment.
         #[arg(long, default_value = "90d")]
         expires: Moment,
@@ -245,8 +248,11 @@ enum TokenCommand {
 pub(crate) async fn tokens(session: &Session, arguments: &Tokens) -> Outcome {
     match &arguments.command {
         TokenCommand::List { page } => session.list(&["tokens"], Vec::new(), page, TOKENS, "no tokens").await,
-        TokenCommand::Create { label, expires, roles, out } => {
+        TokenCommand::Create { label, user, expires, roles, out } => {
             let mut body = json!({ "label": label, "expires": expires.text()? });
+            if let Some(user) = user {
+                body["user"] = user.as_str().into();
+            }
             if !roles.is_empty() {
                 body["roles"] = roles.iter().map(Role::json).collect();
             }

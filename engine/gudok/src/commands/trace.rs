@@ -35,7 +35,7 @@ pub(crate) async fn run(session: &Session, arguments: &Arguments) -> Outcome {
             }
         });
     }
-    let mut events = calls::events(session, "calls", None);
+    let mut events = calls::events(session, "calls", None).await?;
     let mut shown = 0;
     let mut first = true;
     loop {

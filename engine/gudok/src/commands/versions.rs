@@ -249,6 +249,7 @@ async fn show(session: &Session, one: &One) -> Outcome {
             ("uploaded", fields::moment(version, "uploaded")),
             ("by", fields::cell(version, "uploaded_by")),
             ("approved by", Cell::new(approved_by.join(", "))),
+            ("refused by", Cell::new(refused(&version["refused"]))),
             ("size", Cell::new(fields::size(fields::count(version, "size_bytes")))),
         ]);
         for (part, what) in [("capabilities", "asks for"), ("limits", "limits")] {
@@ -261,6 +262,14 @@ async fn show(session: &Session, one: &One) -> Outcome {
         }
         report::print_report(screen, &version["report"]);
     })
+}
+
+/// "bob (2026-05-05 02:30:00): why".
+fn refused(refused: &Value) -> String {
+    if !refused.is_object() {
+        return String::new();
+    }
+    format!("{} ({}): {}", fields::text(refused, "by"), fields::local(&refused["at"]), fields::text(refused, "reason"))
 }
 
 async fn difference(session: &Session, one: &One, against: Option<&str>) -> Outcome {

@@ -4,8 +4,56 @@ use crate::engine::{Engine, Ran, Reply, Setting, run};
 use serde_json::json;
 use std::path::Path;
 
+/// A module that is a component already, as small as they come.
+fn bundle(folder: &Path) -> String {
+    let source = folder.join("source");
+    std::fs::create_dir_all(&source).unwrap();
+    let manifest = "format = 1\nname = \"passport\"\nversion = \"1.2.0\"\nkind = \"service\"\ninterface = \"0.1\"\n\
+                    agency = \"migration\"\nlanguages = [\"ru-RU\"]\n";
+    std::fs::write(source.join("manifest.toml"), manifest).unwrap();
+    // The preamble of a component.
+    std::fs::write(source.join("script.wasm"), b"\0asm\x0d\0\x01\0").unwrap();
+    gudok(folder, "", &["bundle", "pack", "source", "--out", "."]).fine();
+    "passport-1.2.0.ivr".to_owned()
+}
+
 fn gudok(folder: &Path, stdin: &str, arguments: &[&str]) -> Ran {
     run(&Setting { stdin, ..Setting::at(folder) }, arguments)
+}
+
+#[test]
+fn a_bundle_is_signed_and_verified_and_a_stranger_is_not_believed() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = bundle(dir.path());
+    gudok(dir.path(), "", &["keygen", "anna", "--no-password"]).fine();
+    let stranger = gudok(dir.path(), "", &["keygen", "bob", "--no-password", "--json"]).fine();
+    assert_eq!(stranger.json()["id"].as_str().unwrap().len(), 16);
+    let again = gudok(dir.path(), "", &["keygen", "anna", "--no-password"]);
+    assert!(again.code == 1 && again.stderr.contains("nothing was made"), "{again:?}");
+
+    let unsigned = gudok(dir.path(), "", &["verify", &file, "--key", "anna.pub"]);
+    assert!(unsigned.code == 1 && unsigned.stderr.contains("no signature"), "{unsigned:?}");
+    let signed = gudok(dir.path(), "", &["sign", &file, "--key", "anna.key", "--expires", "90d"]).fine();
+    assert!(signed.stdout.contains("gudok:migration/passport@1.2.0 expires:"), "{signed:?}");
+    let verified = gudok(dir.path(), "", &["verify", &file, "--key", "bob.pub", "--key", "anna.pub", "--json"]).fine();
+    assert_eq!(verified.json()["script"], "migration/passport@1.2.0");
+    let other = gudok(dir.path(), "", &["verify", &file, "--key", "bob.pub"]);
+    assert!(other.code == 1 && other.stderr.contains("none of the agency's"), "{other:?}");
+    let secret = gudok(dir.path(), "", &["verify", &file, "--key", "anna.key"]);
+    assert!(secret.code == 1 && secret.stderr.contains("anna.key is a secret key"), "{secret:?}");
+}
+
+#[test]
+fn a_key_with_a_password_wants_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = bundle(dir.path());
+    gudok(dir.path(), "correct horse\n", &["keygen", "anna"]).fine();
+    let wrong = gudok(dir.path(), "wrong\n", &["sign", &file, "--key", "anna.key"]);
+    assert!(wrong.code == 1 && wrong.stderr.contains("password"), "{wrong:?}");
+    gudok(dir.path(), "correct horse\n", &["sign", &file, "--key", "anna.key"]).fine();
+    gudok(dir.path(), "", &["verify", &file, "--key", "anna.pub"]).fine();
+    let empty = gudok(dir.path(), "\n", &["keygen", "bob"]);
+    assert!(empty.code == 2 && !dir.path().join("bob.key").exists(), "{empty:?}");
 }
 
 fn export(folder: &Path, edit: impl FnOnce(&mut Vec<gudok_store::AuditEntry>)) -> String {
@@ -75,5 +123,5 @@ fn the_engine_checks_and_exports_its_own() {
     let ran = engine.gudok(&["audit", "--action", "deploy", "--actor", "anna"]).fine();
     assert!(ran.words().contains("2 2026-05-05 00:00:00 anna cli deploy mfc/desk share_percent=10"), "{ran:?}");
     let list = engine.one("GET", "/api/v1/audit");
-    assert_eq!(list.query, "order=desc&limit=50&actor=anna&action=deploy");
+    assert_eq!(list.query, "order=newest&limit=50&actor=anna&action=deploy");
 }

@@ -33,6 +33,8 @@ const ANSWER_BYTES_MAX: usize = 64 * 1_024 * 1_024;
 pub(crate) struct Answer {
     /// The document's revision, in quotes as it came.
     pub(crate) etag: Option<String>,
+    /// Where the next page begins, of a list that is no JSON.
+    pub(crate) next: Option<String>,
     /// As it came.
     pub(crate) body: String,
 }
@@ -298,8 +300,9 @@ async fn refused_or(response: Response) -> Result<Response, Failure> {
 
 async fn answer(response: Response) -> Result<Answer, Failure> {
     let response = refused_or(response).await?;
-    let etag = response.headers().get(header::ETAG).and_then(|value| value.to_str().ok()).map(String::from);
-    Ok(Answer { etag, body: read(response).await? })
+    let field = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(String::from);
+    let (etag, next) = (field("etag"), field("x-next-cursor"));
+    Ok(Answer { etag, next, body: read(response).await? })
 }
 
 async fn read(mut response: Response) -> Result<String, Failure> {

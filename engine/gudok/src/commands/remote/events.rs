@@ -37,10 +37,14 @@ impl Events {
         Self { client, query, response: None, parser: Parser::default(), last_id: None }
     }
 
-    /// The next one.
-    ///
-    /// # Errors
-    /// Where the engine refuses, or is gone for a minute.
+    /// Comes back when the engine tells.
+    pub(crate) async fn connect(&mut self) -> Result<(), Failure> {
+        let opened = self.open().await?;
+        self.response = Some(opened);
+        Ok(())
+    }
+
+    /// The next one; fails where the engine refuses, or is gone for a minute.
     pub(crate) async fn next(&mut self) -> Result<Frame, Failure> {
         loop {
             if let Some((id, frame)) = self.parser.next() {

@@ -89,7 +89,12 @@ impl Session {
     ) -> Outcome {
         query.extend(page.query());
         let answer = self.client.get(path, &query).await?;
-        self.show(&answer, |screen, list| {
+        self.print_list(&answer, columns, none)
+    }
+
+    /// A list that was answered.
+    pub(crate) fn print_list(&self, answer: &Answer, columns: &[Column], none: &str) -> Outcome {
+        self.show(answer, |screen, list| {
             let items = list["items"].as_array().map_or(&[][..], Vec::as_slice);
             if items.is_empty() {
                 screen.note(none);

@@ -69,7 +69,7 @@ impl Cell {
     /// A state, in the colour that says whether somebody must do something.
     pub(crate) fn state(text: impl AsRef<str>) -> Self {
         let paint = match text.as_ref() {
-            "ok" | "approved" | "stable" | "served" | "script" => Paint::Good,
+            "ok" | "checked" | "approved" | "stable" | "served" | "script" => Paint::Good,
             "waiting" | "canary" | "watching" | "skipped" | "warn" | "widened" | "added" => Paint::Warn,
             "failed" | "refused" | "revoked" | "disabled" | "landed" | "error" | "rolled back" | "expired" => {
                 Paint::Bad

@@ -124,6 +124,32 @@ fn docs_name_every_crate_and_dependency() {
 }
 
 #[test]
+fn docs_name_every_metric_and_every_problem() {
+    let operating = text_of(&root().join("docs/OPERATING.md"));
+    for path in files_below(&root().join("engine"), &[".rs"]) {
+        for call in ["counter!(\"", "gauge!(\"", "histogram!(\"", "set(\""] {
+            let text = text_of(&path);
+            let names = text.split(call).skip(1).filter_map(|rest| rest.split('"').next());
+            for name in names.filter(|name| name.starts_with("gudok_")) {
+                assert!(operating.contains(&format!("`{name}")), "docs/OPERATING.md says nothing of {name}");
+            }
+        }
+    }
+    let api = text_of(&root().join("docs/API.md"));
+    let codes = text_of(&root().join("engine/admin/src/problem/codes.rs"));
+    let codes: Vec<&str> = codes
+        .lines()
+        .filter_map(|line| line.trim().split_once(" = \""))
+        .filter(|(name, _)| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
+        .filter_map(|(_, rest)| rest.split('"').next())
+        .collect();
+    assert!(codes.len() > 20, "the codes were not found: {codes:?}");
+    for code in codes {
+        assert!(api.contains(&format!("`{code}`")), "docs/API.md says nothing of the problem {code}");
+    }
+}
+
+#[test]
 fn no_region_is_built_in() {
     for path in files_below(&root().join("engine"), &[".rs", ".toml", ".md", ".wit"]) {
         let text = text_of(&path).to_lowercase();

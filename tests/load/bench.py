@@ -7,6 +7,8 @@ ceiling on this machine. scripts/bench builds what is needed and calls this; --h
 import argparse
 import csv
 import glob
+import hashlib
+import io
 import json
 import os
 import re
@@ -17,12 +19,19 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.error
+import urllib.request
+import zipfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.normpath(os.path.join(HERE, "..", ".."))
 GUDOK = os.path.join(ROOT, "target", "release", "gudok")
 TARGET = "127.0.0.1:5070"
+API = "http://127.0.0.1:8070/api/v1"
+STORE = os.path.join(ROOT, "target", "load-store")
+BUNDLE = os.path.join(ROOT, "plugins", "target", "bundles", "bench-1.0.0.ivr")
 ENGINE_CORE, LOAD_CORE = "0", "1"
 SINK_PORT = 40000
 DESCRIPTORS = 20000
@@ -65,7 +74,7 @@ class Engine:
 
     def __enter__(self):
         resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
-        subprocess.run(["rm", "-rf", os.path.join(ROOT, "target", "load-store", "records")], check=True)
+        subprocess.run(["rm", "-rf", STORE], check=True)
         command = ["taskset", "-c", ENGINE_CORE, GUDOK, "serve", "--config", os.path.join(HERE, "gudok.toml")]
         log = open(os.path.join(tempfile.gettempdir(), "gudok-bench-engine.log"), "w")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True,
@@ -187,6 +196,10 @@ class Capture:
 
     def answer_ms(self):
         """INVITE to the first 200, for each call."""
+        return [took for _, took in self.calls()]
+
+    def calls(self):
+        """When each call began, and how long INVITE to the first 200 took in ms; by their beginning."""
         ETHERNET_IP_UDP = 14 + 20 + 8
         data, at, asked, answered = open(self.file, "rb").read(), 24, {}, {}
         while at + 16 <= len(data):
@@ -201,7 +214,118 @@ class Capture:
                 asked.setdefault(call[1], now)
             elif message.startswith(b"SIP/2.0 200") and call[1] in asked:
                 answered.setdefault(call[1], 1000 * (now - asked[call[1]]))
-        return list(answered.values())
+        return sorted((asked[call], took) for call, took in answered.items())
+
+
+class Versions:
+    """New versions of the measured script, by the admins' API."""
+
+    def __init__(self):
+        self.token = open(os.path.join(STORE, "first-token")).read().strip()
+        self.last = 0
+
+    def ask(self, method, path, body=None, kind="application/json", etag=None):
+        headers = {"Authorization": "Bearer " + self.token, "Content-Type": kind}
+        if etag:
+            headers["If-Match"] = etag
+        request = urllib.request.Request(API + path, data=body, method=method, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:
+                return json.load(answer), answer.headers.get("ETag")
+        except urllib.error.HTTPError as refusal:
+            sys.exit(f"bench: {method} {path}: {refusal.code} {refusal.read().decode()}")
+
+    def upload(self):
+        """The next version, with a component that nobody has compiled yet; answers its id."""
+        self.last += 1
+        version, word = f"1.1.{self.last}", f"version {self.last}".encode()
+        with zipfile.ZipFile(BUNDLE) as bundle:
+            files = {name: bundle.read(name) for name in bundle.namelist() if name != "SHA256SUMS"}
+        files["manifest.toml"] = files["manifest.toml"].replace(b'version = "1.0.0"', f'version = "{version}"'.encode())
+        # A custom section, which nobody reads.
+        files["script.wasm"] += bytes([0, len(word) + 1, len(word)]) + word
+        sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(files.items()))
+        files["SHA256SUMS"] = sums.encode()
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as bundle:
+            for name, data in files.items():
+                bundle.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_STORED if name.startswith("media") else None)
+        taken, _ = self.ask("POST", "/bundles?agency=bench", archive.getvalue(), "application/octet-stream")
+        return taken["version"]["id"]
+
+    def deploy(self, entry, version):
+        path = f"/deployments/bench/{entry}"
+        _, etag = self.ask("GET", path)
+        order = json.dumps({"version": version}).encode()
+        began = time.time()
+        self.ask("PUT", path, order, etag=etag)
+        return began, time.time()
+
+
+class Meanwhile(threading.Thread):
+    """Does something again and again while the load runs; answers what each round gave."""
+
+    def __init__(self, work, pause_s):
+        super().__init__(daemon=True)
+        self.work, self.pause_s, self.rounds, self.enough = work, pause_s, [], threading.Event()
+
+    def run(self):
+        while not self.enough.wait(self.pause_s):
+            self.rounds.append(self.work())
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.enough.set()
+        self.join()
+
+
+def switch(pid):
+    """Calls right after a switch of versions against all others of the same run."""
+    RATE, SECONDS, EVERY_S = 200, 40, 0.25
+    versions = Versions()
+    both, turn = [versions.upload(), versions.upload()], [0]
+
+    def swap():
+        turn[0] += 1
+        return versions.deploy("sig", both[turn[0] % 2])
+
+    swap()
+    with Capture() as wire, Meanwhile(swap, EVERY_S) as swaps:
+        seen = run_step(pid, "sig", RATE, SECONDS)
+    calls = wire.calls()
+    near, others = [], []
+    for asked, took in calls:
+        # Between the order and its answer, and the first call after that.
+        during = any(began <= asked <= ended for began, ended in swaps.rounds)
+        (near if during else others).append((asked, took))
+    for _, ended in swaps.rounds:
+        after = [call for call in others if call[0] > ended]
+        if after:
+            near.append(after[0])
+            others.remove(after[0])
+    times = lambda calls: [took for _, took in calls]
+    return {**seen, "switches": len(swaps.rounds), "near": len(near),
+            "near_ms": {"p50": percentile(times(near), 0.5), "p99": percentile(times(near), 0.99)},
+            "others_ms": {"p50": percentile(times(others), 0.5), "p99": percentile(times(others), 0.99)}}
+
+
+def compile_under_load(pid, concurrent):
+    """Playing calls while one bundle after another is checked and compiled on the engine's own core."""
+    versions = Versions()
+    quiet = run_step(pid, "l30", concurrent / 10, 45, calls=concurrent, sink=True, window=(13, 28))
+    with Meanwhile(versions.upload, 0) as uploads:
+        busy = run_step(pid, "l30", concurrent / 10, 45, calls=concurrent, sink=True, window=(13, 28))
+    return {"uploads": len(uploads.rounds), "quiet": quiet, "busy": busy}
+
+
+def deploy(calls_per_s):
+    """Fifty versions under load: the same test that CI runs, on the release build."""
+    command = ["cargo", "test", "--release", "--locked", "--quiet", "-p", "gudok-sockets", "--test", "deploy_under_load",
+               "--", "--nocapture"]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, "GUDOK_CALLS_PER_S": str(calls_per_s)}).returncode == 0
 
 
 def clean(seen, prompts=1):
@@ -222,12 +346,15 @@ def line(figure, value, must, aim, verdict):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("steps", nargs="*", default=["baseline", "sig", "l30", "ivr", "answer", "memory", "overload"],
-                        help="baseline sig l30 ivr answer memory overload soak")
+    parser.add_argument("steps", nargs="*",
+                        default=["baseline", "sig", "l30", "ivr", "answer", "memory", "overload", "switch", "compile"],
+                        help="baseline sig l30 ivr answer memory overload switch compile deploy soak")
     parser.add_argument("--sig", type=int, default=2400, help="calls/s for sig")
     parser.add_argument("--l30", type=int, default=2000, help="concurrent calls for l30")
     parser.add_argument("--ivr", type=int, default=400, help="calls/s for ivr")
     parser.add_argument("--seconds", type=int, default=60, help="length of sig")
+    parser.add_argument("--compile", type=int, default=500, help="concurrent calls for compile")
+    parser.add_argument("--deploy", type=int, default=200, help="calls/s for deploy")
     parser.add_argument("--soak-seconds", type=int, default=1800)
     parser.add_argument("--json", action="store_true", help="what was seen, as JSON lines")
     args = parser.parse_args()
@@ -248,9 +375,32 @@ def main():
             if not args.json:
                 line(f"baseline: SIPp answers {args.sig}/s, its CPU %", seen.get("cpu_pct", "-"), "", "", "")
             continue
+        if step == "deploy":
+            verdict = "clean" if deploy(args.deploy) else "NOT clean"
+            line("fifty versions deployed at, calls/s", args.deploy, "200", "", verdict)
+            continue
         with Engine() as pid:
             warm_up(pid)
-            if step == "sig":
+            if step == "switch":
+                seen = keep(step, switch(pid))
+                cost = round(seen["near_ms"]["p50"] - seen["others_ms"]["p50"], 3)
+                ratio = round(seen["near_ms"]["p50"] / seen["others_ms"]["p50"], 2)
+                good = clean(seen) and cost < 1
+                show = ("a switch costs the next call, ms (p50)", cost, "1", "",
+                        f"{'clean' if good else 'NOT clean'}, {ratio} x others ({seen['near_ms']['p50']} of "
+                        f"{seen['others_ms']['p50']} ms; p99 {seen['near_ms']['p99']} of {seen['others_ms']['p99']} ms), "
+                        f"{seen['switches']} switches, {seen['near']} calls")
+            elif step == "compile":
+                seen = keep(step, compile_under_load(pid, args.compile))
+                quiet, busy = seen["quiet"], seen["busy"]
+                late, worst = busy["rtp"]["calls_late_gt40ms"], busy["rtp"]["late_ms"]["max"]
+                ratio = round(busy["answer_ms"]["p99"] / max(1, quiet["answer_ms"]["p99"]), 2)
+                good = clean(busy) and seen["uploads"] > 0
+                show = ("bundles compiled under load: late calls", late, "0", "",
+                        f"{'clean' if good else 'NOT clean'}, {seen['uploads']} bundles, worst packet {worst} ms against "
+                        f"{quiet['rtp']['late_ms']['max']} ms, answer p99 {ratio} x ({busy['answer_ms']['p99']} of "
+                        f"{quiet['answer_ms']['p99']} ms)")
+            elif step == "sig":
                 seen = keep(step, run_step(pid, "sig", args.sig, args.seconds, limit=6000, most_s=args.seconds + 20))
                 base = results.get("baseline", {}).get("cpu_pct")
                 ratio = f", CPU {seen['cpu_pct']} % = {seen['cpu_pct'] / base:.1f} x baseline" if base else ""

@@ -154,9 +154,9 @@ impl World {
         Ok(Ready { step, request, id })
     }
 
-    /// Takes every step once, undisturbed.
+    /// Takes every step twice, undisturbed; what the first time takes is not usual.
     async fn learn(&mut self, api: &Api) -> anyhow::Result<()> {
-        for step in STEPS {
+        for step in STEPS.into_iter().chain(STEPS) {
             let ready = self.ready(api, step).await?;
             let before = Seen::look(api, &ready).await?;
             let began = Instant::now();
@@ -174,9 +174,10 @@ impl World {
         let api = engine.api()?;
         let ready = self.ready(&api, step).await?;
         let before = Seen::look(&api, &ready).await?;
-        let usual = self.usual.iter().find(|(of, _)| *of == step).map_or(Duration::ZERO, |(_, usual)| *usual);
-        // Sometimes just after its answer.
-        let moment = usual.mul_f64(self.random.random_range(0.0..1.2));
+        let usual = self.usual.iter().rev().find(|(of, _)| *of == step).map_or(Duration::ZERO, |(_, usual)| *usual);
+        // Early rather than late, since dying takes a moment too; sometimes just after its answer.
+        let share: f64 = self.random.random_range(0.0..1.05);
+        let moment = usual.mul_f64(share * share);
         let answer = tokio::time::timeout(moment, api.send(ready.request.clone())).await;
         let engine = engine.kill_and_restart().await?;
         let answered = answer.ok().transpose()?;
@@ -249,7 +250,8 @@ fn nothing_is_left(engine: &Engine) -> anyhow::Result<bool> {
 
 /// A caller is served by a version that the deployment names.
 async fn served(engine: &Engine, api: &Api) -> anyhow::Result<()> {
-    let call = parties::caller().await?.call(&engine.uri(NUMBER), CallOptions::default()).await?;
+    let phone = parties::caller().await?;
+    let call = phone.call(&engine.uri(NUMBER), CallOptions::default()).await?;
     let heard = call.heard("Строка", PATIENCE).await?;
     call.hangup()?;
     call.wait_ended(PATIENCE).await?;

@@ -108,9 +108,11 @@ impl Town {
         let api = engine.api()?;
         let (author, stranger) = (Author::of("probe")?, Author::of("probe")?);
         api.add_key("probe", author.public_key()).await?;
-        let lighter = parties::caller().await?.call(&engine.uri(LIGHTER), CallOptions::default()).await?;
+        let phone = parties::caller().await?;
+        let lighter = phone.call(&engine.uri(LIGHTER), CallOptions::default()).await?;
         lighter.heard("Звонок", PATIENCE).await?;
         lighter.hangup()?;
+        lighter.wait_ended(PATIENCE).await?;
         Ok(Self { engine, api, author, stranger, operator: tokio::spawn(takes_calls(operator)), _folder: folder })
     }
 
@@ -146,7 +148,7 @@ impl Town {
                 let failed = step(&refusal["report"]).with_context(|| refusal.to_string())?;
                 let expected = match fate(version) {
                     Fate::Unsigned => "signature",
-                    Fate::Refused("clock") => "grants",
+                    Fate::Refused("clock") => "interface",
                     _ => "smoke",
                 };
                 ensure!(failed == expected, "{failed} instead of {expected}: {refusal}");
@@ -203,8 +205,8 @@ struct Heard {
 }
 
 /// One caller from the first ring to the engine's goodbye.
-async fn listen(phone: &Phone, uri: &str) -> anyhow::Result<Heard> {
-    let options = CallOptions { uplink: false, ..CallOptions::default() };
+async fn listen(phone: &Phone, uri: &str, number: usize) -> anyhow::Result<Heard> {
+    let options = CallOptions { from_user: format!("+7384200{number:04}"), uplink: false, ..CallOptions::default() };
     let call = phone.call(uri, options).await?;
     let end = call.wait_ended(PATIENCE).await?;
     ensure!(end.status == 200 && end.by == Party::Peer && end.oddities.is_empty(), "{end:?}");
@@ -224,8 +226,8 @@ async fn listeners(uri: String, enough: Arc<AtomicBool>) -> anyhow::Result<Vec<H
     let mut calls = JoinSet::new();
     while !enough.load(Ordering::Relaxed) {
         next.tick().await;
-        let (phone, uri) = (Arc::clone(&phone), uri.clone());
-        calls.spawn(async move { listen(&phone, &uri).await });
+        let (phone, uri, number) = (Arc::clone(&phone), uri.clone(), calls.len());
+        calls.spawn(async move { listen(&phone, &uri, number).await });
     }
     let mut all = Vec::new();
     while let Some(heard) = calls.join_next().await {

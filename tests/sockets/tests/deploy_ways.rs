@@ -87,7 +87,8 @@ async fn curl_and_the_command_line_leave_the_same_entries() -> anyhow::Result<()
         let of_release = entries.iter().find(|entry| entry["action"] == "release").context("no release")?;
         ensure!(of_release["via"] == way, "{of_release}");
         desk.api.audit_is_whole().await?;
-        let (call, version) = desk.call(&parties::caller().await?).await?;
+        let phone = parties::caller().await?;
+        let (call, version) = desk.call(&phone).await?;
         ensure!(version == 2, "{version}");
         call.hangup()?;
         call.wait_ended(PATIENCE).await?;

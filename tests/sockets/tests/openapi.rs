@@ -59,7 +59,8 @@ async fn every_answer_is_described_and_none_is_a_failure() -> anyhow::Result<()>
     // All that was asked for has left the engine as it should be.
     ensure!(!desk.engine.log().contains("panicked"), "{}", desk.engine.log());
     ensure!(http::get(desk.engine.http, "/health").await?.status == 200);
-    let (call, _) = desk.call(&parties::caller().await?).await?;
+    let phone = parties::caller().await?;
+    let (call, _) = desk.call(&phone).await?;
     call.hangup()?;
     api.audit_is_whole().await.map(drop)
 }

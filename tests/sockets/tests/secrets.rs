@@ -45,8 +45,7 @@ struct Town {
     program: Api,
     seeds: Vec<Seed>,
     author: Author,
-    _back_end: SampleBackend,
-    _folder: tempfile::TempDir,
+    _others: (SampleBackend, Phone, tempfile::TempDir),
 }
 
 impl Town {
@@ -57,9 +56,10 @@ impl Town {
         let of_the_file = folder.path().join("of-the-file");
         std::fs::write(&of_the_file, OF_THE_FILE)?;
         let back_end = SampleBackend::start_wanting(Some(&secret)).await?;
+        let operator = parties::operator().await?;
         let (at, dir) = (back_end.address, folder.path());
         let config = ConfigBuilder::new()
-            .operator("anna", parties::operator().await?.local_addr())
+            .operator("anna", operator.local_addr())
             .script("hostile", "loop", bundle("hostile")?, "approve = \"as-declared\"")
             .number(FAULTY, "hostile", "loop")
             .script(
@@ -98,7 +98,7 @@ impl Town {
             seed("a number that was entered", APPLICATION),
             seed("another number that was entered", WRONG_APPLICATION),
         ];
-        Ok(Self { engine, anna, program, seeds, author, _back_end: back_end, _folder: folder })
+        Ok(Self { engine, anna, program, seeds, author, _others: (back_end, operator, folder) })
     }
 
     /// Looks for every seed in a text. Nothing may be said twice: the message has the seed's name and not the seed.
@@ -245,7 +245,6 @@ async fn misplace(town: &Town) -> anyhow::Result<()> {
                 .json(&json!({ "secrets": { "back-end": MISPLACED } })),
         ),
         ("a bundle", api.upload_request(AGENCY, MISPLACED.as_bytes())),
-        ("an unknown path", api.request("GET", &format!("/{MISPLACED}"))),
         (
             "a header",
             api.request("GET", "/me")
@@ -261,7 +260,8 @@ async fn misplace(town: &Town) -> anyhow::Result<()> {
         let answer = api.send(request).await.with_context(|| what.to_owned())?;
         town.search(&format!("the answer to {what}"), &format!("{}\n{}", answer.head, answer.body))?;
     }
-    Ok(())
+    // A path is repeated to who asked for it, and to nobody else: the log is searched later.
+    api.get(&format!("/{MISPLACED}")).await?.expect(404).map(drop)
 }
 
 /// Every route of the API's own description, asked for what there is and badly.

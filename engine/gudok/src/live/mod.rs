@@ -54,7 +54,7 @@ struct Shared {
 
 #[derive(Default)]
 struct Ended {
-    calls: VecDeque<(CallId, ports::Trace, usize)>,
+    calls: VecDeque<Arc<CallWatch>>,
     bytes: usize,
 }
 
@@ -122,6 +122,7 @@ impl LiveCalls {
                 lang: call.lang,
                 trace: TraceBuffer::default(),
                 landed: false,
+                over: false,
             }),
             shared: Arc::clone(&self.shared),
         });
@@ -170,19 +171,15 @@ impl LiveCalls {
         if let Some(watch) = self.watch(call) {
             return Some(watch.trace(true));
         }
-        self.ended.lock().calls.iter().rev().find(|(id, ..)| *id == call).map(|(_, trace, _)| trace.clone())
+        let ended = self.ended.lock().calls.iter().rev().find(|watch| watch.id == call).cloned();
+        ended.map(|watch| watch.trace(false))
     }
 
     /// Traces of these calls are forgotten.
     pub(crate) fn forget(&self, calls: &[CallId]) {
         let mut ended = self.ended.lock();
-        let mut freed = 0;
-        ended.calls.retain(|(id, _, bytes)| {
-            let goes = calls.contains(id);
-            freed += if goes { *bytes } else { 0 };
-            !goes
-        });
-        ended.bytes = ended.bytes.saturating_sub(freed);
+        ended.calls.retain(|watch| !calls.contains(&watch.id));
+        ended.bytes = ended.calls.iter().map(|watch| watch.now.lock().trace.bytes()).sum();
     }
 
     /// What happens from now on.
@@ -197,24 +194,25 @@ impl LiveCalls {
         }
     }
 
-    fn ended(&self, watch: &CallWatch) {
+    fn ended(&self, watch: &Arc<CallWatch>) {
         self.calls.write().remove(&watch.id);
-        let trace = watch.trace(false);
         let (bytes, landed) = {
-            let now = watch.now.lock();
+            let mut now = watch.now.lock();
+            now.over = true;
+            now.trace.shrink();
             self.shared.bytes.fetch_sub(now.trace.bytes(), Relaxed);
             (now.trace.bytes(), now.landed)
         };
         self.tell(|| Event::CallEnded(watch.seen()));
-        if landed && self.to_keep.try_send(trace.clone()).is_err() {
+        if landed && self.to_keep.try_send(watch.trace(false)).is_err() {
             crate::metrics::trace_not_kept();
         }
         let mut ended = self.ended.lock();
-        ended.calls.push_back((watch.id, trace, bytes));
+        ended.calls.push_back(Arc::clone(watch));
         ended.bytes += bytes;
         while ended.calls.len() > ENDED_CALLS_MAX || ended.bytes > ENDED_BYTES_MAX {
-            let Some((_, _, bytes)) = ended.calls.pop_front() else { break };
-            ended.bytes = ended.bytes.saturating_sub(bytes);
+            let Some(oldest) = ended.calls.pop_front() else { break };
+            ended.bytes = ended.bytes.saturating_sub(oldest.now.lock().trace.bytes());
         }
     }
 }
@@ -259,6 +257,8 @@ struct Now {
     lang: LanguageTag,
     trace: TraceBuffer,
     landed: bool,
+    /// Its task is done: what a script still says is not heard.
+    over: bool,
 }
 
 impl CallWatch {
@@ -338,6 +338,9 @@ impl CallWatch {
         took_ms: Option<u32>,
         outcome: Option<&'static str>,
     ) {
+        if now.over {
+            return;
+        }
         let room = self.shared.bytes.load(Relaxed) < LIVE_BYTES_MAX;
         let at_ms = u32::try_from(at.since(self.since).as_millis()).unwrap_or(u32::MAX);
         let lines_max = if room { self.shared.lines_max } else { 0 };

@@ -97,6 +97,12 @@ impl TraceBuffer {
         self.bytes.saturating_sub(before)
     }
 
+    /// Nothing is added any more.
+    pub(super) fn shrink(&mut self) {
+        self.first.shrink_to_fit();
+        self.last.shrink_to_fit();
+    }
+
     pub(super) const fn bytes(&self) -> usize {
         self.bytes
     }

@@ -91,7 +91,7 @@ impl Reloading {
 /// A file that was refused, with every fault.
 fn malformed(error: &config::ConfigError) -> EngineRefusal {
     let told = error.told();
-    tracing::error!(faults = ?told, "the configuration was not reloaded");
+    tracing::error!("the configuration was not reloaded: {}", told.join("; "));
     EngineRefusal {
         code: "configuration-refused",
         status: 422,

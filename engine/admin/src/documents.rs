@@ -208,6 +208,9 @@ pub struct TokenDocument {
     /// The user's, when it was made.
     #[serde(default)]
     pub generation: u64,
+    /// Made by a log-in: the oldest of these make way for new ones.
+    #[serde(default)]
+    pub by_login: bool,
     /// When it was made.
     pub created_ms: u64,
     /// From then on it is void.

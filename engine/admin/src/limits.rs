@@ -62,8 +62,10 @@ pub const FIRST_TOKEN_LIFE: Duration = Duration::from_secs(24 * 3600);
 pub const LAST_USED_EVERY: Duration = Duration::from_secs(3600);
 /// Users, all together: each is read when the last admin must be known.
 pub const USERS_MAX: usize = 10_000;
-/// Tokens of one user.
+/// Tokens of one user, besides those of log-ins.
 pub const TOKENS_PER_USER_MAX: usize = 200;
+/// Tokens of one user's log-ins; the oldest ones end when there are more.
+pub const LOGIN_TOKENS_PER_USER_MAX: usize = 50;
 /// Event streams at a time.
 pub const STREAMS_MAX: usize = 200;
 /// Event streams of one credential.

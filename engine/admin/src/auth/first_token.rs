@@ -60,6 +60,7 @@ impl Admin {
             user: FIRST_TOKEN_USER.to_owned(),
             roles: None,
             generation: 0,
+            by_login: false,
             created_ms,
             expires_ms,
             last_used_ms: None,

@@ -249,6 +249,16 @@ mod tests {
         check("[\"4711\", 4711]", "invalid-field", Some("[1]"));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_ends_is_not_waited_for() {
+        let stream = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
+        let problem = read_body(Body::from_stream(stream), 100).await.unwrap_err();
+        assert!(problem.is(&codes::TIMEOUT), "{problem}");
+        let broken = futures_util::stream::iter([Ok(Bytes::from("{")), Err(std::io::Error::other("gone"))]);
+        let problem = read_body(Body::from_stream(broken), 100).await.unwrap_err();
+        assert!(problem.is(&codes::TIMEOUT), "{problem}");
+    }
+
     #[test]
     fn forms_are_decoded() {
         let pairs = pairs("csrf=a%2Bb+c&user=анна".as_bytes());

@@ -174,6 +174,20 @@ fn dress(admin: &Admin, headers: &mut HeaderMap, id: &str, nonce: &str) {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_panic_becomes_an_answer() {
+        async fn broken() -> &'static str {
+            panic!("a bug, on purpose")
+        }
+        let router = axum::Router::new().route("/", axum::routing::get(broken)).layer(axum::middleware::from_fn(catch));
+        let request = Request::builder().uri("/").body(Body::empty()).unwrap();
+        let response = tower::ServiceExt::oneshot(router, request).await.unwrap();
+        assert_eq!(response.status(), 500);
+        let body = super::super::extract::read_body(response.into_body(), 10_000).await.unwrap();
+        let problem: crate::problem::ProblemBody = serde_json::from_slice(&body).unwrap();
+        assert!(problem.correlation.is_some() && !problem.detail.contains("on purpose"), "{problem:?}");
+    }
+
     #[test]
     fn a_host_is_told_from_its_port() {
         for (authority, host) in [

@@ -246,6 +246,9 @@ impl From<StoreError> for Problem {
 
 impl From<EngineRefusal> for Problem {
     fn from(refusal: EngineRefusal) -> Self {
+        if refusal.code == codes::INTERNAL.code && refusal.status == codes::BUSY.status.as_u16() {
+            return Self::new(&codes::BUSY, refusal.problem).retry_after_s(1);
+        }
         if refusal.code == codes::INTERNAL.code {
             return Self::internal("asking the engine", refusal.problem);
         }

@@ -92,7 +92,8 @@ pub async fn log_in(admin: &Admin, from: &From, login: Login) -> Result<LoggedIn
     let user = recognise(admin, from, &login.user, login.password).await?;
     let draft = draft(&user.id, from, "login");
     let life = Life { expires: None, default: LOGIN_TOKEN_LIFE };
-    let made = make(admin, &user.id, user.body.generation, Wanted { label, roles: None, life }, draft).await?;
+    let wanted = Wanted { label, roles: None, life, by_login: true };
+    let made = make(admin, &user.id, user.body.generation, wanted, draft).await?;
     Ok(LoggedIn { token: made.token, expires: made.facts.expires, user: user.id, roles: user.body.roles })
 }
 

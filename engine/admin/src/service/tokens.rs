@@ -7,7 +7,9 @@ use crate::access::{Grant, Operation, Scope};
 use crate::auth::{Credential, FIRST_TOKEN_USER, Principal, covers, hash_of, new_token};
 use crate::documents::{TokenDocument, UserDocument, kinds};
 use crate::ledger::{Change, Kept, with_details};
-use crate::limits::{TEXT_CHARS_MAX, TOKEN_LIFE_DEFAULT, TOKEN_LIFE_MAX, TOKENS_PER_USER_MAX};
+use crate::limits::{
+    LOGIN_TOKENS_PER_USER_MAX, TEXT_CHARS_MAX, TOKEN_LIFE_DEFAULT, TOKEN_LIFE_MAX, TOKENS_PER_USER_MAX,
+};
 use crate::names::{TokenName, UserName};
 use crate::problem::{Problem, codes};
 use crate::redacted::{Redacted, show_once};
@@ -103,7 +105,8 @@ pub async fn create(admin: &Admin, who: &Principal, new: NewToken) -> Result<Mad
     let roles = roles_of(admin, who, user, &kept.body, new.roles).await?;
     let life = Life { expires: new.expires, default: TOKEN_LIFE_DEFAULT };
     let draft = who.audit("token.create", String::new(), None);
-    make(admin, user, kept.body.generation, Wanted { label: new.label, roles, life }, draft).await
+    let wanted = Wanted { label: new.label, roles, life, by_login: false };
+    make(admin, user, kept.body.generation, wanted, draft).await
 }
 
 /// What a token may: never more than its user, and never more than the token that made it.
@@ -132,6 +135,8 @@ pub(super) struct Wanted {
     pub(super) label: String,
     pub(super) roles: Option<Vec<Grant>>,
     pub(super) life: Life,
+    /// A log-in makes it.
+    pub(super) by_login: bool,
 }
 
 /// How long it lives.
@@ -157,10 +162,7 @@ pub(super) async fn make(
             return Err(Problem::invalid("expires", format!("A token ends in the future, within {days} days.")));
         }
     };
-    if tokens_of(admin, user).await?.len() >= TOKENS_PER_USER_MAX {
-        let problem = Problem::new(&codes::CONFLICTING, format!("{user} has {TOKENS_PER_USER_MAX} tokens."));
-        return Err(problem.remedy("Revoke those that nobody uses."));
-    }
+    let ended = make_room(admin, user, wanted.by_login).await?;
     let token = new_token();
     let hash = hash_of(&token);
     let body = TokenDocument {
@@ -168,12 +170,14 @@ pub(super) async fn make(
         user: user.to_owned(),
         roles: wanted.roles,
         generation,
+        by_login: wanted.by_login,
         created_ms,
         expires_ms,
         last_used_ms: None,
     };
     let details = serde_json::json!({
         "token": &hash[..ID_CHARS], "user": user, "label": body.label, "roles": body.roles, "expires_ms": expires_ms,
+        "ended": ended.iter().map(|id| &id[..ID_CHARS]).collect::<Vec<_>>(),
     });
     if draft.object.is_empty() {
         draft.object = format!("token:{}", &hash[..ID_CHARS]);
@@ -185,9 +189,23 @@ pub(super) async fn make(
         .put_until(kinds::TOKEN, &hash, &body, Some(UtcMs(expires_ms)))
         .audit(draft)
         .urgent();
+    let change = ended.iter().fold(change, |change, id| change.delete(kinds::TOKEN, id));
     let done = admin.ledger().commit(change).await?;
     let facts = view(&Kept { id: hash, revision: done.revision(), body })?;
     Ok(MadeToken { token, facts })
+}
+
+/// Who logs in often is not locked out by old log-ins; who makes tokens is told that there are too many.
+async fn make_room(admin: &Admin, user: &str, by_login: bool) -> Result<Vec<String>, Problem> {
+    let mut tokens = tokens_of(admin, user).await?;
+    tokens.retain(|token| token.body.by_login == by_login);
+    if !by_login && tokens.len() >= TOKENS_PER_USER_MAX {
+        let problem = Problem::new(&codes::CONFLICTING, format!("{user} has {TOKENS_PER_USER_MAX} tokens."));
+        return Err(problem.remedy("Revoke those that nobody uses."));
+    }
+    let too_many = if by_login { (tokens.len() + 1).saturating_sub(LOGIN_TOKENS_PER_USER_MAX) } else { 0 };
+    tokens.sort_by_key(|token| (token.body.created_ms, token.revision));
+    Ok(tokens.into_iter().take(too_many).map(|token| token.id).collect())
 }
 
 /// Revokes a token.

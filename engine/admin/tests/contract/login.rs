@@ -145,6 +145,24 @@ async fn a_token_is_never_more_than_its_user_and_its_maker() {
 }
 
 #[tokio::test]
+async fn who_logs_in_often_keeps_the_newest_log_ins() {
+    let world = World::new().await;
+    world.user("anna", json!([{ "role": "auditor" }])).await;
+    let made = ask("POST", "/api/v1/tokens").json(&json!({ "label": "ci", "user": "anna" }));
+    let made = world.root(made).await.expect(201).json()["token"].as_str().unwrap().to_owned();
+    let mut tokens = Vec::new();
+    for _ in 0..51 {
+        world.engine.pass(1);
+        tokens.push(world.log_in("anna").await);
+    }
+    let me = |token: &str| world.send(ask("GET", "/api/v1/me").token(token));
+    me(&tokens[0]).await.refused(401, "unauthenticated");
+    me(&tokens[1]).await.expect(200);
+    me(&tokens[50]).await.expect(200);
+    me(&made).await.expect(200);
+}
+
+#[tokio::test]
 async fn somebody_can_always_administer() {
     let world = World::new().await;
     for body in [json!({ "roles": [] }), json!({ "roles": [{ "role": "admin" }], "disabled": true })] {

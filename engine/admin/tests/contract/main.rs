@@ -5,6 +5,7 @@ mod bundles;
 mod cases;
 mod console;
 mod documents;
+mod documents_of_roles;
 mod engine;
 mod events;
 mod front;

@@ -17,7 +17,7 @@ const COLUMNS: &[Column] = &[
     ("ACTOR", |entry| fields::cell(entry, "actor")),
     ("VIA", |entry| fields::cell(entry, "via")),
     ("ACTION", |entry| fields::cell(entry, "action")),
-    ("OBJECT", |entry| fields::cell(entry, "object")),
+    ("OBJECT", |entry| Cell::new(fields::with_short_hashes(&fields::text(entry, "object")))),
     ("DETAILS", |entry| Cell::new(details(&entry["details"]))),
 ];
 /// Of an entry's details, so much stands in the table; --json has all.
@@ -139,6 +139,7 @@ async fn list(session: &Session, list: &List) -> Outcome {
 fn details(details: &Value) -> String {
     let facts = details.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
     let text = facts.map(|(name, value)| format!("{name}={}", fields::words(value))).collect::<Vec<_>>().join(" ");
+    let text = fields::with_short_hashes(&text);
     match text.char_indices().nth(DETAILS_CHARS_MAX) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text,

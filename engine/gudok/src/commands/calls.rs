@@ -181,10 +181,7 @@ impl Live {
 
 /// The engine says so in the event of a call's end.
 fn is_over(call: &Value) -> bool {
-    match &call["ended"] {
-        Value::Null | Value::Bool(false) => false,
-        _ => true,
-    }
+    !matches!(call["ended"], Value::Null | Value::Bool(false))
 }
 
 fn version(call: &Value) -> String {

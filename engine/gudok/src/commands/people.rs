@@ -256,7 +256,7 @@ pub(crate) async fn tokens(session: &Session, arguments: &Tokens) -> Outcome {
             if !roles.is_empty() {
                 body["roles"] = roles.iter().map(Role::json).collect();
             }
-            let answer = session.client.write(Write::post(&["tokens"]).body(body).without_key()).await?;
+            let answer = session.client.write(Write::post(&["tokens"]).body(body)).await?;
             let Some(out) = out else {
                 return session.show(&answer, |screen, token| screen.line(&fields::text(token, "token")));
             };

@@ -49,8 +49,7 @@ pub(crate) async fn subjects(session: &Session, arguments: &Subjects) -> Outcome
     match &arguments.command {
         SubjectCommand::Export { number, reason, out } => {
             let body = json!({ "number": number, "reason": reason });
-            // The answer is about a person: the engine shall not keep it for a repetition.
-            let answer = session.client.write(Write::post(&["subjects", "export"]).body(body).without_key()).await?;
+            let answer = session.client.write(Write::post(&["subjects", "export"]).body(body)).await?;
             match out {
                 Some(out) => {
                     write_secret(out, answer.body.as_bytes())?;

@@ -53,8 +53,8 @@ pub(crate) fn print_difference(screen: &Screen, difference: &Value) {
     } else if against.is_some() {
         screen.line("  none that the manifest, the menus or the media tell");
     }
-    if difference["new_rights"] == true {
-        screen.note("it asks for rights that nobody approved yet");
+    if against.is_some() && difference["new_rights"] == true {
+        screen.note("it may do something that the other might not");
     }
 }
 

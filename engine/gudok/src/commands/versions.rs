@@ -1,6 +1,8 @@
 //! `gudok versions`, `approve`, `refuse`: what was uploaded, and what may go live.
 
-use super::remote::{Cell, Column, Failure, Outcome, Page, Paint, Remote, Session, UPLOAD_BYTES_MAX, Write, fields};
+use super::remote::{
+    Cell, Column, Failure, Outcome, Page, Paint, Remote, Session, Table, UPLOAD_BYTES_MAX, Write, fields,
+};
 use super::report;
 use anyhow::Context;
 use clap::{Args, Subcommand};
@@ -252,16 +254,25 @@ async fn show(session: &Session, one: &One) -> Outcome {
             ("refused by", Cell::new(refused(&version["refused"]))),
             ("size", Cell::new(fields::size(fields::count(version, "size_bytes")))),
         ]);
-        for (part, what) in [("capabilities", "asks for"), ("limits", "limits")] {
+        let mut asked = Table::new(&["", "", ""]);
+        for (part, what) in [("capabilities", "right"), ("limits", "limit")] {
             for (name, value) in version[part].as_object().into_iter().flatten() {
-                let rights = [Cell::new(what).paint(Paint::Faint), Cell::new(format!("{name} {value}"))];
-                let mut table = super::remote::Table::new(&["", ""]);
-                table.row(rights);
-                screen.table(&table);
+                asked.row([Cell::new(what).paint(Paint::Faint), Cell::new(name), Cell::new(parameters(value))]);
             }
+        }
+        if !asked.is_empty() {
+            screen.line("asks for:");
+            screen.table(&asked);
         }
         report::print_report(screen, &version["report"]);
     })
+}
+
+/// What a right is limited to: "groups: operators; modes: bridge".
+fn parameters(value: &Value) -> String {
+    let Some(fields) = value.as_object() else { return fields::words(value) };
+    let named = fields.iter().map(|(name, value)| (name, fields::words(value))).filter(|(_, text)| !text.is_empty());
+    named.map(|(name, text)| format!("{name}: {text}")).collect::<Vec<_>>().join("; ")
 }
 
 /// "bob (2026-05-05 02:30:00): why".

@@ -58,7 +58,7 @@ fn a_new_token_is_printed_once_or_kept_in_a_file() {
     assert_eq!(ran.stdout, "gdk_new\n");
     let asked = &engine.asked()[0];
     assert!(asked.json()["expires"].as_str().unwrap().ends_with('Z'), "{asked:?}");
-    assert_eq!(asked.header("idempotency-key"), None, "the engine shall not keep the answer");
+    assert!(asked.header("idempotency-key").is_some(), "a second try makes no second token");
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("token");
     let ran = engine.gudok(&["token", "create", "--label", "ci", "--out", file.to_str().unwrap()]).fine();

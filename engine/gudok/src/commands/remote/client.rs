@@ -90,7 +90,7 @@ impl<'a> Write<'a> {
         Self { if_match: etag, ..self }
     }
 
-    /// Without an idempotency key: the engine shall not keep the answer, since a secret is in it.
+    /// Without an idempotency key: logging in and out, which change nothing when they are done twice.
     pub(crate) fn without_key(self) -> Self {
         Self { keyed: false, ..self }
     }

@@ -77,6 +77,23 @@ pub(crate) fn short(id: &str) -> &str {
     id.get(..ID_SHOWN).unwrap_or(id)
 }
 
+/// A text whose hashes are short: for reading, not for copying.
+pub(crate) fn with_short_hashes(text: &str) -> String {
+    const HASH_DIGITS: usize = 64;
+    let mut short = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let (word, behind) = rest.split_at(end);
+        let is_hash = word.len() == HASH_DIGITS && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        short.push_str(if is_hash { &word[..ID_SHOWN] } else { word });
+        let separator = behind.chars().next().map_or(0, char::len_utf8);
+        short.push_str(&behind[..separator]);
+        rest = &behind[separator..];
+    }
+    short
+}
+
 /// A live version of a deployment: "1.2.0 (3f2a…)".
 pub(crate) fn label(live: &Value) -> String {
     match (live["label"].as_str(), live["version"].as_str()) {
@@ -138,6 +155,13 @@ mod tests {
         assert_eq!(age(&Value::Null, now), "");
         assert_eq!(percent(1, 8), "12.5 %");
         assert_eq!(percent(0, 0), "");
+    }
+
+    #[test]
+    fn hashes_are_short_in_a_text() {
+        let hash = "8637b1e5f50cdfad6fd81dbd286aa0c20a5bfb9bf0fdf36540f26726fd238fc2";
+        assert_eq!(with_short_hashes(&format!("version:{hash} → «{hash}»")), "version:8637b1e5f50c → «8637b1e5f50c»");
+        assert_eq!(with_short_hashes("mfc/desk, ничего"), "mfc/desk, ничего");
     }
 
     #[test]

@@ -57,6 +57,10 @@ impl Cell {
     }
 
     /// A figure.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "figures and texts made for the cell; a reference would be in every call"
+    )]
     pub(crate) fn figure(text: impl ToString) -> Self {
         Self { right: true, ..Self::new(text.to_string()) }
     }
@@ -221,15 +225,19 @@ impl Screen {
     /// A table in the place of the one before: on a terminal it is drawn anew, elsewhere it follows.
     pub(crate) fn redraw(&self, lines_before: usize, head: &str, table: &Table) -> usize {
         let lines = table.lines(self.colour);
-        if self.terminal && lines_before > 0 {
-            // Up, and everything below is gone.
-            let _ = write!(std::io::stdout(), "\x1b[{lines_before}A\x1b[J");
+        if self.terminal {
+            // Up, everything below is gone, and long lines end at the edge: one line of ours is one of the terminal's.
+            let up = if lines_before > 0 { format!("\x1b[{lines_before}A") } else { String::new() };
+            let _ = write!(std::io::stdout(), "{up}\x1b[J\x1b[?7l");
         }
         if !head.is_empty() {
             self.line(head);
         }
         for line in &lines {
             self.line(line);
+        }
+        if self.terminal {
+            let _ = write!(std::io::stdout(), "\x1b[?7h").and_then(|()| std::io::stdout().flush());
         }
         lines.len() + usize::from(!head.is_empty())
     }

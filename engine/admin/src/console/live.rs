@@ -97,8 +97,10 @@ where
 {
     let query = EventsQuery { topics: Some(topics.to_owned()), ..EventsQuery::default() };
     let events = events::subscribe(&visit.admin, &visit.me, &query)?;
+    // Everything once: the page was drawn before this, and what changed in between is in no event.
     let sent = draw(&visit)?;
-    let redraw = Redraw { visit, events, draw, sent, waiting: std::collections::VecDeque::new() };
+    let waiting = sent.iter().map(|(name, text)| fragment(name, text)).collect();
+    let redraw = Redraw { visit, events, draw, sent, waiting };
     let stream = stream::unfold(redraw, |mut redraw| async move {
         loop {
             if let Some(event) = redraw.waiting.pop_front() {
@@ -109,6 +111,10 @@ where
     });
     let alive = KeepAlive::new().interval(crate::limits::HEARTBEAT_EVERY);
     Ok(Sse::new(stream).keep_alive(alive).into_response())
+}
+
+fn fragment(name: &str, text: &str) -> Event {
+    Event::default().event(name).data(text.replace('\r', ""))
 }
 
 impl<D: Fn(&Visit) -> Result<Drawn, Problem>> Redraw<D> {
@@ -133,7 +139,7 @@ impl<D: Fn(&Visit) -> Result<Drawn, Problem>> Redraw<D> {
         let drawn = (self.draw)(&self.visit).ok()?;
         for (at, (name, text)) in drawn.iter().enumerate() {
             if self.sent.get(at).is_none_or(|(_, before)| before != text) {
-                self.waiting.push_back(Event::default().event(*name).data(text.replace('\r', "")));
+                self.waiting.push_back(fragment(name, text));
             }
         }
         self.sent = drawn;

@@ -131,10 +131,9 @@ fn hear(checked: &mut Checked) {
     let Some(bundle) = &checked.bundle else { return };
     let began = Instant::now();
     let Err(error) = recordings(bundle) else { return };
-    let text = error.to_string();
     let finding = Finding {
-        field: "media".to_owned(),
-        problem: text,
+        field: error.file,
+        problem: error.error.to_string(),
         remedy: "Correct the recording: WAV, MP3, Ogg Vorbis or FLAC of at most ten minutes".to_owned(),
     };
     if let Some(step) = checked.steps.iter_mut().find(|step| step.name == StepName::Media) {

@@ -71,13 +71,24 @@ pub(super) fn load(
 ///
 /// # Errors
 /// The first that is no sound, or too long.
-pub(crate) fn recordings(bundle: &Bundle) -> Result<MediaLibrary, SpeechError> {
+pub(crate) fn recordings(bundle: &Bundle) -> Result<MediaLibrary, BadRecording> {
     let mut library = MediaLibrary::default();
     for (name, media) in &bundle.media {
         let path = format!("{}/{}.{}", name.lang, name.name, media.ending);
-        library.add(&path, media.bytes.to_vec(), &MediaLimits::default())?;
+        let added = library.add(&path, media.bytes.to_vec(), &MediaLimits::default());
+        added.map_err(|error| BadRecording { file: format!("media/{path}"), error })?;
     }
     Ok(library)
+}
+
+/// A recording of a bundle that cannot be played.
+#[derive(Debug, thiserror::Error)]
+#[error("{file}: {error}")]
+pub(crate) struct BadRecording {
+    /// Its place in the bundle.
+    pub(crate) file: String,
+    /// What is wrong with it, and what to do.
+    pub(crate) error: SpeechError,
 }
 
 /// A version's key, from its id in hexadecimal.

@@ -42,7 +42,8 @@ async fn every_answer_is_described_and_none_is_a_failure() -> anyhow::Result<()>
     command.arg("run").arg(format!("http://{}/api/v1/openapi.json", desk.engine.http));
     command.args(["--header", &format!("Authorization: Bearer {}", api.token), "--checks", CHECKS]);
     command.args(["--phases", "examples,coverage,fuzzing", "--seed", SEED, "--max-time", TIME_MAX_S]);
-    command.args(["--rate-limit", RATE, "--workers", "2", "--request-timeout", "60"]);
+    // One worker: with more, Python 3.11 loses count of its own depth in the threads that build the cases.
+    command.args(["--rate-limit", RATE, "--workers", "1", "--request-timeout", "60"]);
     command.args(["--suppress-health-check", "all", "--warnings", "off", "--generation-database", "none"]);
     command.args(["--continue-on-failure", "--report", "json", "--report-json-path"]).arg(&report);
     for path in NOT_ASKED {

@@ -503,6 +503,9 @@ pub struct TraceLine {
     pub took_ms: Option<u32>,
     /// How it went.
     pub outcome: Option<String>,
+    /// Whose script had the caller then: nobody of another agency sees the line.
+    #[serde(default)]
+    pub agency: Option<String>,
 }
 
 /// A line that a script logged.

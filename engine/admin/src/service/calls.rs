@@ -85,8 +85,12 @@ pub async fn read(admin: &Admin, who: &Principal, id: &CallName) -> Result<LiveC
 /// `forbidden`, `not-found`.
 pub async fn trace(admin: &Admin, who: &Principal, id: &CallName) -> Result<Trace, Problem> {
     who.may(Operation::CallTrace)?;
-    let trace = admin.engine().trace(core(id)?).await.ok_or_else(|| Problem::not_found("trace of a call", id))?;
-    who.sees(Operation::CallTrace, &trace.agency, "trace of a call", id.as_str())?;
+    let mut trace = admin.engine().trace(core(id)?).await.ok_or_else(|| Problem::not_found("trace of a call", id))?;
+    let theirs = |agency: &str| who.may_in(Operation::CallTrace, agency).is_ok();
+    // A caller who was handed from agency to agency is each one's for a part of the way.
+    let own = trace.lines.iter().filter_map(|line| line.agency.as_deref()).find(|agency| theirs(agency));
+    who.sees(Operation::CallTrace, own.unwrap_or(&trace.agency), "trace of a call", id.as_str())?;
+    trace.lines.retain(|line| line.agency.as_deref().is_none_or(theirs));
     let object = format!("call:{id}");
     let details = serde_json::json!({ "live": trace.live });
     looked(admin, who, Look { action: "trace.read", object, agency: Some(&trace.agency), details }).await?;

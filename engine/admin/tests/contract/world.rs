@@ -323,7 +323,8 @@ impl World {
 }
 
 fn trace(id: &str, agency: &str) -> Trace {
-    let line = TraceLine { at_ms: 0, kind: "say".into(), text: "Hello".into(), took_ms: None, outcome: None };
+    let line =
+        TraceLine { at_ms: 0, kind: "say".into(), text: "Hello".into(), took_ms: None, outcome: None, agency: None };
     Trace {
         id: id.into(),
         live: false,

@@ -20,6 +20,7 @@ use crate::voice::Voice;
 use gudok_core::call::{CallMachine, CallStart, Command, Input, MediaCommand, MediaEvent, PlaybackId, ScriptRun};
 use gudok_core::ids::LegId;
 use gudok_core::leg::{HangupCause, LegEvent};
+use gudok_core::privacy::PhoneNumber;
 use gudok_core::prompt::LanguageTag;
 use gudok_core::records::{Direction, LegRecord};
 use gudok_core::routing::Routes;
@@ -186,7 +187,7 @@ fn beginning(start: &CallStart, at: gudok_core::time::Timestamp) -> Beginning {
         id: start.id,
         agency: start.agency.clone(),
         entry: start.entry.clone(),
-        caller: start.incoming.caller.as_ref().map_or_else(|| "withheld".to_owned(), |caller| caller.masked()),
+        caller: start.incoming.caller.as_ref().map_or_else(|| "withheld".to_owned(), PhoneNumber::masked),
         called: start.incoming.called.reveal().to_owned(),
         lang: Arc::clone(&start.lang),
         at,

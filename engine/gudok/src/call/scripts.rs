@@ -34,7 +34,7 @@ impl CallTask {
     pub(super) fn start_script(&mut self, run: ScriptRun, agency: &Agency, entry: &Entry) {
         let info = self.call_info(agency, entry);
         let caller = self.canonical_caller();
-        let pinned = self.host.director.pin(agency, entry, caller.as_ref().map(|caller| caller.reveal()));
+        let pinned = self.host.director.pin(agency, entry, caller.as_ref().map(PhoneNumber::reveal));
         let Some(pinned) = pinned else {
             tracing::error!(%agency, %entry, "no script is active there; deploy one, or configure it under [[agency.script]]");
             self.note(TraceKind::Script, format!("no script is active at {agency}/{entry}"));

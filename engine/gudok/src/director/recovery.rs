@@ -8,6 +8,7 @@ use super::{DEPLOYMENT_KIND, Director};
 use gudok_admin::ports::{Actor, EngineRefusal};
 use gudok_core::deployment::{DeploymentMachine, DeploymentState, Phase, TakenBack, VersionKey};
 use gudok_core::ids::{Agency, Entry};
+use gudok_core::time::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -122,10 +123,10 @@ impl Director {
 }
 
 /// Takes out of a state what could not be loaded. Where that is the stable version, an earlier one serves instead.
-fn without_missing(
+fn without_missing<V>(
     state: &mut DeploymentState,
-    loaded: &BTreeMap<VersionKey, Arc<Loaded>>,
-    now: gudok_core::time::Timestamp,
+    loaded: &BTreeMap<VersionKey, V>,
+    now: Timestamp,
 ) -> Result<Option<TakenBack>, String> {
     const REASON: &str = "it could not be loaded at the start of the engine";
     let mut taken = None;
@@ -145,4 +146,44 @@ fn without_missing(
         state.last_rollback = Some(taken.clone());
     }
     Ok(taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gudok_core::deployment::{Canary, Earlier, Guard, LiveVersion, NamedVersion, Share};
+
+    fn named(byte: u8) -> NamedVersion {
+        NamedVersion { key: VersionKey([byte; 32]), label: Arc::from(format!("{byte}.0.0")) }
+    }
+
+    /// Version 2 is live, 3 its canary, 1 was before.
+    fn state() -> DeploymentState {
+        let at = Timestamp::from_millis(1);
+        let mut state = DeploymentState::first(named(2), Guard::default(), None, at);
+        state.canary = Share::from_percent(10).map(|share| Canary { version: named(3), since: at, share });
+        state.earlier =
+            vec![Earlier { live: LiveVersion { version: named(1), since: at, baseline: None }, good: true }];
+        state
+    }
+
+    fn with(loaded: &[u8]) -> (Result<Option<TakenBack>, String>, DeploymentState) {
+        let mut state = state();
+        let loaded = loaded.iter().map(|byte| (VersionKey([*byte; 32]), ())).collect();
+        (without_missing(&mut state, &loaded, Timestamp::from_millis(2)), state)
+    }
+
+    #[test]
+    fn what_can_be_loaded_serves_and_the_rest_is_taken_back() {
+        let (taken, all) = with(&[1, 2, 3]);
+        assert_eq!((taken, &all), (Ok(None), &state()));
+        let (taken, no_canary) = with(&[1, 2]);
+        let taken = taken.unwrap().unwrap();
+        assert!(taken.automatic && taken.from == named(3) && taken.to == named(2) && no_canary.canary.is_none());
+        assert_eq!(no_canary.last_rollback, Some(taken));
+        let (taken, back) = with(&[1]);
+        assert_eq!((back.stable.version, back.earlier.len(), back.phase), (named(1), 0, Phase::Good));
+        assert!(taken.unwrap().is_some());
+        assert!(with(&[3]).0.is_err(), "a canary alone takes nobody");
+    }
 }

@@ -203,6 +203,7 @@ const fn is_disk(error: &StoreError) -> bool {
     matches!(error, StoreError::DiskLow { .. } | StoreError::DiskFull { .. })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the end of a map_err")]
 fn plain(refusal: EngineRefusal) -> anyhow::Error {
     anyhow::anyhow!("{}; {}", refusal.problem, refusal.remedy)
 }

@@ -130,8 +130,8 @@ impl Slot {
         let Some(live) = guard.as_mut() else { return Vec::new() };
         let mut freed = Vec::new();
         for (key, new) in loaded {
-            if live.loaded.contains_key(&key) {
-                freed.extend(live.loaded.insert(key, new));
+            if let Some(old) = live.loaded.get_mut(&key) {
+                freed.push(std::mem::replace(old, new));
             }
         }
         live.settings = settings;

@@ -106,7 +106,7 @@ impl Director {
                 match serde_json::from_slice(&document.body) {
                     Ok(body) => all.push((document.id, document.revision, body)),
                     Err(error) => {
-                        tracing::error!(kind, id = document.id, %error, "a document of the ledger is damaged")
+                        tracing::error!(kind, id = document.id, %error, "a document of the ledger is damaged");
                     }
                 }
             }

@@ -113,7 +113,7 @@ impl LiveCalls {
             called: call.called,
             control,
             now: Mutex::new(Now {
-                agency: call.agency,
+                agencies: vec![call.agency],
                 entry: call.entry,
                 version: None,
                 versions: Vec::new(),
@@ -141,7 +141,7 @@ impl LiveCalls {
         let watches: Vec<Arc<CallWatch>> = self.calls.read().values().cloned().collect();
         let mut all: Vec<ports::LiveCall> = watches
             .iter()
-            .filter(|watch| agency.is_none_or(|agency| watch.now.lock().agency == *agency))
+            .filter(|watch| agency.is_none_or(|agency| watch.now.lock().agency() == Some(agency)))
             .map(|watch| watch.seen())
             .collect();
         all.sort_by(|a, b| (a.since_ms, &a.id).cmp(&(b.since_ms, &b.id)));
@@ -159,7 +159,7 @@ impl LiveCalls {
         let on_it = |watch: &&Arc<CallWatch>| {
             let now = watch.now.lock();
             now.state != CallState::Landed
-                && now.agency == *agency
+                && now.agency() == Some(agency)
                 && now.entry == *entry
                 && now.version.as_ref().is_some_and(|version| version.bundle_sha256 == *hash)
         };
@@ -248,7 +248,8 @@ pub(crate) struct CallWatch {
 }
 
 struct Now {
-    agency: Agency,
+    /// Every agency that had the caller, in order; the last one has the caller now.
+    agencies: Vec<Agency>,
     entry: Entry,
     version: Option<ScriptVersion>,
     versions: Vec<ScriptVersion>,
@@ -261,12 +262,20 @@ struct Now {
     over: bool,
 }
 
+impl Now {
+    fn agency(&self) -> Option<&Agency> {
+        self.agencies.last()
+    }
+}
+
 impl CallWatch {
     /// A script runs now.
     pub(crate) fn script_began(&self, agency: &Agency, entry: &Entry, version: &ScriptVersion, at: Timestamp) {
         {
             let mut now = self.now.lock();
-            now.agency = agency.clone();
+            if now.agency() != Some(agency) {
+                now.agencies.push(agency.clone());
+            }
             now.entry = entry.clone();
             now.version = Some(version.clone());
             now.versions.push(version.clone());
@@ -344,7 +353,8 @@ impl CallWatch {
         let room = self.shared.bytes.load(Relaxed) < LIVE_BYTES_MAX;
         let at_ms = u32::try_from(at.since(self.since).as_millis()).unwrap_or(u32::MAX);
         let lines_max = if room { self.shared.lines_max } else { 0 };
-        let bytes = now.trace.push(lines_max, at_ms, kind, text, took_ms, outcome);
+        let part = u8::try_from(now.agencies.len().saturating_sub(1)).unwrap_or(u8::MAX);
+        let bytes = now.trace.push(lines_max, (at_ms, part), kind, text, took_ms, outcome);
         self.shared.bytes.fetch_add(bytes, Relaxed);
     }
 
@@ -359,7 +369,7 @@ impl CallWatch {
         let version = now.version.as_ref();
         ports::LiveCall {
             id: self.id.to_string(),
-            agency: now.agency.as_str().to_owned(),
+            agency: now.agency().map(ToString::to_string).unwrap_or_default(),
             entry: now.entry.as_str().to_owned(),
             script: version.map(|version| version.script.as_str().to_owned()).unwrap_or_default(),
             version: version.map(|version| crate::hex::hex(&version.bundle_sha256)).unwrap_or_default(),
@@ -378,11 +388,11 @@ impl CallWatch {
         ports::Trace {
             id: self.id.to_string(),
             live,
-            agency: now.agency.as_str().to_owned(),
+            agency: now.agency().map(ToString::to_string).unwrap_or_default(),
             entry: now.entry.as_str().to_owned(),
             versions: now.versions.iter().map(|version| crate::hex::hex(&version.bundle_sha256)).collect(),
             began_ms: self.since.as_millis(),
-            lines: now.trace.lines(),
+            lines: now.trace.lines(&now.agencies),
             dropped: now.trace.dropped(),
         }
     }

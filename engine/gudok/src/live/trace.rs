@@ -1,6 +1,7 @@
 //! The lines of one call's trace, with their limits.
 
 use gudok_admin::ports::TraceLine;
+use gudok_core::ids::Agency;
 
 /// Characters of one line.
 const TEXT_CHARS_MAX: usize = 400;
@@ -46,6 +47,8 @@ impl TraceKind {
 
 struct Line {
     at_ms: u32,
+    /// Which of the call's agencies had the caller.
+    part: u8,
     kind: TraceKind,
     text: Box<str>,
     took_ms: Option<u32>,
@@ -66,7 +69,7 @@ impl TraceBuffer {
     pub(super) fn push(
         &mut self,
         lines_max: usize,
-        at_ms: u32,
+        (at_ms, part): (u32, u8),
         kind: TraceKind,
         mut text: String,
         took_ms: Option<u32>,
@@ -81,7 +84,7 @@ impl TraceBuffer {
             text.push('…');
         }
         let before = self.bytes;
-        let line = Line { at_ms, kind, text: text.into(), took_ms, outcome };
+        let line = Line { at_ms, part, kind, text: text.into(), took_ms, outcome };
         self.bytes += LINE_BYTES + line.text.len();
         if self.first.len() + LAST_LINES.min(lines_max / 2) < lines_max {
             self.first.push(line);
@@ -111,13 +114,15 @@ impl TraceBuffer {
         self.dropped
     }
 
-    pub(super) fn lines(&self) -> Vec<TraceLine> {
+    /// With the names of the agencies that had the caller, in order.
+    pub(super) fn lines(&self, agencies: &[Agency]) -> Vec<TraceLine> {
         let told = |line: &Line| TraceLine {
             at_ms: line.at_ms,
             kind: line.kind.as_str().to_owned(),
             text: line.text.to_string(),
             took_ms: line.took_ms,
             outcome: line.outcome.map(str::to_owned),
+            agency: agencies.get(usize::from(line.part)).map(ToString::to_string),
         };
         self.first.iter().chain(&self.last).map(told).collect()
     }

@@ -252,7 +252,7 @@ async fn serve_admins(rooms: &Rooms, port: Arc<dyn Engine>) -> anyhow::Result<Op
     );
     match admin.first_token().await {
         Ok(Some(path)) => {
-            tracing::warn!(file = %path.display(), "there are no users yet: log in with the token in this file, and make the first admin")
+            tracing::warn!(file = %path.display(), "there are no users yet: log in with the token in this file, and make the first admin");
         }
         Ok(None) => {}
         Err(problem) => tracing::error!(%problem, "the first token was not made: nobody can log in yet"),

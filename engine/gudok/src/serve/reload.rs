@@ -65,8 +65,9 @@ impl Reloading {
             report: None,
         })?;
         changed.extend(deployed);
-        self.director.take_config(Arc::clone(&config)).await?;
+        let taken = self.director.take_config(Arc::clone(&config)).await;
         self.note(&actor, &changed, &config.facts.hash).await;
+        taken?;
         tracing::info!(?changed, "configuration reloaded");
         Ok(changed)
     }

@@ -234,8 +234,14 @@ mod tests {
 
     #[test]
     fn a_trace_that_is_too_long_loses_its_middle() {
-        let line =
-            |at_ms| TraceLine { at_ms, kind: "say".into(), text: "ы".repeat(400), took_ms: None, outcome: None };
+        let line = |at_ms| TraceLine {
+            at_ms,
+            kind: "say".into(),
+            text: "ы".repeat(400),
+            took_ms: None,
+            outcome: None,
+            agency: None,
+        };
         let trace = Trace {
             id: "1".into(),
             live: false,

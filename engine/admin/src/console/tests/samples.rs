@@ -270,6 +270,7 @@ pub(super) fn version(state: crate::documents::VersionState) -> Version {
 
 pub(super) fn trace() -> Trace {
     let line = |at_ms, kind: &str, text: &str, took_ms: Option<u32>, outcome: Option<&str>| TraceLine {
+        agency: None,
         at_ms,
         kind: kind.into(),
         text: text.into(),

@@ -130,6 +130,7 @@ pub(crate) struct AgencyPage<'a> {
     pub(crate) retention_form: Form,
     pub(crate) retention_revision: u64,
     pub(crate) entries: Vec<String>,
+    pub(crate) may_see_settings: bool,
     pub(crate) may_records: bool,
 }
 
@@ -175,6 +176,7 @@ impl<'a> AgencyPage<'a> {
             retention_form: sent.retention.or(retained).unwrap_or_default().named("retention-"),
             retention_revision: retention.map_or(0, |retention| retention.revision),
             entries,
+            may_see_settings: c.may_in(Operation::EntryRead, &name),
             may_records: c.may_in(Operation::CdrsList, &name),
             name,
             c,

@@ -26,6 +26,7 @@ mod outcomes;
 mod overlays;
 mod records;
 mod report;
+mod settings;
 mod texts;
 mod tokens;
 mod upload;
@@ -119,6 +120,7 @@ fn script_pages() -> Router<Admin> {
         .route("/console/agencies/new", get(agencies::blank).post(agencies::create))
         .route("/console/agencies/{agency}", get(agencies::show).post(agencies::update))
         .route("/console/agencies/{agency}/delete", get(agencies::ask_delete).post(agencies::delete))
+        .route("/console/agencies/{agency}/entries/{entry}", get(settings::show).post(settings::set))
         .route("/console/agencies/{agency}/retention", post(agencies::retain))
         .route("/console/agencies/{agency}/keys", post(agencies::add_key))
         .route("/console/agencies/{agency}/keys/{key}/revoke", get(agencies::ask_revoke).post(agencies::revoke))

@@ -125,6 +125,7 @@ async fn every_page_answers_every_role() {
         "agencies/new".into(),
         "agencies/mfc".into(),
         "agencies/filed".into(),
+        "agencies/mfc/entries/main".into(),
         "agencies/mfc/delete".into(),
         "numbers".into(),
         "numbers/new".into(),
@@ -302,6 +303,14 @@ async fn what_is_kept_is_made_changed_and_taken_away_by_forms() {
     let revoke = "/console/agencies/jkh/keys/e7620f1842b4e81f/revoke";
     is_page(&reader.get(&world, revoke).await.expect(200));
     goes_to(&reader.post(&world, revoke, &[]).await, "/console/agencies/jkh?notice=revoked");
+
+    let settings = "/console/agencies/jkh/entries/main";
+    let wrong = [("config", "nonsense"), ("secrets", "key = the secret itself"), ("revision", "0")];
+    let wrong = reader.post(&world, settings, &wrong).await.expect(422);
+    assert!(wrong.text().contains("id=\"config-wrong\""), "{}", wrong.text());
+    let set = [("config", "greeting = Добрый день\nopen = yes"), ("secrets", "key = env:KEY"), ("revision", "0")];
+    goes_to(&reader.post(&world, settings, &set).await, "/console/agencies/jkh?notice=saved");
+    assert!(reader.get(&world, settings).await.text().contains("greeting = Добрый день\nopen = yes"));
 
     let number = [("number", "+73842000000"), ("agency", "mfc"), ("entry", "main"), ("lang", "")];
     goes_to(&reader.post(&world, "/console/numbers/new", &number).await, "/console/numbers?notice=created");

@@ -17,6 +17,7 @@ use crate::console::outcomes::Outcomes;
 use crate::console::overlays::{OverlayPage, OverlaysPage, Row as OverlayRow};
 use crate::console::records::{RecordsPage, Row as RecordRow};
 use crate::console::report::Report;
+use crate::console::settings::EntryPage;
 use crate::console::texts::Lang;
 use crate::console::tokens::{Row as TokenRow, TokensPage};
 use crate::console::upload::UploadPage;
@@ -27,6 +28,7 @@ use crate::documents::VersionState;
 use crate::ports::{Deployment, Guard};
 use crate::service::audit::{AuditChecked, AuditShown, FaultShown, HeadShown};
 use crate::service::configuration::Configuration;
+use crate::service::entries::EntrySettings;
 use crate::service::numbers::NumberRoute;
 use crate::service::overlays::Overlay;
 use crate::service::retention::Retention;
@@ -272,7 +274,18 @@ fn agencies(lang: Lang) -> Vec<Named> {
         may_create: true,
     };
     let agencies = ["mfc".to_owned()];
+    let settings = |source| Revised {
+        value: EntrySettings {
+            config: [("greeting".to_owned(), "Здравствуйте!\nГудок".to_owned())].into(),
+            secrets: [("back-end".to_owned(), "env:BACK_END".to_owned())].into(),
+            source,
+        },
+        revision: 2,
+    };
+    let (ours, filed) = (settings(Source::Api), settings(Source::File));
     vec![
+        ("entry", draw(&EntryPage::of(&c, ("mfc", "main"), &ours, None))),
+        ("entry-of-file", draw(&EntryPage::of(&c, ("mfc", "main"), &filed, None))),
         ("agencies", draw(&list)),
         ("agency", draw(&page)),
         ("agency-of-file", draw(&of_file)),

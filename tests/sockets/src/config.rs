@@ -40,6 +40,7 @@ pub struct ConfigBuilder {
     extra: String,
     agency_extra: Vec<(String, String)>,
     sip_extra: String,
+    http_extra: String,
     free_percent_min: u8,
     media_ports: Option<(u16, u16)>,
     fetch_allowed: Vec<SocketAddr>,
@@ -63,6 +64,7 @@ impl ConfigBuilder {
             extra: String::new(),
             agency_extra: Vec::new(),
             sip_extra: String::new(),
+            http_extra: String::new(),
             free_percent_min: 1,
             media_ports: None,
             fetch_allowed: Vec::new(),
@@ -114,6 +116,14 @@ impl ConfigBuilder {
         self
     }
 
+    /// More lines of `[http]`.
+    #[must_use]
+    pub fn http(mut self, toml: &str) -> Self {
+        self.http_extra.push_str(toml);
+        self.http_extra.push('\n');
+        self
+    }
+
     /// So much of the disk must be free for promises to be made.
     #[must_use]
     pub const fn free_percent_min(mut self, percent: u8) -> Self {
@@ -153,12 +163,13 @@ impl ConfigBuilder {
             "[node]\ntime_zone = \"Asia/Novokuznetsk\"\ndrain_s_max = 5\n\n\
              [sip]\nlisten = [\"udp://127.0.0.1:0\", \"tcp://127.0.0.1:0\"]\n{}\n\
              [media]\nports = \"{first}-{last}\"\nrtp_timeout_s = 20\n\n\
-             [http]\nlisten = \"127.0.0.1:0\"\n\n\
+             [http]\nlisten = \"127.0.0.1:0\"\n{}\n\
              [store]\ndir = {:?}\nfree_percent_min = {}\n\n\
              [[trunk]]\nname = \"local\"\nsources = [\"127.0.0.0/8\"]\ntranscript = true\n\n\
              [[calendar]]\nname = \"day\"\nhours = {{ daily = [\"06:00-24:00\"] }}\n\n\
              [[group]]\nname = \"operators\"\ncalendar = \"day\"\noperators = [\n",
             self.sip_extra,
+            self.http_extra,
             dir.join("store"),
             self.free_percent_min,
         );

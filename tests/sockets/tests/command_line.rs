@@ -4,7 +4,7 @@
 use anyhow::{Context, ensure};
 use gudok_sockets::desk::{AGENCY, PLACE, draft};
 use gudok_sockets::parties::{self, PATIENCE};
-use gudok_sockets::{Desk, Draft, program};
+use gudok_sockets::{ConfigBuilder, Desk, Draft, Engine, program, root};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -48,6 +48,10 @@ impl Said {
 impl Person {
     fn new(desk: &Desk) -> anyhow::Result<Self> {
         Ok(Self { home: tempfile::tempdir()?, url: format!("http://{}", desk.engine.http) })
+    }
+
+    fn at(url: String) -> anyhow::Result<Self> {
+        Ok(Self { home: tempfile::tempdir()?, url })
     }
 
     async fn gudok(&self, arguments: &[&str]) -> anyhow::Result<Said> {
@@ -263,5 +267,25 @@ async fn what_an_agency_needs_is_made_by_the_command_line() -> anyhow::Result<()
     anna.fine(&["configuration", "show"]).await?;
     anna.fine(&["configuration", "reload"]).await?;
     anna.fine(&["agency", "delete", "tax"]).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_authority_is_believed_where_it_is_named() -> anyhow::Result<()> {
+    let folder = root().join("engine/admin/tests/contract/tls");
+    let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
+    let tls = format!("tls = {{ certificate = {certificate:?}, key = {key:?} }}");
+    let engine = Engine::start(&ConfigBuilder::new().http(&tls)).await?;
+    let anna = Person::at(format!("https://{}", engine.http))?;
+    let token = engine.store().join("first-token");
+    let login = ["login", "--url", &anna.url, "--token-file", text(&token)?];
+    let stranger = anna.gudok(&login).await?;
+    ensure!(stranger.code == 3 && !stranger.complaint.contains("gdk_"), "{}{}", stranger.out, stranger.complaint);
+    anna.fine(&[&login[..], &["--ca", text(&certificate)?]].concat()).await?;
+    // The authority is remembered with the login.
+    ensure!(anna.json(&["whoami"]).await?["user"] == "first-token", "somebody else");
+    let plain = Person::at(format!("http://{}", engine.http))?;
+    let login = ["login", "--url", &plain.url, "--token-file", text(&token)?];
+    ensure!(plain.gudok(&login).await?.code != 0, "plain HTTP is answered");
     Ok(())
 }

@@ -17,6 +17,8 @@ use std::time::Duration;
 
 /// The API takes so many uploads at a time.
 const UPLOADS_AT_ONCE: usize = 2;
+/// What a 429 of the API says in its Retry-After.
+const ASKED_TO_WAIT: Duration = Duration::from_secs(1);
 /// Names of files in archives; each is tried.
 const NAMES_MIN: usize = 500;
 
@@ -217,7 +219,12 @@ fn refused(what: &str, answer: &Answer) -> anyhow::Result<String> {
 /// Uploads all of them, as many at a time as may be, and wants each to be refused.
 async fn all_are_refused(desk: &Desk, bundles: Vec<(String, Vec<u8>)>) -> anyhow::Result<usize> {
     let uploads = futures_util::stream::iter(bundles).map(|(what, bundle)| async move {
-        let answer = desk.api.upload(AGENCY, &bundle).await.with_context(|| what.clone())?;
+        let mut answer = desk.api.upload(AGENCY, &bundle).await.with_context(|| what.clone())?;
+        // More than a client may ask in a second: it does as it is told.
+        while answer.status == 429 {
+            tokio::time::sleep(ASKED_TO_WAIT).await;
+            answer = desk.api.upload(AGENCY, &bundle).await.with_context(|| what.clone())?;
+        }
         refused(&what, &answer)
     });
     let answers: Vec<anyhow::Result<String>> = uploads.buffer_unordered(UPLOADS_AT_ONCE).collect().await;

@@ -56,13 +56,10 @@ impl Load {
     /// Where SIPp is not installed, or its scenario is not there.
     pub async fn start(engine: SocketAddr, number: &str, calls_per_s: u32) -> anyhow::Result<Self> {
         let dir = tempfile::tempdir()?;
-        // Whatever the engine plays arrives somewhere: a port that nobody has would answer that it is closed.
-        let ear = UdpSocket::bind("127.0.0.1:0").await?;
+        let (ear, reports) = ears().await?;
         let heard_at = ear.local_addr()?.port().to_string();
         let listens = tokio::spawn(async move {
-            const DATAGRAM_BYTES: usize = 2_048;
-            let mut bytes = vec![0; DATAGRAM_BYTES];
-            while ear.recv(&mut bytes).await.is_ok() {}
+            tokio::join!(hear(ear), hear(reports));
         });
         let mut command = Command::new("sipp");
         command.arg(engine.to_string()).args(["-i", "127.0.0.1", "-p", &free_port()?.to_string()]);
@@ -111,6 +108,28 @@ impl Load {
             errors: std::fs::read_to_string(self.dir.path().join("errors")).unwrap_or_default(),
         })
     }
+}
+
+/// Whatever the engine plays and reports (RTP, and RTCP a port above it) arrives somewhere: a port that nobody has would
+/// answer that it is closed, or would be some other telephone's.
+async fn ears() -> anyhow::Result<(UdpSocket, UdpSocket)> {
+    const TRIES: usize = 100;
+    for _ in 0..TRIES {
+        let ear = UdpSocket::bind("127.0.0.1:0").await?;
+        let above = ear.local_addr()?.port().checked_add(1);
+        if let Some(above) = above
+            && let Ok(reports) = UdpSocket::bind(("127.0.0.1", above)).await
+        {
+            return Ok((ear, reports));
+        }
+    }
+    anyhow::bail!("no two ports in a row are free")
+}
+
+async fn hear(socket: UdpSocket) {
+    const DATAGRAM_BYTES: usize = 2_048;
+    let mut bytes = vec![0; DATAGRAM_BYTES];
+    while socket.recv(&mut bytes).await.is_ok() {}
 }
 
 /// `Date_ms;response_time_ms;rtd_name`; the scenario's first is INVITE to 200.

@@ -209,7 +209,7 @@ struct Heard {
 }
 
 /// Of all packets heard. The listeners, the load, the compiler and the engine's debug build share two cores here, so a
-/// listener may itself be late to look; `scripts/bench deploy` measures lateness with the kernel's clock.
+/// listener may itself be late to look; `scripts/bench compile` measures lateness with the kernel's clock.
 const LATE_PER_MILLE_MAX: u64 = 1;
 
 /// One caller from the first ring to the engine's goodbye.

@@ -1,4 +1,4 @@
-//! Hashes as text.
+//! Hashes and keys as text.
 
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {

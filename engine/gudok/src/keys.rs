@@ -59,22 +59,15 @@ impl NodeKey {
         let mode = std::fs::metadata(path)?.permissions().mode();
         ensure!(mode & OTHERS == 0, "others may read it; chmod 600 {}", path.display());
         let text = std::fs::read_to_string(path)?;
-        let text = text.trim().as_bytes();
-        let mut key = [0; KEY_BYTES];
-        let whole = text.len() == KEY_BYTES * 2 && text.iter().all(u8::is_ascii_hexdigit);
-        ensure!(whole, "it is no key of 64 hexadecimal digits; restore it from a backup");
-        for (byte, pair) in key.iter_mut().zip(text.chunks_exact(2)) {
-            *byte = u8::from_str_radix(std::str::from_utf8(pair)?, 16)?;
-        }
-        Ok(Self(key))
+        let key = crate::hex::hash(text.trim());
+        key.map(Self).context("it is no key of 64 hexadecimal digits; restore it from a backup")
     }
 
     /// Whole or not at all: a crash on the way leaves no half key.
     fn write(&self, path: &Path) -> std::io::Result<()> {
         let aside = path.with_extension("new");
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER_ONLY).open(&aside)?;
-        let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        writeln!(file, "{digits}")?;
+        writeln!(file, "{}", crate::hex::hex(&self.0))?;
         file.sync_all()?;
         std::fs::rename(&aside, path)?;
         File::open(path.parent().unwrap_or_else(|| Path::new(".")))?.sync_all()

@@ -1,5 +1,6 @@
 //! What the pages load besides themselves: styles, scripts, letters. Embedded, and cached for ever under their hash.
 
+use crate::auth::hex;
 use axum::extract::Path;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,6 +11,9 @@ use std::sync::LazyLock;
 #[derive(RustEmbed)]
 #[folder = "assets/"]
 struct Files;
+
+/// So much of the hash tells two engines' assets apart.
+const HASH_BYTES: usize = 8;
 
 /// The hash of all assets together: they name each other by relative paths, so they change together.
 static HASH: LazyLock<String> = LazyLock::new(|| {
@@ -22,7 +26,7 @@ static HASH: LazyLock<String> = LazyLock::new(|| {
             hasher.update(file.metadata.sha256_hash());
         }
     }
-    hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex(&hasher.finalize()[..HASH_BYTES])
 });
 
 /// Where an asset is.

@@ -91,7 +91,7 @@ fn collect(dir: &Path, folder: &str, parts: &mut Vec<PackPart>) -> anyhow::Resul
 fn inspect(path: &Path, json: bool) -> anyhow::Result<ExitCode> {
     let bundle = Bundle::open(path, &BundleLimits::default())?;
     let manifest = &bundle.manifest;
-    let hash: String = bundle.content_sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = crate::hex::hex(&bundle.content_sha256);
     let media: Vec<String> = bundle.media.keys().map(|name| format!("{}/{}", name.lang, name.name)).collect();
     let data: Vec<&String> = bundle.data.keys().collect();
     let capabilities = in_words(&manifest.capabilities);

@@ -91,6 +91,11 @@ name!(
     /// A configured SIP peer.
     Trunk
 );
+impl Trunk {
+    /// The trunk of telephones that register at the engine: their calls come by it, and the user part of a
+    /// [`crate::leg::DialTarget`] on it is where one of them is now. No trunk in the configuration has this name.
+    pub const REGISTERED: &str = "registered";
+}
 name!(
     /// Where a number leads inside an agency: the name under which a script version is active.
     Entry
@@ -102,6 +107,26 @@ name!(
 name!(
     /// A group of operators.
     Group
+);
+name!(
+    /// Where callers wait for an operator.
+    Queue
+);
+name!(
+    /// A person who talks to callers, by login.
+    Operator
+);
+name!(
+    /// Something that an operator is good at: a language, a service.
+    Skill
+);
+name!(
+    /// Another region's centre.
+    Peer
+);
+name!(
+    /// The promise of a callback, as it is told to scripts and shown to people.
+    CallbackId
 );
 
 /// One version of a script: what a call is pinned to for its life.

@@ -99,8 +99,26 @@ pub struct IncomingCall {
     pub diversion: Option<PhoneNumber>,
     /// Headers that the trunk's configuration lets through to scripts.
     pub headers: Vec<(Arc<str>, Arc<str>)>,
+    /// The call has come through other centres; only believed of a peer centre's trunk.
+    pub chain: Option<Chain>,
     /// The caller's agent asked for `gudok-transcript` (RFC 6086, `Recv-Info`), and the trunk allows it.
     pub wants_transcript: bool,
+}
+
+/// One call's way through several centres: the header field `X-Gudok-Chain: <id>;hops=<n>`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Chain {
+    /// The id of the first centre's call: every centre's records carry it. At most [`Chain::ID_CHARS_MAX`] of `0-9a-z-`.
+    pub id: Arc<str>,
+    /// Centres passed so far; 1 after the first.
+    pub hops: u8,
+}
+
+impl Chain {
+    /// Longer ids are not believed.
+    pub const ID_CHARS_MAX: usize = 64;
+    /// A call that has come so far goes to no further centre.
+    pub const HOPS_MAX: u8 = 3;
 }
 
 /// Where an outbound leg goes: one address on one trunk.
@@ -169,6 +187,8 @@ pub enum LegCommand {
         caller: Option<PhoneNumber>,
         /// Header fields for the operator's screen, `X-Gudok-…`.
         screen_pop: Vec<(Arc<str>, Arc<str>)>,
+        /// Where the leg goes to another centre: the way so far, this centre counted.
+        chain: Option<Chain>,
     },
     /// BYE, CANCEL or a refusal, whichever the leg's state asks for.
     Hangup,

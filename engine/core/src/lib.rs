@@ -7,6 +7,7 @@
 //! ours converts it to a record of its own.
 //!
 //! - [`call::CallMachine`]: one call from its INVITE to its last call record
+//! - [`centre`]: queues, operators, callbacks and peer centres, in words that calls share with them
 //! - [`collect::Entry`]: keys to answers, by the rules of a grammar
 //! - [`routing::Routes`]: dialled number to agency, script entry and fallback
 //! - [`calendar::Calendar`]: when operators work, in the centre's time zone
@@ -17,6 +18,7 @@
 
 pub mod calendar;
 pub mod call;
+pub mod centre;
 pub mod collect;
 pub mod deployment;
 pub mod ids;

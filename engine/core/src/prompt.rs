@@ -88,6 +88,16 @@ pub struct BargeIn {
     pub speech: bool,
 }
 
+/// How fast a caller is spoken to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
+pub enum Pace {
+    /// As the voice speaks.
+    #[default]
+    Normal,
+    /// Slower speech, longer time-outs, and everything is said twice.
+    Slow,
+}
+
 /// What a script has said to the caller.
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
 pub struct Prompt {

@@ -1,12 +1,13 @@
 //! What remains of a call: one record a leg, made by the machine when the leg is over.
 
-use crate::ids::{Agency, CallId, Entry, LegId, ScriptVersion, Trunk};
+use crate::ids::{Agency, CallId, CallbackId, Entry, LegId, Operator, Peer, Queue, ScriptVersion, Trunk};
 use crate::leg::HangupCause;
 use crate::privacy::PhoneNumber;
 use crate::prompt::LanguageTag;
 use crate::script::{EndReason, LandingCause, Recording, TransferMode, TransferOutcome};
 use crate::time::Timestamp;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Who called whom, seen from the engine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -96,6 +97,46 @@ pub struct LegRecord {
     pub recordings: Vec<Recording>,
     /// The emergency announcement was heard to its end.
     pub overlay_heard: bool,
+    /// The last wait for an operator; on the first leg only.
+    pub queue: Option<QueueRecord>,
+    /// The callback that the call fulfils, or that was promised in it.
+    pub callback: Option<CallbackId>,
+    /// The first centre's call, where the call came through other centres.
+    pub chain: Option<Arc<str>>,
+}
+
+/// One wait for an operator.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct QueueRecord {
+    /// Where.
+    pub queue: Queue,
+    /// Since when.
+    pub entered: Timestamp,
+    /// For how long: to the answer, to the promise of a callback, to the peer's answer, or to the end.
+    pub waited: Duration,
+    /// When the host first offered a callback or tried a peer centre.
+    pub acted: Option<Timestamp>,
+    /// How it ended; none while it goes on.
+    pub outcome: Option<QueueOutcome>,
+}
+
+/// How a wait ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum QueueOutcome {
+    /// An operator answered.
+    Answered(Operator),
+    /// A peer centre answered.
+    Peer(Peer),
+    /// A callback was promised.
+    Callback,
+    /// The caller hung up.
+    Abandoned,
+    /// The script took the caller out.
+    Left,
+    /// The host did.
+    Host,
+    /// Not let in: closed or full.
+    Refused,
 }
 
 impl LegRecord {

@@ -1,7 +1,8 @@
 //! Where calls go: dialled number to agency and script entry, transfer targets to addresses.
 
 use crate::calendar::{Calendar, Status};
-use crate::ids::{Agency, Entry, Group, Trunk};
+use crate::centre::CentreSettings;
+use crate::ids::{Agency, Entry, Group, Queue, Trunk};
 use crate::leg::DialTarget;
 use crate::privacy::PhoneNumber;
 use crate::prompt::{LanguageTag, Prompt};
@@ -63,6 +64,10 @@ pub struct Route {
     pub entry: Entry,
     /// In which language the host's own prompts begin.
     pub lang: LanguageTag,
+    /// The region or municipality that the number stands for, where it stands for one.
+    pub area: Option<Arc<str>>,
+    /// Who dials this number is called back by that queue; no script answers.
+    pub callback: Option<Queue>,
 }
 
 /// Operators who are rung in order.
@@ -92,6 +97,10 @@ pub struct AgencyRoutes {
     pub reachable: BTreeMap<Arc<str>, (Agency, Entry)>,
     /// By which trunk numbers are dialled.
     pub outbound: Option<Trunk>,
+    /// Where callers land who need an operator; the fallback group is rung where there is none.
+    pub queue: Option<Queue>,
+    /// What the host's own minimal menu tells callers when the agency's script fails; none: nothing but the apology.
+    pub information: Option<Arc<Prompt>>,
 }
 
 /// The emergency announcement that every caller hears first.
@@ -118,6 +127,8 @@ pub struct Routes {
     pub extensions: BTreeMap<Arc<str>, DialTarget>,
     /// In force now; empty in good times.
     pub overlays: Vec<Overlay>,
+    /// Queues, operators and peer centres.
+    pub centre: Arc<CentreSettings>,
 }
 
 /// What a transfer target comes to.

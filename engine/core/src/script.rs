@@ -1,10 +1,12 @@
 //! What passes between a script and the machine: one request at a time, and its answer. The capability gate, quotas and
 //! the journal stand before it, in the plugin host.
 
-use crate::ids::Group;
+use crate::centre::{CallbackReceipt, SkillWish};
+use crate::ids::{CallbackId, Group, Peer, Queue};
 use crate::input::{CollectOptions, Outcome};
 use crate::privacy::{Keys, PhoneNumber};
-use crate::prompt::{LanguageTag, Prompt};
+use crate::prompt::{LanguageTag, Pace, Prompt};
+use crate::time::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -160,6 +162,61 @@ pub struct PlaybackEnd {
     pub at: Duration,
 }
 
+/// How a caller is to wait; the WIT's `queue-options`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "documented in the WIT")]
+pub struct QueueWish {
+    pub queue: Queue,
+    pub priority: u8,
+    pub skills: Vec<SkillWish>,
+    pub music: Option<Arc<str>>,
+    /// The script's own patience; none for the queue's rule alone.
+    pub wait_max: Option<Duration>,
+    pub screen_pop: Vec<(Arc<str>, Arc<str>)>,
+    pub announce: bool,
+    pub return_on_end: bool,
+}
+
+/// What happens to a waiting caller; the WIT's `queue-event`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "documented in the WIT")]
+pub enum QueueEvent {
+    Position(u32),
+    EstimatedWait(Duration),
+    Key(char),
+    Answered(crate::ids::Operator),
+    Returned(Duration),
+    Callback(CallbackId),
+    Peer(Peer),
+    /// From when somebody works again, "06:00", where the calendar knows.
+    Closed(Option<Arc<str>>),
+    Full,
+    TimedOut,
+}
+
+/// A callback that a script books by itself; the WIT's `callback-request`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "documented in the WIT")]
+pub struct CallbackRequest {
+    pub queue: Queue,
+    pub number: crate::privacy::PhoneNumber,
+    pub topic: Arc<str>,
+    pub earliest: Option<Timestamp>,
+    pub fields: Vec<(Arc<str>, Arc<str>)>,
+}
+
+/// A callback that the host offers in its own words: own number or another, read back, confirmed; the WIT's
+/// `callback-offer`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "documented in the WIT")]
+pub struct CallbackOffer {
+    pub queue: Queue,
+    pub topic: Arc<str>,
+    pub fields: Vec<(Arc<str>, Arc<str>)>,
+    /// Said instead of the host's own first words.
+    pub intro: Option<Arc<Prompt>>,
+}
+
 /// What a script asks of its call.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(missing_docs, reason = "documented in the WIT")]
@@ -173,6 +230,7 @@ pub enum Request {
     /// Answered with [`Reply::EndReason`], at once.
     Ended,
     SetLanguage(LanguageTag),
+    SetPace(Pace),
     Say(Arc<Prompt>),
     PlayBackground {
         prompt: Arc<Prompt>,
@@ -204,6 +262,25 @@ pub enum Request {
         target: TransferTarget,
         options: Box<TransferOptions>,
     },
+    /// The caller waits from now on; answered with [`Reply::Handle`]. One wait at a time.
+    Enqueue(Box<QueueWish>),
+    /// The next thing that happens to the wait; answered with [`Reply::QueueEvent`].
+    QueueNext {
+        handle: HandleId,
+        timeout: Duration,
+    },
+    /// The caller leaves the queue and is called back, keeping the place; none: at the calling number. Answered with
+    /// [`Reply::Callback`].
+    QueueConvert {
+        handle: HandleId,
+        number: Option<crate::privacy::PhoneNumber>,
+    },
+    /// The caller waits no more.
+    QueueLeave(HandleId),
+    /// Answered with [`Reply::Callback`].
+    BookCallback(Box<CallbackRequest>),
+    /// Answered with [`Reply::CallbackOffered`].
+    OfferCallback(Box<CallbackOffer>),
 }
 
 /// The answer to a [`Request`] that succeeded.
@@ -218,6 +295,11 @@ pub enum Reply {
     Key(Option<char>),
     Recording(Recording),
     Transfer(TransferOutcome),
+    /// None: the time is up.
+    QueueEvent(Option<QueueEvent>),
+    Callback(CallbackReceipt),
+    /// None: the caller wants none.
+    CallbackOffered(Option<CallbackReceipt>),
 }
 
 /// What became of the caller, in the script's own words; the WIT's `summary`.

@@ -205,7 +205,13 @@ impl SimCall {
             Command::Leg(leg, command) => self.far_leg(leg, command, props),
             Command::Media(leg, command) => self.media(leg, command, props),
             Command::Bridge(_, leg) => self.bridged(leg, props),
-            Command::Unbridge(..) | Command::LegBegan(_) | Command::Over => {}
+            Command::Unbridge(..)
+            | Command::LegBegan(_)
+            | Command::Over
+            | Command::Supervise { .. }
+            | Command::Unsupervise(_)
+            | Command::Queue(_)
+            | Command::Callback(_) => {}
             Command::StartScript { run, agency, entry } => self.wants.push(Want::Start { run, agency, entry }),
             Command::EndScript { run, reason } => self.wants.push(Want::End { run, reason }),
             Command::StopScript { run } => self.wants.push(Want::Stop { run }),

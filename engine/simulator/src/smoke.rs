@@ -293,6 +293,8 @@ fn routes_for(capabilities: &Capabilities, agency: &Agency) -> Routes {
         fallback: Group::new(FALLBACK),
         reachable: transfer.scripts.iter().map(elsewhere).collect(),
         outbound: Some(Trunk::new("simulator")),
+        queue: None,
+        information: None,
     };
     Routes {
         plan: NumberPlan {
@@ -306,6 +308,7 @@ fn routes_for(capabilities: &Capabilities, agency: &Agency) -> Routes {
         groups,
         extensions: transfer.extensions.iter().map(|name| (Arc::from(&**name), at(name))).collect(),
         overlays: Vec::new(),
+        centre: Arc::default(),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::script::{ScriptCall, SimScript};
 use crate::tasks::{PortRequest, Seen, SharedDesk, SimPort, TaskId, Tasks};
 use crate::trouble::Trouble;
 use gudok_core::calendar::Status;
+use gudok_core::call::Purpose;
 use gudok_core::call::{CallLimits, CallStart, Input, ScriptRun};
 use gudok_core::ids::{Agency, CallId, Entry, ScriptVersion, Trunk};
 use gudok_core::leg::{DialTarget, IncomingCall};
@@ -279,9 +280,11 @@ impl Stage {
                 called: PhoneNumber::new(&caller.dials),
                 diversion: None,
                 headers: Vec::new(),
+                chain: None,
                 wants_transcript: true,
             },
             overlay: routes.overlay(&route.agency).cloned(),
+            purpose: Purpose::Script,
             agency: route.agency,
             entry: route.entry,
             lang: route.lang,

@@ -74,6 +74,7 @@ impl World {
                 groups: BTreeMap::new(),
                 extensions: BTreeMap::new(),
                 overlays: Vec::new(),
+                centre: Arc::default(),
             },
             limits: CallLimits::default(),
             trouble: Trouble::NONE,
@@ -129,7 +130,7 @@ impl World {
     pub fn number(mut self, dialled: &str, agency: &str, entry: &str) -> Self {
         let agency = Agency::new(agency);
         self.agency(&agency);
-        let route = Route { agency, entry: Entry::new(entry), lang: Arc::from("ru-RU") };
+        let route = Route { agency, entry: Entry::new(entry), lang: Arc::from("ru-RU"), area: None, callback: None };
         self.routes.numbers.insert(Arc::from(dialled), route);
         self
     }
@@ -309,6 +310,8 @@ impl World {
             fallback: Group::new(FALLBACK),
             reachable: BTreeMap::new(),
             outbound: None,
+            queue: None,
+            information: None,
         })
     }
 }
@@ -339,6 +342,7 @@ pub(crate) fn start_for_tests(id: gudok_core::ids::CallId) -> gudok_core::call::
             called: PhoneNumber::new("122"),
             diversion: None,
             headers: Vec::new(),
+            chain: None,
             wants_transcript: false,
         },
         agency: Agency::new("one"),
@@ -347,6 +351,7 @@ pub(crate) fn start_for_tests(id: gudok_core::ids::CallId) -> gudok_core::call::
         routes: Arc::new(World::new(0).routes),
         mode: gudok_core::records::Mode::Attended,
         overlay: None,
+        purpose: gudok_core::call::Purpose::Script,
         limits: CallLimits::default(),
     }
 }

@@ -267,6 +267,7 @@ fn routes_that_lead_nowhere_are_found(scripts: &Scripts) {
         groups: BTreeMap::new(),
         extensions: BTreeMap::new(),
         overlays: Vec::new(),
+        centre: Arc::default(),
     };
     let settings = SmokeSettings { routes: Some(routes), ..SmokeSettings::default() };
     for version in [&scripts.centre, &scripts.mfc, &scripts.passport, &scripts.kindergarten] {

@@ -23,6 +23,7 @@ pub(crate) fn incoming_call(invite: &Request, trunk: &TrunkConfig) -> IncomingCa
         called: PhoneNumber::new(&called(invite, trunk)),
         diversion: diversion(headers).as_deref().map(PhoneNumber::new),
         headers: script_headers(headers, trunk),
+        chain: None,
         wants_transcript: trunk.allows_transcript && lists_package(headers),
     }
 }

@@ -156,7 +156,11 @@ impl Contract {
                 self.requests.remove(run);
                 promise(first, || format!("{run:?} was stopped, though it had ended or was stopped before"))
             }
-            Command::Transcript(_) => Ok(()),
+            Command::Transcript(_)
+            | Command::Supervise { .. }
+            | Command::Unsupervise(_)
+            | Command::Queue(_)
+            | Command::Callback(_) => Ok(()),
             Command::Over => self.over(),
         }
     }

@@ -1,8 +1,9 @@
 //! The machine's face: what it is told, what it says, and its limits.
 
-use crate::ids::{Agency, CallId, Entry, LegId, ScriptVersion};
-use crate::leg::{IncomingCall, LegCommand, LegEvent};
-use crate::prompt::{LanguageTag, PromptSource};
+use crate::centre::{CallbackOrder, CallbackReceipt, CallbackRefusal, CallbackStart, QueueNotice, QueueOrder};
+use crate::ids::{Agency, CallId, Entry, LegId, Queue, ScriptVersion};
+use crate::leg::{DialTarget, IncomingCall, LegCommand, LegEvent};
+use crate::prompt::{LanguageTag, Pace, PromptSource};
 use crate::records::{LegRecord, Mode};
 use crate::routing::{Overlay, Routes};
 use crate::script::{CallError, EndReason, LandingCause, Reply, Request, ScriptEnd, StoppedBy};
@@ -88,8 +89,39 @@ pub struct CallStart {
     pub mode: Mode,
     /// What everybody hears first.
     pub overlay: Option<Overlay>,
+    /// What the call is for.
+    pub purpose: Purpose,
     /// The host's.
     pub limits: CallLimits,
+}
+
+/// What a call is for.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Purpose {
+    /// The script answers.
+    #[default]
+    Script,
+    /// Somebody dials the callback number: it rings, and whoever hangs up, or holds on until we answer, is called back.
+    CallbackNumber {
+        /// By whom.
+        queue: Queue,
+        /// The caller's own wish to hold on: then we answer, say so, and hang up.
+        ring_max: Duration,
+    },
+    /// We call somebody back: the first leg is outbound. In `incoming`, `caller` is the number that we show and `called` the
+    /// number that we call.
+    Callback(Box<CallbackStart>),
+}
+
+/// How a supervisor takes part in a talk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Supervision {
+    /// Hears both, is heard by nobody.
+    Listen,
+    /// Hears both, is heard by the operator.
+    Whisper,
+    /// Hears both, is heard by both.
+    Barge,
 }
 
 /// Which of a call's scripts, counted from 0: a caller handed from script to script meets several.
@@ -199,6 +231,8 @@ pub enum MediaCommand {
         barge_in: bool,
         /// Over and over.
         loop_forever: bool,
+        /// How fast.
+        pace: Pace,
     },
     /// Stops a playback; it still reports its end.
     Stop(PlaybackId),
@@ -272,6 +306,23 @@ pub enum Input {
     },
     /// Take the call out of the script's hands: its version is drained, or an admin said so.
     Land(LandingCause),
+    /// The centre says of the waiting caller.
+    Queue(QueueNotice),
+    /// The answer to [`CallbackOrder::Book`].
+    CallbackBooked(Result<CallbackReceipt, CallbackRefusal>),
+    /// The answer to [`CallbackOrder::Claim`]: true where the claim is durable and the caller may be dialled.
+    CallbackClaimed(bool),
+    /// A supervisor takes part: the telephone is dialled, and joins the talk; one supervisor a call.
+    Supervise {
+        /// The supervisor's telephone.
+        target: DialTarget,
+        /// How.
+        how: Supervision,
+    },
+    /// The supervisor takes part in another way.
+    SuperviseHow(Supervision),
+    /// The supervisor leaves.
+    SuperviseEnd,
     /// An admin ends the call.
     Kill,
     /// The engine stops now.
@@ -289,6 +340,21 @@ pub enum Command {
     Bridge(LegId, LegId),
     /// They no longer do.
     Unbridge(LegId, LegId),
+    /// A supervisor's leg takes part in the talk of the first leg with another.
+    Supervise {
+        /// The supervisor's.
+        leg: LegId,
+        /// The operator's.
+        operator: LegId,
+        /// How.
+        how: Supervision,
+    },
+    /// The supervisor's leg no longer does.
+    Unsupervise(LegId),
+    /// For the centre's machine: of the waiting caller.
+    Queue(QueueOrder),
+    /// For the centre's machine: of a callback.
+    Callback(CallbackOrder),
     /// Starts the script that is active for an entry now.
     StartScript {
         /// Under that name.

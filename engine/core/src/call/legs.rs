@@ -8,6 +8,7 @@ use crate::privacy::PhoneNumber;
 use crate::records::{Direction, EndedBy, LegRecord};
 use crate::time::Timestamp;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Legs of one call, ever.
 const LEGS_MAX: u16 = 64;
@@ -65,6 +66,9 @@ impl Legs {
             tags: Vec::new(),
             recordings: Vec::new(),
             overlay_heard: false,
+            queue: None,
+            callback: None,
+            chain: start.incoming.chain.as_ref().map(|chain| Arc::clone(&chain.id)),
         };
         Self { legs: vec![Leg { phase: LegPhase::Trying, held: false, record }] }
     }
@@ -104,6 +108,7 @@ impl Legs {
             tags: Vec::new(),
             recordings: Vec::new(),
             overlay_heard: false,
+            queue: None,
             ..first.clone()
         };
         self.legs.push(Leg { phase: LegPhase::Trying, held: false, record: record.clone() });

@@ -35,8 +35,8 @@ mod tests;
 
 pub use contract::{BrokenPromise, Contract};
 pub use input::{
-    CallLimits, CallStart, Command, Input, KeySource, MediaCommand, MediaEvent, PlaybackId, RecordingId, RecordingPlan,
-    ScriptRun, TranscriptLine,
+    CallLimits, CallStart, Command, Input, KeySource, MediaCommand, MediaEvent, PlaybackId, Purpose, RecordingId,
+    RecordingPlan, ScriptRun, Supervision, TranscriptLine,
 };
 
 use crate::ids::LegId;
@@ -171,6 +171,13 @@ impl CallMachine {
             Input::ScriptEnded { run, end } => self.handle_script_end(run, end, now),
             Input::Land(cause) => self.land(cause, now),
             Input::Kill => self.hang_up(HangupCause::AdminKill, now),
+            // The call's part of the centre comes with the modules of its own.
+            Input::Queue(_)
+            | Input::CallbackBooked(_)
+            | Input::CallbackClaimed(_)
+            | Input::Supervise { .. }
+            | Input::SuperviseHow(_)
+            | Input::SuperviseEnd => {}
             Input::DrainDeadline => self.hang_up(HangupCause::DrainTimeout, now),
         }
         self.settle(now);

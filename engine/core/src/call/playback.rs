@@ -4,7 +4,7 @@ use super::input::{Command, KeySource, MediaCommand, MediaEvent, PlaybackId, Tra
 use super::{CallMachine, Operation};
 use crate::ids::LegId;
 use crate::leg::HangupCause;
-use crate::prompt::PromptSource;
+use crate::prompt::{Pace, PromptSource};
 use crate::script::{CallError, HandleId, PlaybackEnd, Reply};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
@@ -82,7 +82,10 @@ impl CallMachine {
         loop_forever: bool,
     ) {
         let lang = self.legs.first().record.lang.clone();
-        self.media_command(leg, MediaCommand::Play { playback, sources, lang, barge_in, loop_forever });
+        self.media_command(
+            leg,
+            MediaCommand::Play { playback, sources, lang, barge_in, loop_forever, pace: Pace::Normal },
+        );
     }
 
     pub(super) fn stop_foreground(&mut self) {

@@ -98,6 +98,13 @@ impl CallMachine {
             Request::RecorderResume(handle) => self.recorder_command(handle, MediaCommand::ResumeRecording),
             Request::RecorderFinish(handle) => return self.finish_recorder(initiator, handle, now),
             Request::Transfer { target, options } => return self.transfer(initiator, &target, *options, now),
+            Request::SetPace(_)
+            | Request::Enqueue(_)
+            | Request::QueueNext { .. }
+            | Request::QueueConvert { .. }
+            | Request::QueueLeave(_)
+            | Request::BookCallback(_)
+            | Request::OfferCallback(_) => Err(CallError::Unavailable("the centre's queues".into())),
             // Answered in `request_at_any_time`.
             Request::Ended
             | Request::Tag(_)

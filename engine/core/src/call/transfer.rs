@@ -153,7 +153,7 @@ impl CallMachine {
         let screen_pop = self.transfer_mut().map(|transfer| transfer.options.screen_pop.clone()).unwrap_or_default();
         let caller = self.caller_number();
         self.command(Command::LegBegan(Box::new(record)));
-        self.leg_command(leg, LegCommand::Dial { target, caller, screen_pop });
+        self.leg_command(leg, LegCommand::Dial { target, caller, screen_pop, chain: None });
         Some(leg)
     }
 

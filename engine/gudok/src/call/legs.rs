@@ -148,7 +148,7 @@ impl CallTask {
                 }
             }
             LegCommand::ReferOutcome { status } => self.order(id, LegOrder::ReferOutcome { status }),
-            LegCommand::Dial { target, caller, screen_pop } => {
+            LegCommand::Dial { target, caller, screen_pop, chain: _ } => {
                 self.legs.push(LegIo { handle: None, session: None, ended: false, stats: None, codec: "" });
                 let Some(local_media) = self.open_session(id) else {
                     self.leg_failed(id);

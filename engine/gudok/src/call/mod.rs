@@ -234,6 +234,8 @@ impl CallTask {
                 Command::Transcript(line) => self.transcript(&line),
                 Command::LegBegan(record) => self.leg_began(&record),
                 Command::LegEnded(record) => self.leg_ended(&record),
+                // The centre's part of a call is wired with the centre.
+                Command::Supervise { .. } | Command::Unsupervise(_) | Command::Queue(_) | Command::Callback(_) => {}
                 Command::Over => {}
             }
         }
@@ -333,7 +335,7 @@ impl CallTask {
 
     fn media_command(&mut self, leg: LegId, command: MediaCommand) {
         match command {
-            MediaCommand::Play { playback, sources, lang, barge_in, loop_forever } => {
+            MediaCommand::Play { playback, sources, lang, barge_in, loop_forever, pace: _ } => {
                 if leg == LegId::FIRST {
                     self.note(TraceKind::Say, prompt_words(&sources));
                 }

@@ -38,6 +38,8 @@ impl Director {
                 agency: Agency::new(document.agency.as_str()),
                 entry: Entry::new(document.entry.as_str()),
                 lang,
+                area: None,
+                callback: None,
             };
             if !routes.agencies.contains_key(&route.agency) {
                 tracing::error!(number, agency = %route.agency, "a number leads to an agency that is not there");
@@ -93,5 +95,7 @@ fn agency_routes(agency: &AgencyDocument) -> AgencyRoutes {
         fallback: Group::new(agency.fallback.as_str()),
         reachable,
         outbound: agency.outbound.as_ref().map(|trunk| Trunk::new(trunk.as_str())),
+        queue: None,
+        information: None,
     }
 }

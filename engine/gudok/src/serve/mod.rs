@@ -14,7 +14,7 @@ use anyhow::Context;
 use gudok_admin::ports::{Actor, Engine};
 use gudok_admin::{Admin, AdminConfig};
 use gudok_core::calendar::Status;
-use gudok_core::call::CallStart;
+use gudok_core::call::{CallStart, Purpose};
 use gudok_core::ids::CallId;
 use gudok_core::records::Mode;
 use gudok_plugin_host::ports::Clock;
@@ -147,6 +147,7 @@ impl Calls {
             id: CallId::from_random(rand::random()),
             incoming: leg.call.clone(),
             overlay: routes.overlay(&route.agency).cloned(),
+            purpose: Purpose::Script,
             agency: route.agency,
             entry: route.entry,
             lang: route.lang,

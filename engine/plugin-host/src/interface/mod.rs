@@ -97,6 +97,9 @@ pub(crate) fn misfit(reply: &Reply) -> CallError {
         Reply::Key(_) => "key",
         Reply::Recording(_) => "recording",
         Reply::Transfer(_) => "transfer",
+        Reply::QueueEvent(_) => "queue-event",
+        Reply::Callback(_) => "callback",
+        Reply::CallbackOffered(_) => "callback-offered",
     };
     tracing::error!(target: "gudok::host_call", kind, "the call machine gave an answer of the wrong kind");
     CallError::Internal(format!("reply-{kind}"))

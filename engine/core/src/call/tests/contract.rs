@@ -1,6 +1,7 @@
 //! The contract itself: that it finds what it is there to find. A checker that never fails checks nothing.
 
 use super::*;
+use crate::prompt::Pace;
 
 /// A call with its first leg and script begun.
 fn begun(start: &CallStart) -> Contract {
@@ -20,8 +21,14 @@ fn record(leg: u16) -> Box<LegRecord> {
 
 fn play(playback: u32) -> Command {
     let (sources, lang) = (vec![PromptSource::Music(None)], Arc::from("ru"));
-    let play =
-        MediaCommand::Play { playback: PlaybackId(playback), sources, lang, barge_in: false, loop_forever: false };
+    let play = MediaCommand::Play {
+        playback: PlaybackId(playback),
+        sources,
+        lang,
+        barge_in: false,
+        loop_forever: false,
+        pace: Pace::Normal,
+    };
     Command::Media(LegId::FIRST, play)
 }
 
@@ -36,8 +43,12 @@ fn hang_up(leg: u16) -> Command {
 #[test]
 fn every_broken_promise_is_found() {
     let run = ScriptRun(0);
-    let dial =
-        |leg| Command::Leg(LegId(leg), LegCommand::Dial { target: at_home("x"), caller: None, screen_pop: vec![] });
+    let dial = |leg| {
+        Command::Leg(
+            LegId(leg),
+            LegCommand::Dial { target: at_home("x"), caller: None, screen_pop: vec![], chain: None },
+        )
+    };
     let reply = || Command::Reply { run, result: Ok(Reply::Done) };
     let start_script =
         |run| Command::StartScript { run: ScriptRun(run), agency: Agency::new("a"), entry: Entry::new("e") };

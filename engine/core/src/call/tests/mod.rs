@@ -145,6 +145,10 @@ fn show(command: &Command) -> Option<String> {
         Command::StopScript { run } => format!("stop script {}", run.0),
         Command::LegEnded(record) => format!("record {} {}", record.leg.0, record.cause.as_str()),
         Command::Transcript(_) | Command::LegBegan(_) => return None,
+        Command::Supervise { leg, how, .. } => format!("supervise {} {how:?}", leg.0),
+        Command::Unsupervise(leg) => format!("unsupervise {}", leg.0),
+        Command::Queue(order) => format!("queue {order:?}"),
+        Command::Callback(order) => format!("callback {order:?}"),
         Command::Over => "over".into(),
     })
 }
@@ -217,6 +221,9 @@ fn show_reply(result: &Result<Reply, CallError>) -> String {
         Ok(Reply::Key(None)) => "no key".into(),
         Ok(Reply::Recording(recording)) => format!("recording {} {:?}", recording.id, recording.stopped_by),
         Ok(Reply::Transfer(outcome)) => format!("transfer {outcome:?}"),
+        Ok(Reply::QueueEvent(event)) => format!("queue event {event:?}"),
+        Ok(Reply::Callback(receipt)) => format!("callback {}", receipt.id),
+        Ok(Reply::CallbackOffered(receipt)) => format!("offered {receipt:?}"),
         Err(CallError::Ended(reason)) => format!("error ended {reason:?}"),
         Err(error) => format!("error {}", format!("{error}").split(':').next().unwrap_or("")),
     }
@@ -247,6 +254,7 @@ fn start() -> CallStart {
             called: PhoneNumber::new("122"),
             diversion: None,
             headers: vec![],
+            chain: None,
             wants_transcript: false,
         },
         agency: Agency::new("a"),
@@ -255,6 +263,7 @@ fn start() -> CallStart {
         routes: Arc::new(routes()),
         mode: Mode::Attended,
         overlay: None,
+        purpose: Purpose::Script,
         limits: CallLimits::default(),
     }
 }
@@ -271,7 +280,13 @@ fn routes() -> Routes {
         let entry = |agency: &str, entry: &str| (Agency::new(agency), Entry::new(entry));
         let reachable =
             BTreeMap::from([(Arc::from("main"), entry("a", "main")), (Arc::from("other"), entry("b", "main"))]);
-        let routes = AgencyRoutes { fallback: Group::new("desk"), reachable, outbound: Some(Trunk::new("city")) };
+        let routes = AgencyRoutes {
+            fallback: Group::new("desk"),
+            reachable,
+            outbound: Some(Trunk::new("city")),
+            queue: None,
+            information: None,
+        };
         (Agency::new(name), routes)
     };
     Routes {
@@ -286,6 +301,7 @@ fn routes() -> Routes {
         groups: BTreeMap::from([(Group::new("desk"), group), (Group::new("empty"), empty)]),
         extensions: BTreeMap::from([(Arc::from("701"), at_home("701"))]),
         overlays: vec![],
+        centre: Arc::default(),
     }
 }
 

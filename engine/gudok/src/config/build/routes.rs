@@ -38,6 +38,7 @@ pub(super) fn routes(file: &File, time_zone: &TimeZone, lang: &Arc<str>, faults:
             })
             .collect(),
         overlays: overlays(file, &names, lang, faults),
+        centre: Arc::default(),
     }
 }
 
@@ -241,6 +242,8 @@ fn agencies(file: &File, names: &Names<'_>, faults: &mut Faults<'_>) -> BTreeMap
                 fallback: Group::new(agency.fallback.get_ref()),
                 reachable,
                 outbound: agency.outbound.as_ref().map(|trunk| Trunk::new(trunk.get_ref())),
+                queue: None,
+                information: None,
             },
         );
     }
@@ -262,7 +265,7 @@ fn numbers(file: &File, names: &Names<'_>, lang: &Arc<str>, faults: &mut Faults<
         let lang = number.lang.as_deref().map_or_else(|| Arc::clone(lang), Arc::from);
         all.insert(
             Arc::from(number.number.get_ref().as_str()),
-            Route { agency: Agency::new(agency), entry: Entry::new(entry), lang },
+            Route { agency: Agency::new(agency), entry: Entry::new(entry), lang, area: None, callback: None },
         );
     }
     all

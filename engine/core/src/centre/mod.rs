@@ -1,0 +1,33 @@
+//! The centre: who waits, who works, and who is owed a call.
+//!
+//! One machine for the whole engine. A call's machine says that its caller waits ([`QueueOrder`]); the centre says which
+//! operator to ring, which peer centre to try, and when the wait has been long enough ([`QueueNotice`]). It rings nobody
+//! itself: legs belong to calls. Callbacks wait in the same queues, at their head.
+//!
+//! *Architecture Invariant:* nobody waits past the queue's limit without an operator, a peer centre, or the offer of a
+//! callback; the limit is a timer that acts, whatever the script does.
+//!
+//! *Architecture Invariant:* a caller is dialled for a callback only after the claim on the attempt is durable, and an
+//! attempt whose outcome is unknown is never dialled again by itself.
+
+mod callback;
+mod face;
+mod operator;
+mod settings;
+mod waiting;
+
+pub use callback::{
+    AttemptOutcome, Callback, CallbackAttempt, CallbackOrigin, CallbackReceipt, CallbackRefusal, CallbackStart,
+    CallbackState, CallbackWish, GivenUp, UnknownRule,
+};
+pub use face::{
+    CallbackDecision, CallbackOrder, CentreCommand, CentreInput, OperatorView, QueueView, SaveId, WaitingView,
+};
+pub use operator::{LogoutReason, OperatorOrder, OperatorRefusal, OperatorState, PauseReason};
+pub use settings::{
+    CallbackRules, CentreSettings, DialFirst, OperatorSettings, PeerSettings, QueueSettings, RingStrategy,
+    SkillRelaxation,
+};
+pub use waiting::{
+    LeaveReason, Offer, OfferId, OfferOutcome, PeerRoute, QueueNotice, QueueOrder, SkillWish, WaitRefusal, Waiting,
+};

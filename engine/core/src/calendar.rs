@@ -35,6 +35,11 @@ impl Hours {
         if to == Time::midnight() || from < to { Ok(Self { from, to }) } else { Err(BackwardHours { from, to }) }
     }
 
+    /// The day and time of the first moment that it no longer holds.
+    fn end_on(self, date: Date) -> (Date, Time) {
+        if self.to == Time::midnight() { (date.tomorrow().unwrap_or(date), Time::midnight()) } else { (date, self.to) }
+    }
+
     fn contains(self, time: Time) -> bool {
         time >= self.from && (self.to == Time::midnight() || time < self.to)
     }
@@ -47,6 +52,16 @@ pub struct Calendar {
     /// Monday first.
     week: [Vec<Hours>; 7],
     exceptions: BTreeMap<Date, Vec<Hours>>,
+    manual: Option<ManualHours>,
+}
+
+/// A person's word against the calendar, up to a moment: "open till nine today", "closed at once".
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ManualHours {
+    /// Open, or closed.
+    pub open: bool,
+    /// From then on the calendar counts again.
+    pub until: Timestamp,
 }
 
 /// Whether somebody works at a moment.
@@ -74,17 +89,90 @@ impl Calendar {
         for hours in week.iter_mut().chain(exceptions.values_mut()) {
             hours.sort_by_key(|stretch| stretch.from);
         }
-        Self { zone, week, exceptions }
+        Self { zone, week, exceptions, manual: None }
+    }
+
+    /// The same with a person's word against it, or without one.
+    #[must_use]
+    pub fn with_manual(mut self, manual: Option<ManualHours>) -> Self {
+        self.manual = manual;
+        self
+    }
+
+    /// The person's word that counts at `now`.
+    #[must_use]
+    pub fn manual(&self, now: Timestamp) -> Option<ManualHours> {
+        self.manual.filter(|manual| now < manual.until)
+    }
+
+    /// Whether it is open at `now`.
+    #[must_use]
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        match self.manual(now) {
+            Some(manual) => manual.open,
+            None => {
+                let local = self.local(now);
+                self.hours_on(local.date()).iter().any(|hours| hours.contains(local.time()))
+            }
+        }
+    }
+
+    /// The first moment from `now` on at which it is open: `now` itself where it is.
+    #[must_use]
+    pub fn opens_at(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.is_open(now) {
+            return Some(now);
+        }
+        self.changes_at(now)
+    }
+
+    /// The next moment after `now` at which open becomes closed, or closed open; none within
+    /// [`OPENS_NEXT_LOOKAHEAD_DAYS_MAX`] days.
+    #[must_use]
+    pub fn changes_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let open = self.is_open(now);
+        let mut from = now;
+        if let Some(manual) = self.manual(now) {
+            if self.is_open(manual.until) != open {
+                return Some(manual.until);
+            }
+            from = manual.until;
+        }
+        let mut day = self.local(from).date();
+        for _ in 0..=OPENS_NEXT_LOOKAHEAD_DAYS_MAX {
+            let edges = self.hours_on(day).iter().flat_map(|hours| [(day, hours.from), hours.end_on(day)]);
+            let mut edges: Vec<_> = edges.map(|(day, time)| self.moment(day, time)).collect();
+            edges.sort_unstable();
+            if let Some(edge) = edges.into_iter().find(|edge| *edge > from && self.is_open(*edge) != open) {
+                return Some(edge);
+            }
+            let Ok(next) = day.tomorrow() else { break };
+            day = next;
+        }
+        None
+    }
+
+    /// The moment at which a clock in this calendar's zone shows that day and time; where clocks skip it, the moment after
+    /// the gap, and of two the first.
+    #[must_use]
+    pub fn moment(&self, date: Date, time: Time) -> Timestamp {
+        let moment = self.zone.to_ambiguous_timestamp(date.to_datetime(time)).compatible();
+        let micros = moment.unwrap_or(jiff::Timestamp::MAX).as_microsecond();
+        Timestamp::from_micros(u64::try_from(micros).unwrap_or(0))
     }
 
     /// Whether it is open at `now`.
     #[must_use]
     pub fn status(&self, now: Timestamp) -> Status {
-        let local = self.local(now);
-        let today = self.hours_on(local.date());
-        if today.iter().any(|hours| hours.contains(local.time())) {
+        if self.is_open(now) {
             return Status::Open;
         }
+        if self.manual(now).is_some() {
+            let opens = self.opens_at(now).map(|moment| self.local(moment));
+            return Status::Closed { opens: opens.map(|local| (local.date(), local.time())) };
+        }
+        let local = self.local(now);
+        let today = self.hours_on(local.date());
         if let Some(later) = today.iter().find(|hours| hours.from > local.time()) {
             return Status::Closed { opens: Some((local.date(), later.from)) };
         }

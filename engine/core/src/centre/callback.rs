@@ -36,6 +36,11 @@ pub struct CallbackWish {
     pub skills: Vec<SkillWish>,
 }
 
+impl CallbackWish {
+    /// A later `earliest` is refused.
+    pub const AHEAD_MAX: Duration = Duration::from_hours(14 * 24);
+}
+
 /// How a callback was asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum CallbackOrigin {
@@ -76,6 +81,21 @@ pub enum CallbackRefusal {
     /// It could not be written down, so it is not promised.
     #[error("the store keeps nothing new now: {0}")]
     Store(String),
+    /// The queue's calendar knows no opening, so nobody would ever call.
+    #[error("the queue {0:?} never opens; see its calendar")]
+    NeverOpen(Queue),
+    /// Later than may be promised: [`CallbackWish::AHEAD_MAX`].
+    #[error("a callback is promised for the next {0} days at most")]
+    TooFar(u64),
+    /// Of a decision: no callback of that name is known.
+    #[error("there is no callback {0:?}, or it was over long ago")]
+    NotFound(CallbackId),
+    /// Of a decision: it does not fit where the callback stands.
+    #[error("the callback is {state}: this can not be decided of it now")]
+    WrongState {
+        /// [`CallbackState::as_str`], or "being called".
+        state: &'static str,
+    },
 }
 
 /// A promise, with everything that must survive the engine's end.
@@ -128,6 +148,26 @@ pub enum CallbackState {
     },
 }
 
+impl CallbackState {
+    /// The word for it in pages, metrics and the API.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Waiting { .. } => "waiting",
+            Self::Claimed => "claimed",
+            Self::Connected { .. } => "connected",
+            Self::Unknown { .. } => "unknown",
+            Self::GivenUp { .. } => "given-up",
+        }
+    }
+
+    /// Nothing more comes of it by itself, nor by anybody's waiting: connected, or given up.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        matches!(self, Self::Connected { .. } | Self::GivenUp { .. })
+    }
+}
+
 /// Why a callback was given up.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum GivenUp {
@@ -164,7 +204,7 @@ pub enum AttemptOutcome {
     Busy,
     /// Refused, or no such number.
     Rejected,
-    /// The way out failed.
+    /// The way out failed; does not count as an attempt, since nobody was rung.
     Unavailable,
     /// The caller answered, and left before an operator came.
     Left,

@@ -4,7 +4,7 @@ use super::callback::{AttemptOutcome, Callback, CallbackReceipt, CallbackRefusal
 use super::operator::OperatorState;
 use super::settings::CentreSettings;
 use super::waiting::{QueueNotice, QueueOrder};
-use crate::ids::{CallId, CallbackId, Operator, Queue};
+use crate::ids::{CallId, CallbackId, Operator, Peer, Queue};
 use crate::time::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,9 @@ pub enum CallbackOrder {
     Book(Box<CallbackWish>),
     /// The caller is about to be dialled. Answered with [`CentreCommand::Claimed`] once that is durable.
     Claim(CallbackId),
-    /// The attempt is over. Without a claim before it, nothing was tried.
+    /// The attempt is over. Without a claim before it, nothing was tried. [`AttemptOutcome::Connected`] is said as soon as
+    /// caller and operator talk, not after it: a crash in the middle of the talk must not make it unknown. What is said
+    /// after it changes nothing.
     Ended {
         /// Which.
         callback: CallbackId,
@@ -149,4 +151,17 @@ pub struct OperatorView {
     pub answered: u32,
     /// Rings missed since login.
     pub missed: u32,
+}
+
+/// A peer centre, as people see it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PeerView {
+    /// Its name.
+    pub peer: Peer,
+    /// Calls there, those being dialled included.
+    pub calls: usize,
+    /// As many may be there.
+    pub calls_max: usize,
+    /// It failed, and is left alone until then.
+    pub rests_until: Option<Timestamp>,
 }

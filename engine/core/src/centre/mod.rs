@@ -12,6 +12,7 @@
 
 mod callback;
 mod face;
+mod machine;
 mod operator;
 mod settings;
 mod waiting;
@@ -21,8 +22,9 @@ pub use callback::{
     CallbackState, CallbackWish, GivenUp, UnknownRule,
 };
 pub use face::{
-    CallbackDecision, CallbackOrder, CentreCommand, CentreInput, OperatorView, QueueView, SaveId, WaitingView,
+    CallbackDecision, CallbackOrder, CentreCommand, CentreInput, OperatorView, PeerView, QueueView, SaveId, WaitingView,
 };
+pub use machine::CentreMachine;
 pub use operator::{LogoutReason, OperatorOrder, OperatorRefusal, OperatorState, PauseReason};
 pub use settings::{
     CallbackRules, CentreSettings, DialFirst, OperatorSettings, PeerSettings, QueueSettings, RingStrategy,

@@ -49,7 +49,9 @@ pub struct SkillWish {
 pub enum QueueOrder {
     /// The caller waits from now on.
     Enter(Box<Waiting>),
-    /// An operator who was rung is not to be had, or has answered: then they talk, and the wait is over.
+    /// An operator who was rung is not to be had, or has answered: then they talk, and the wait is over. Said of every
+    /// [`QueueNotice::Offer`] once, also after [`QueueNotice::Withdraw`] (then [`OfferOutcome::Withdrawn`], or `Answered`
+    /// where the answer was faster): until it is said the operator is rung for nobody else.
     OfferEnded {
         /// Which ring.
         offer: OfferId,
@@ -58,8 +60,10 @@ pub enum QueueOrder {
     },
     /// The talk with the operator is over.
     TalkOver,
-    /// A peer centre that was tried: `None` while it is being dialled, then how it went. `Moved` and
-    /// `BridgedThenReturned` mean that it took the caller.
+    /// A peer centre that was tried, and how it went. `Moved` is said as soon as it has answered: the place in the queue
+    /// is given up, and the call counts as being there until [`super::CentreInput::CallOver`], another
+    /// [`QueueOrder::Enter`], or `BridgedThenReturned`, which says that the caller is back and waits nowhere. Anything else
+    /// is a failure: the caller has kept the place, and the next peer is tried.
     PeerTried {
         /// Which.
         peer: Peer,
@@ -127,7 +131,7 @@ pub struct PeerRoute {
 /// What the centre tells a call with a waiting caller.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum QueueNotice {
-    /// The caller is in. Also later, where it changed and the queue announces.
+    /// The caller is in. Then again whenever it is time to say it, where the queue announces.
     Position {
         /// From 1.
         position: u32,
@@ -162,7 +166,8 @@ pub enum WaitRefusal {
     Unknown(String),
     /// As many wait as may.
     Full,
-    /// Nobody works now; from when, where it is known.
+    /// Nobody works now; from when, where it is known. Who waits when a queue closes is served on until the limit comes,
+    /// and is then put out with this where no peer centre takes the caller: the host says the opening and offers a callback.
     Closed {
         /// The moment of the opening.
         opens: Option<Timestamp>,

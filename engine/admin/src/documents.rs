@@ -2,8 +2,15 @@
 //!
 //! Fields are only added, with a default, so that a document of an older engine can still be read.
 
+mod centre;
+
+pub use centre::{
+    DeliveryDocument, DeliveryState, GuideDocument, MarkDocument, OperatorDocument, PhoneDocument, PhoneSecretDocument,
+    SurveyAnswerDocument, SurveyDocument, TicketDocument, TicketRecordingDocument, WebhookDocument,
+};
+
 use crate::access::Grant;
-use crate::names::{AgencyName, EntryName, GroupName, Lang, TrunkName};
+use crate::names::{AgencyName, EntryName, GroupName, Lang, Number, QueueName, TrunkName};
 use crate::ports::{BundleFacts, BundleReport};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -36,6 +43,24 @@ pub mod kinds {
     pub const TRACE: &str = "trace";
     /// A deployment by AGENCY/ENTRY, written by the director.
     pub const DEPLOYMENT: &str = "deployment";
+    /// [`super::OperatorDocument`] by login.
+    pub const OPERATOR: &str = "operator";
+    /// [`super::GuideDocument`] by AGENCY/TOPIC.
+    pub const GUIDE: &str = "guide";
+    /// [`super::MarkDocument`] by CALL/RECORDING.
+    pub const MARK: &str = "mark";
+    /// [`super::WebhookDocument`] by agency.
+    pub const WEBHOOK: &str = "webhook";
+    /// An entry of the directory by its id.
+    pub const DIRECTORY: &str = "directory";
+    /// [`super::TicketDocument`] by AGENCY/NUMBER, written by the engine.
+    pub const TICKET: &str = "ticket";
+    /// [`super::DeliveryDocument`] by AGENCY/NUMBER, written by the engine.
+    pub const DELIVERY: &str = "delivery";
+    /// [`super::SurveyDocument`] by AGENCY/CALL/SURVEY, written by the engine.
+    pub const SURVEY: &str = "survey";
+    /// A callback by its id, written by the engine.
+    pub const CALLBACK: &str = "callback";
 }
 
 /// An agency made by the API.
@@ -58,6 +83,12 @@ pub struct AgencyDocument {
     /// A script must ask the caller before it records.
     #[serde(default)]
     pub recording_consent: bool,
+    /// The queue where callers wait who need an operator; the fallback group is rung where there is none.
+    #[serde(default)]
+    pub queue: Option<QueueName>,
+    /// What the host's own minimal menu tells callers when the agency's script fails.
+    #[serde(default)]
+    pub information: String,
 }
 
 /// A number given out by the API.
@@ -70,6 +101,12 @@ pub struct NumberDocument {
     /// In which language the host's own words begin.
     #[serde(default)]
     pub lang: Option<Lang>,
+    /// The region or municipality that it stands for.
+    #[serde(default)]
+    pub area: Option<String>,
+    /// Who dials it is called back by that queue; no script answers.
+    #[serde(default)]
+    pub callback: Option<QueueName>,
 }
 
 /// A key that signs for an agency.
@@ -278,9 +315,24 @@ pub struct OverlayDocument {
     /// In which language it is spoken.
     #[serde(default)]
     pub lang: Option<Lang>,
-    /// Only callers of these; all where it is empty.
+    /// Only callers of these; all where it is empty, as are areas and numbers.
     #[serde(default)]
     pub agencies: Vec<AgencyName>,
+    /// Only callers of numbers of these regions or municipalities.
+    #[serde(default)]
+    pub areas: Vec<String>,
+    /// Only callers of these numbers, as dialled.
+    #[serde(default)]
+    pub numbers: Vec<Number>,
+    /// Played in place of the text: the SHA-256 of a blob of the store (WAV, 8 kHz, mono), in hexadecimal.
+    #[serde(default)]
+    pub recording: Option<String>,
+    /// Its length.
+    #[serde(default)]
+    pub recording_ms: u64,
+    /// When it was set: what it has been heard is counted from then.
+    #[serde(default)]
+    pub since_ms: Option<u64>,
     /// From then on it is silent.
     #[serde(default)]
     pub expires_ms: Option<u64>,

@@ -42,6 +42,8 @@ pub const PASSWORD_HASHES_WAITING_MAX: usize = 16;
 pub const TEXT_CHARS_MAX: usize = 500;
 /// The words of an overlay.
 pub const OVERLAY_CHARS_MAX: usize = 2_000;
+/// The code of a region or municipality.
+pub const AREA_CHARS_MAX: usize = 64;
 /// Entries in a list of a document: roles, agencies, reachable scripts, configuration keys.
 pub const LIST_LEN_MAX: usize = 256;
 /// One value of an entry's configuration.

@@ -102,6 +102,22 @@ fn is_number(text: &str) -> bool {
     text == "*" || (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// What the engine or an agency counts: beginning with a letter or a digit.
+fn is_id(text: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.starts_with('-') && text.bytes().all(legal)
+}
+
+fn is_entry_id(text: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.');
+    text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit()) && text.bytes().all(legal)
+}
+
+/// A registration number has the prefix of its kind in the centre's own letters: "К-2026-000123".
+fn is_registration(text: &str) -> bool {
+    !text.starts_with('-') && text.chars().all(|c| c.is_alphanumeric() || c == '-')
+}
+
 /// What a recording may be called: as scripts name them, and nothing that could be a path.
 fn is_file_name(text: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
@@ -174,6 +190,41 @@ name!(
     "A trunk's name is the one in the configuration's file, at most 64 bytes."
 );
 name!(
+    /// An operator, by login: the user of that name.
+    OperatorName, "operator", "^[a-z][a-z0-9._-]*$", 64, is_user,
+    "An operator's name is a user's: a-z, 0-9, dot, _ and -, beginning with a letter, at most 64 characters."
+);
+name!(
+    /// A queue.
+    QueueName, "queue", "^[a-z][a-z0-9-]*$", 64, is_name,
+    "A queue's name is a-z, 0-9 and -, beginning with a letter, at most 64 characters."
+);
+name!(
+    /// Something that an operator is good at.
+    SkillName, "skill", "^[a-z][a-z0-9-]*$", 64, is_name,
+    "A skill's name is a-z, 0-9 and -, beginning with a letter, at most 64 characters."
+);
+name!(
+    /// A callback.
+    CallbackName, "callback", "^[a-z0-9][a-z0-9-]*$", 64, is_id,
+    "A callback's id is a-z, 0-9 and -, at most 64 characters."
+);
+name!(
+    /// What a caller is about: the name of an operator's guide.
+    TopicName, "topic", "^[a-z0-9][a-z0-9-]*$", 64, is_id,
+    "A topic's name is a-z, 0-9 and -, at most 64 characters."
+);
+name!(
+    /// A ticket's registration number.
+    TicketName, "number", "^[0-9A-Za-zА-Яа-я][0-9A-Za-zА-Яа-я-]*$", 64, is_registration,
+    "A registration number is letters, digits and -, at most 64 bytes."
+);
+name!(
+    /// An entry of the directory.
+    DirectoryId, "id", "^[a-z0-9][a-z0-9._-]*$", 128, is_entry_id,
+    "An entry's id is a-z, 0-9, dot, _ and -, beginning with a letter or digit, at most 128 characters."
+);
+name!(
     /// A language tag (BCP 47).
     Lang, "lang", "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$", 35, is_lang,
     "A language is a tag such as ru-RU (BCP 47)."
@@ -198,6 +249,13 @@ pub(crate) fn schemas() -> Vec<(String, RefOr<Schema>)> {
         named::<RecordingName>(),
         named::<GroupName>(),
         named::<TrunkName>(),
+        named::<OperatorName>(),
+        named::<QueueName>(),
+        named::<SkillName>(),
+        named::<CallbackName>(),
+        named::<TopicName>(),
+        named::<TicketName>(),
+        named::<DirectoryId>(),
         named::<Lang>(),
     ]
 }

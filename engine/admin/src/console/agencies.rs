@@ -237,6 +237,8 @@ fn body(c: &Ctx, form: &mut Form, name: Option<AgencyName>) -> Option<AgencyBody
         reachable,
         two_person: form.checked("two_person"),
         recording_consent: form.checked("recording_consent"),
+        queue: None,
+        information: String::new(),
         source: None,
     })
 }

@@ -89,7 +89,7 @@ fn body(c: &Ctx, form: &mut Form, number: Option<Number>) -> Option<NumberBody> 
     if form.has_wrong() {
         return None;
     }
-    Some(NumberBody { number, agency: agency?, entry: entry?, lang, source: None })
+    Some(NumberBody { number, agency: agency?, entry: entry?, lang, area: None, callback: None, source: None })
 }
 
 /// `GET /console/numbers`

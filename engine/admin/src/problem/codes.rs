@@ -80,6 +80,8 @@ codes! {
         "Wait for its answer, or send the same request again a little later.";
     NO_CANARY = "no-canary", CONFLICT, "There is no canary to release",
         "Deploy a version with share_percent below 100 first.";
+    NOT_SERVED = "not-served", CONFLICT, "This engine has nothing that could do it",
+        "Configure it in gudok.toml; docs/OPERATING.md says how.";
     NOTHING_BEFORE = "nothing-before", CONFLICT, "There is no version to go back to",
         "Deploy the version that should serve.";
     ENTRY_NOT_ALLOWED = "entry-not-allowed", CONFLICT, "The bundle's manifest does not allow this entry",

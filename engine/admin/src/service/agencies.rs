@@ -7,8 +7,8 @@ use crate::access::Operation;
 use crate::auth::Principal;
 use crate::documents::{AgencyDocument, NumberDocument, kinds};
 use crate::ledger::{Kept, with_details};
-use crate::limits::TEXT_CHARS_MAX;
-use crate::names::{AgencyName, EntryName, GroupName, ScriptName, TrunkName};
+use crate::limits::{OVERLAY_CHARS_MAX, TEXT_CHARS_MAX};
+use crate::names::{AgencyName, EntryName, GroupName, QueueName, ScriptName, TrunkName};
 use crate::ports::FileAgency;
 use crate::problem::{Problem, codes};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,10 @@ pub struct Agency {
     pub two_person: bool,
     /// Its scripts must ask the caller before they record.
     pub recording_consent: bool,
+    /// The queue where callers wait who need an operator; null: the fallback group is rung.
+    pub queue: Option<String>,
+    /// What the host's own minimal menu tells callers when the agency's script fails; empty: nothing but the apology.
+    pub information: String,
     /// Who says so.
     pub source: Source,
 }
@@ -64,6 +68,14 @@ pub struct AgencyBody {
     /// Its scripts must ask the caller before they record.
     #[serde(default)]
     pub recording_consent: bool,
+    /// A queue of the configuration's file: where callers wait who need an operator.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub queue: Option<QueueName>,
+    /// What the host's own minimal menu tells callers when the agency's script fails.
+    #[serde(default)]
+    #[schema(max_length = 2000)]
+    pub information: String,
     /// Ignored: what a GET shows may be sent back.
     #[serde(default)]
     #[schema(read_only)]
@@ -215,6 +227,10 @@ fn checked(admin: &Admin, body: AgencyBody) -> Result<AgencyDocument, Problem> {
     if body.outbound.as_ref().is_some_and(|trunk| !known(trunk)) {
         return Err(unknown("outbound", "trunk", &file.trunks));
     }
+    if body.queue.as_ref().is_some_and(|queue| !file.queues.iter().any(|known| known == queue.as_str())) {
+        return Err(unknown("queue", "queue", &file.queues));
+    }
+    check_text("information", &body.information, OVERLAY_CHARS_MAX)?;
     check_len("reachable", body.reachable.len())?;
     for (name, target) in &body.reachable {
         let well_formed = name.parse::<ScriptName>().is_ok()
@@ -233,6 +249,8 @@ fn checked(admin: &Admin, body: AgencyBody) -> Result<AgencyDocument, Problem> {
         reachable: body.reachable,
         two_person: body.two_person,
         recording_consent: body.recording_consent,
+        queue: body.queue,
+        information: body.information,
     })
 }
 
@@ -278,6 +296,8 @@ fn of_file(agency: &FileAgency) -> Agency {
         reachable: agency.reachable.clone(),
         two_person: false,
         recording_consent: false,
+        queue: agency.queue.clone(),
+        information: String::new(),
         source: Source::File,
     }
 }
@@ -291,6 +311,8 @@ fn of_document(name: &str, document: AgencyDocument) -> Agency {
         reachable: document.reachable,
         two_person: document.two_person,
         recording_consent: document.recording_consent,
+        queue: document.queue.map(|queue| queue.to_string()),
+        information: document.information,
         source: Source::Api,
     }
 }

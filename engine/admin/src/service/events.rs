@@ -155,20 +155,26 @@ impl Reader {
     }
 
     fn see(&self, event: Event) -> Option<Seen> {
-        let (topic, agency) = match &event {
-            Event::Call(call) | Event::CallEnded(call) => (Topic::Calls, &call.agency),
-            Event::Deployment(deployment) => (Topic::Deployments, &deployment.agency),
-            Event::Log(line) => (Topic::Logs, &line.agency),
-        };
-        if !self.reaches(topic, agency) {
-            return None;
+        let reached = |topic, agency: &str| self.reaches(topic, agency).then_some(());
+        match event {
+            Event::Call(call) => {
+                reached(Topic::Calls, &call.agency)?;
+                Some(Seen::Call(Box::new(CallEvent { call, ended: false })))
+            }
+            Event::CallEnded(call) => {
+                reached(Topic::Calls, &call.agency)?;
+                Some(Seen::Call(Box::new(CallEvent { call, ended: true })))
+            }
+            Event::Deployment(deployment) => {
+                reached(Topic::Deployments, &deployment.agency)?;
+                Some(Seen::Deployment(deployment))
+            }
+            Event::Log(line) => {
+                reached(Topic::Logs, &line.agency)?;
+                Some(Seen::Log(Box::new(line)))
+            }
+            Event::Operator(_) | Event::Queue(_) | Event::Callback(_) => None,
         }
-        Some(match event {
-            Event::Call(call) => Seen::Call(Box::new(CallEvent { call, ended: false })),
-            Event::CallEnded(call) => Seen::Call(Box::new(CallEvent { call, ended: true })),
-            Event::Deployment(deployment) => Seen::Deployment(deployment),
-            Event::Log(line) => Seen::Log(Box::new(line)),
-        })
     }
 
     fn reaches(&self, topic: Topic, agency: &str) -> bool {

@@ -82,6 +82,15 @@ pub(crate) fn check_text(field: &str, text: &str, chars_max: usize) -> Result<()
     Ok(())
 }
 
+/// The code of a region or municipality, as queries and numbers name it.
+pub(crate) fn check_area(field: &str, area: Option<&str>) -> Result<(), Problem> {
+    let Some(area) = area else { return Ok(()) };
+    if area.trim().is_empty() {
+        return Err(Problem::invalid(field, "An area has a code; leave it out where there is none."));
+    }
+    check_text(field, area, crate::limits::AREA_CHARS_MAX)
+}
+
 /// A list that is not longer than allowed.
 pub(crate) fn check_len(field: &str, len: usize) -> Result<(), Problem> {
     let max = crate::limits::LIST_LEN_MAX;

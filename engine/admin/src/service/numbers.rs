@@ -1,13 +1,13 @@
 //! Numbers: which one leads where.
 
 use super::commit::Routed;
-use super::{Page, PageQuery, Revised, Source, agencies, check_revision, managed_by_file, page};
+use super::{Page, PageQuery, Revised, Source, agencies, check_area, check_revision, managed_by_file, page};
 use crate::Admin;
 use crate::access::Operation;
 use crate::auth::Principal;
 use crate::documents::{EntryDocument, NumberDocument, kinds};
 use crate::ledger::{Kept, with_details};
-use crate::names::{AgencyName, EntryName, Lang, Number};
+use crate::names::{AgencyName, EntryName, Lang, Number, QueueName};
 use crate::problem::{Problem, codes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,6 +23,10 @@ pub struct NumberRoute {
     pub entry: String,
     /// In which language the host's own words begin; null: the centre's.
     pub lang: Option<String>,
+    /// The region or municipality that it stands for; null: none.
+    pub area: Option<String>,
+    /// Who dials it is called back by that queue, and no script answers; null: the script answers.
+    pub callback: Option<String>,
     /// Who says so.
     pub source: Source,
 }
@@ -45,6 +49,14 @@ pub struct NumberBody {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub lang: Option<Lang>,
+    /// The region or municipality that it stands for.
+    #[serde(default)]
+    #[schema(max_length = 64)]
+    pub area: Option<String>,
+    /// A queue of the configuration's file: who dials the number is called back by it, and no script answers.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub callback: Option<QueueName>,
     /// Ignored: what a GET shows may be sent back.
     #[serde(default)]
     #[schema(read_only)]
@@ -184,7 +196,13 @@ async fn checked(admin: &Admin, body: NumberBody) -> Result<NumberDocument, Prob
         let problem = unknown("entry", "The agency has no such entry.");
         return Err(problem.remedy("Deploy a version there first: a number that leads nowhere serves nobody."));
     }
-    Ok(NumberDocument { agency: body.agency, entry: body.entry, lang: body.lang })
+    check_area("area", body.area.as_deref())?;
+    let queues = admin.engine().file().queues;
+    if body.callback.as_ref().is_some_and(|queue| !queues.iter().any(|known| known == queue.as_str())) {
+        return Err(unknown("callback", "The configuration's file has no such queue."));
+    }
+    let NumberBody { agency, entry, lang, area, callback, .. } = body;
+    Ok(NumberDocument { agency, entry, lang, area, callback })
 }
 
 async fn entry_exists(admin: &Admin, agency: &AgencyName, entry: &EntryName) -> Result<bool, Problem> {
@@ -204,6 +222,8 @@ fn of_file(admin: &Admin) -> Vec<NumberRoute> {
         agency,
         entry,
         lang: Some(lang).filter(|lang| !lang.is_empty()),
+        area: None,
+        callback: None,
         source: Source::File,
     };
     numbers.map(route).collect()
@@ -224,6 +244,8 @@ fn of_document(number: &str, document: &NumberDocument) -> NumberRoute {
         agency: document.agency.to_string(),
         entry: document.entry.to_string(),
         lang: document.lang.as_ref().map(ToString::to_string),
+        area: document.area.clone(),
+        callback: document.callback.as_ref().map(ToString::to_string),
         source: Source::Api,
     }
 }

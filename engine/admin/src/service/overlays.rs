@@ -150,7 +150,17 @@ async fn checked(admin: &Admin, name: &OverlayName, body: OverlayBody) -> Result
     if expires_ms.is_some_and(|at| at <= admin.now_ms()) {
         return Err(Problem::invalid("expires", "It would be silent from the start."));
     }
-    Ok(OverlayDocument { text: body.text, lang: body.lang, agencies: body.agencies, expires_ms })
+    Ok(OverlayDocument {
+        text: body.text,
+        lang: body.lang,
+        agencies: body.agencies,
+        areas: Vec::new(),
+        numbers: Vec::new(),
+        recording: None,
+        recording_ms: 0,
+        since_ms: Some(admin.now_ms()),
+        expires_ms,
+    })
 }
 
 fn view(name: &str, document: &OverlayDocument) -> Overlay {

@@ -2,7 +2,7 @@
 
 use gudok_admin::documents::{VersionDocument, kinds};
 use gudok_admin::ports::{
-    Actor, BoxFuture, BundleCheck, BundleFacts, BundleReport, Change, CheckStep, CheckedBundle, DeployOrder,
+    Actor, BoxFuture, BundleCheck, BundleFacts, BundleReport, Centre, Change, CheckStep, CheckedBundle, DeployOrder,
     Deployment, DeploymentStep, Difference, Engine, EngineRefusal, Event, FileAgency, FileFacts, Guard, LiveCall,
     LiveVersion, LogLine, OutcomeCounts, OutcomePoint, Trace, VersionId, VersionOutcomes,
 };
@@ -169,6 +169,8 @@ fn checked(check: &BundleCheck) -> Result<CheckedBundle, EngineRefusal> {
     })
 }
 
+impl Centre for FakeEngine {}
+
 impl Engine for FakeEngine {
     fn check_bundle(&self, check: BundleCheck) -> BoxFuture<'_, Result<CheckedBundle, EngineRefusal>> {
         Box::pin(async move { checked(&check) })
@@ -325,12 +327,16 @@ impl Engine for FakeEngine {
                 fallback: "operators".into(),
                 reachable: BTreeMap::new(),
                 outbound: None,
+                queue: None,
             }],
             numbers: vec![("100".into(), "filed".into(), "main".into(), "ru-RU".into())],
             entries: vec![("filed".into(), "main".into())],
             groups: vec!["operators".into()],
             trunks: vec!["city".into()],
             overlays: 0,
+            queues: vec!["help".into(), "births".into(), "common".into()],
+            operators: vec!["desk-of-file".into()],
+            webhooks: Vec::new(),
         }
     }
 

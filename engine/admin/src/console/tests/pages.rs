@@ -264,6 +264,8 @@ fn agencies(lang: Lang) -> Vec<Named> {
         agency: "mfc".into(),
         entry: "main".into(),
         lang: (source == Source::File).then(|| "ru-RU".to_owned()),
+        area: None,
+        callback: None,
         source,
     };
     let numbers = [number("+73842000000", Source::File), number("*", Source::Api)];

@@ -335,6 +335,8 @@ pub(super) fn agency(source: Source) -> Agency {
         reachable: [("passport".to_owned(), "mvd/readiness".to_owned())].into(),
         two_person: true,
         recording_consent: false,
+        queue: None,
+        information: String::new(),
         source,
     }
 }

@@ -82,6 +82,7 @@ pub(super) fn facts(file: &File, text: &str) -> FileFacts {
         fallback: agency.fallback.get_ref().clone(),
         reachable: agency.reachable.iter().map(|(name, place)| (name.clone(), place.get_ref().clone())).collect(),
         outbound: agency.outbound.as_ref().map(|trunk| trunk.get_ref().clone()),
+        queue: None,
     });
     let numbers = file.number.iter().map(|number| {
         let lang = number.lang.clone().unwrap_or_else(|| file.node.lang.clone());
@@ -98,6 +99,7 @@ pub(super) fn facts(file: &File, text: &str) -> FileFacts {
         groups: file.group.iter().map(|group| group.name.get_ref().clone()).collect(),
         trunks: file.trunk.iter().map(|trunk| trunk.name.get_ref().clone()).collect(),
         overlays: file.overlay.len(),
+        ..FileFacts::default()
     }
 }
 

@@ -17,7 +17,8 @@ use gudok_plugin_host::bundle::Bundle;
 use gudok_plugin_host::http::{HttpConfig, HttpFetch};
 use gudok_plugin_host::manifest::Limits;
 use gudok_plugin_host::ports::{
-    CallInfo, CallPort, Clock, LogLevel, Ports, ScriptSink, SecretsPort, Source, SystemRandom, TracingSink,
+    CallInfo, CallPort, Clock, LogLevel, NoDirectory, NoPromises, Ports, ScriptSink, SecretsPort, Source, SystemRandom,
+    TracingSink,
 };
 use gudok_plugin_host::{
     Admission, CallStart, CompileConfig, Error, HostConfig, RunControl, ScriptHost, ScriptRuntime, Version,
@@ -83,6 +84,8 @@ impl Scripts {
                 allowed: config.fetch_allowed.clone(),
                 ..HttpConfig::default()
             })?),
+            promises: Arc::new(NoPromises),
+            directory: Arc::new(NoDirectory),
             secrets: Arc::clone(&secrets) as Arc<dyn SecretsPort>,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(SystemRandom),

@@ -19,7 +19,9 @@ wasmtime::component::bindgen!({
     },
 });
 
-pub use gudok::ivr::{fetch, host, input, prompts, recording, storage, telephony, transfer, types};
+pub use gudok::ivr::{
+    directory, fetch, host, input, promises, prompts, queues, recording, storage, telephony, transfer, types,
+};
 
 impl serde::Serialize for prompts::BargeIn {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -295,10 +295,9 @@ const fn step_of(error: &Error) -> StepName {
         | LoadRefusal::MissingExport { .. }
         | LoadRefusal::NotAComponent(_)
         | LoadRefusal::TypeMismatch(_) => StepName::Interface,
-        LoadRefusal::NotDeclared { .. }
-        | LoadRefusal::NotApproved { .. }
-        | LoadRefusal::NotOffered { .. }
-        | LoadRefusal::OriginOfConfig { .. } => StepName::Grants,
+        LoadRefusal::NotDeclared { .. } | LoadRefusal::NotApproved { .. } | LoadRefusal::OriginOfConfig { .. } => {
+            StepName::Grants
+        }
         LoadRefusal::TooLarge(_) | LoadRefusal::Compile(_) => StepName::Compile,
     }
 }

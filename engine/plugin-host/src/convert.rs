@@ -8,11 +8,12 @@ use crate::version::Version;
 use gudok_core::ids::Group;
 use gudok_core::input::{Choice, CollectOptions, Collected, Grammar, Outcome, Retry, Value};
 use gudok_core::privacy::PhoneNumber;
-use gudok_core::prompt::{BargeIn, Case, Date, DigitGrouping, Gender, NounForms, Prompt, Segment};
+use gudok_core::prompt::{BargeIn, Case, Date, DigitGrouping, Gender, NounForms, Pace, Prompt, Segment};
 use gudok_core::script::{
     CallError, EndReason, PlaybackEnd, RecordOptions, Recording, RejectCause, StoppedBy, TransferMode, TransferOptions,
     TransferOutcome, TransferTarget,
 };
+use gudok_core::time::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,7 +102,7 @@ impl Reader<'_> {
     }
 
     /// The name of a recording that is in the bundle: its absence was to be found before play.
-    fn media(&self, name: &str) -> Checked<()> {
+    pub(crate) fn media(&self, name: &str) -> Checked<()> {
         if self.version.media_names.contains(name) {
             return Ok(());
         }
@@ -274,7 +275,7 @@ pub(crate) fn to_millis(duration: Duration) -> u32 {
 }
 
 /// E.164 with its plus: at most 15 digits.
-fn e164(number: &str) -> Checked<PhoneNumber> {
+pub(crate) fn e164(number: &str) -> Checked<PhoneNumber> {
     let digits = number.strip_prefix('+').unwrap_or_default();
     if (2..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(PhoneNumber::new(number));
@@ -313,6 +314,32 @@ const fn grouping(grouping: wit_prompts::DigitGrouping) -> DigitGrouping {
         wit_prompts::DigitGrouping::Phone => DigitGrouping::Phone,
         wit_prompts::DigitGrouping::Snils => DigitGrouping::Snils,
         wit_prompts::DigitGrouping::Auto => DigitGrouping::Auto,
+    }
+}
+
+pub(crate) const fn wit_date(date: Date) -> wit::Date {
+    wit::Date { year: date.year, month: date.month, day: date.day }
+}
+
+/// A moment that a script names.
+pub(crate) fn timestamp(at: wit::Datetime) -> Checked<Timestamp> {
+    moment(at).ok_or_else(|| CallError::Invalid("datetime is no moment of the calendar, or before 1970".into()))
+}
+
+fn moment(at: wit::Datetime) -> Option<Timestamp> {
+    let small = |value: u8| i8::try_from(value).ok();
+    let (year, month, day) = (i16::try_from(at.date.year).ok()?, small(at.date.month)?, small(at.date.day)?);
+    let date = jiff::civil::Date::new(year, month, day).ok()?;
+    let time = jiff::civil::Time::new(small(at.time.hour)?, small(at.time.minute)?, 0, 0).ok()?;
+    let offset = jiff::tz::Offset::from_seconds(i32::from(at.utc_offset_minutes) * 60).ok()?;
+    let utc = offset.to_timestamp(date.to_datetime(time)).ok()?;
+    Some(Timestamp::from_millis(u64::try_from(utc.as_millisecond()).ok()?))
+}
+
+pub(crate) const fn pace(pace: wit_telephony::Pace) -> Pace {
+    match pace {
+        wit_telephony::Pace::Normal => Pace::Normal,
+        wit_telephony::Pace::Slow => Pace::Slow,
     }
 }
 
@@ -427,9 +454,7 @@ pub(crate) fn outcome(outcome: Outcome) -> wit_input::Outcome {
             value: match value {
                 Value::Text(text) => wit_input::Value::Text(text),
                 Value::Flag(flag) => wit_input::Value::Flag(flag),
-                Value::Date(day) => {
-                    wit_input::Value::Date(wit::Date { year: day.year, month: day.month, day: day.day })
-                }
+                Value::Date(day) => wit_input::Value::Date(wit_date(day)),
                 Value::Money { minor_units, currency } => {
                     wit_input::Value::Money(wit::Money { minor_units, currency: currency.to_string() })
                 }

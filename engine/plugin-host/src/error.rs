@@ -78,16 +78,6 @@ pub enum LoadRefusal {
         /// The capability.
         capability: &'static str,
     },
-    /// A capability that this host has not got.
-    #[error(
-        "script.wasm imports `{import}`, but this host does not offer the capability `{capability}` yet. Deploy a version that does without"
-    )]
-    NotOffered {
-        /// The import's name.
-        import: String,
-        /// The capability.
-        capability: &'static str,
-    },
     /// Something that no script gets.
     #[error(
         "script.wasm imports `{import}`, which no script gets: only interfaces of gudok:ivr are offered, no WASI. Build without it (docs/AUTHORING.md)"

@@ -78,9 +78,9 @@ impl From<&BundleRefusal> for Finding {
 impl From<&LoadRefusal> for Finding {
     fn from(refusal: &LoadRefusal) -> Self {
         let field = match refusal {
-            LoadRefusal::NotDeclared { capability, .. }
-            | LoadRefusal::NotApproved { capability, .. }
-            | LoadRefusal::NotOffered { capability, .. } => format!("capabilities.{capability}"),
+            LoadRefusal::NotDeclared { capability, .. } | LoadRefusal::NotApproved { capability, .. } => {
+                format!("capabilities.{capability}")
+            }
             LoadRefusal::OriginOfConfig { key, .. } => format!("config.{key}"),
             LoadRefusal::MissingExport { .. } => "kind".to_owned(),
             LoadRefusal::TooLarge(why) => {

@@ -1,13 +1,15 @@
 //! The one gate for capabilities: granted = declared in the manifest ∩ approved by an admin.
 //!
 //! Whole interfaces are decided at load (what is not granted is not linked); parameters are decided here at every call:
-//! buckets, secrets, origins, and whom a caller may be handed to. Each refusal names capability and parameter.
+//! buckets, secrets, origins, whom a caller may be handed to, where one may wait, and what may be promised. Each refusal names capability and parameter.
 
 use crate::manifest::{
-    Capabilities, Capability, FetchRights, RecordingRights, SecretRights, StorageRights, TransferModeName,
-    TransferRights,
+    Capabilities, Capability, FetchRights, PromiseRights, QueueRights, RecordingRights, SecretRights, StorageRights,
+    TransferModeName, TransferRights,
 };
 use crate::ports::{OriginRule, Voucher};
+use gudok_core::ids::Queue;
+use gudok_core::privacy::PhoneNumber;
 use gudok_core::script::{CallError, TransferMode, TransferTarget};
 use reqwest::Url;
 use std::collections::BTreeSet;
@@ -65,7 +67,7 @@ impl Gate {
     /// Whether the capability is granted at all.
     #[must_use]
     pub fn grants(&self, capability: Capability) -> bool {
-        capability.is_offered() && self.keepers.iter().all(|keeper| keeper.has(capability))
+        self.keepers.iter().all(|keeper| keeper.has(capability))
     }
 
     /// Whether the manifest declares it: tells a refusal's remedy.
@@ -124,6 +126,39 @@ impl Gate {
         };
         let allows = |rights: &TransferRights| allows_target(rights, target);
         self.decide(|keeper| keeper.transfer.as_ref().is_some_and(allows), "transfer", parameter, &name)
+    }
+
+    /// May a caller wait there?
+    pub(crate) fn queue(&self, queue: &Queue) -> Result<(), CallError> {
+        let allows = |rights: &QueueRights| contains(&rights.names, queue.as_str());
+        self.decide(|keeper| keeper.queues.as_ref().is_some_and(allows), "queues", "name", queue.as_str())
+    }
+
+    /// May its operators be promised to call back?
+    pub(crate) fn callback_queue(&self, queue: &Queue) -> Result<(), CallError> {
+        let allows = |rights: &PromiseRights| contains(&rights.callback_queues, queue.as_str());
+        self.promise(allows, "callback_queue", queue.as_str())
+    }
+
+    /// May the script have that number called back? The caller's own number is no exception: it may be made up.
+    pub(crate) fn dialable(&self, number: &PhoneNumber) -> Result<(), CallError> {
+        let allows =
+            |rights: &PromiseRights| rights.dialable.iter().any(|prefix| number.reveal().starts_with(prefix.as_str()));
+        self.promise(allows, "dialable", &number.masked())
+    }
+
+    /// May a ticket go to that agency?
+    pub(crate) fn ticket_agency(&self, agency: &str) -> Result<(), CallError> {
+        self.promise(|rights| contains(&rights.ticket_agencies, agency), "ticket_agency", agency)
+    }
+
+    /// May answers to that survey be kept?
+    pub(crate) fn survey(&self, name: &str) -> Result<(), CallError> {
+        self.promise(|rights| contains(&rights.surveys, name), "survey", name)
+    }
+
+    fn promise(&self, allows: impl Fn(&PromiseRights) -> bool, parameter: &str, name: &str) -> Result<(), CallError> {
+        self.decide(|keeper| keeper.promises.as_ref().is_some_and(&allows), "promises", parameter, name)
     }
 
     /// For how many days a recording may be kept at most.
@@ -193,7 +228,8 @@ mod tests {
         secrets = { names = ["token"], reveal = true }
         transfer = { groups = ["first"], numbers = ["+7495", "+7499"], modes = ["blind", "bridge"], scripts = ["menu"] }
         recording = { retention_days_max = 90 }
-        queues = { names = ["q"] }
+        queues = { names = ["first", "second"] }
+        promises = { callback_queues = ["first"], ticket_agencies = ["housing"], surveys = ["talk"], dialable = ["+7384", "+79"] }
     "#;
 
     fn gate(approved: Option<&str>) -> Gate {
@@ -214,7 +250,6 @@ mod tests {
         check("");
         let as_declared = gate(None);
         assert!(as_declared.grants(Capability::SecretsReveal));
-        assert!(!as_declared.grants(Capability::Queues), "not offered by this host");
         assert!(!gate(Some("secrets = { names = [\"token\"] }")).grants(Capability::SecretsReveal));
     }
 
@@ -253,6 +288,40 @@ mod tests {
         check(TransferTarget::Extension("100".into()), TransferMode::Blind, false);
         let denied = gate.transfer(&TransferTarget::Number(PhoneNumber::new("+78001234567")), TransferMode::Blind);
         assert!(!denied.unwrap_err().to_string().contains("1234567"), "numbers are masked");
+    }
+
+    #[test]
+    fn callers_wait_where_it_is_granted() {
+        let check = |gate: &Gate, queue: &str, allowed: bool| {
+            assert_eq!(gate.queue(&Queue::new(queue)).is_ok(), allowed, "{queue}");
+        };
+        check(&gate(None), "first", true);
+        check(&gate(None), "third", false);
+        let narrow = gate(Some("queues = { names = [\"second\", \"third\"] }"));
+        check(&narrow, "first", false);
+        check(&narrow, "second", true);
+        check(&narrow, "third", false);
+        check(&gate(Some("")), "first", false);
+    }
+
+    #[test]
+    fn promises_are_made_within_the_grant() {
+        let gate = gate(None);
+        assert!(gate.callback_queue(&Queue::new("first")).is_ok());
+        assert!(gate.callback_queue(&Queue::new("second")).is_err(), "callers may wait there, and are not called back");
+        assert!(gate.ticket_agency("housing").is_ok() && gate.ticket_agency("taxes").is_err());
+        assert!(gate.survey("talk").is_ok() && gate.survey("other").is_err());
+        let check = |number: &str, allowed: bool| {
+            assert_eq!(gate.dialable(&PhoneNumber::new(number)).is_ok(), allowed, "{number}");
+        };
+        check("+73842000000", true);
+        check("+79131234567", true);
+        check("+78091234567", false);
+        check("+4420712345678", false);
+        let denied = gate.dialable(&PhoneNumber::new("+78091234567")).unwrap_err();
+        assert_eq!(denied, CallError::Denied("promises: dialable \"+7********67\"".into()));
+        let without = Gate::new(&capabilities("promises = {}"), &Approval::AsDeclared);
+        assert!(without.dialable(&PhoneNumber::new("+79131234567")).is_err(), "an empty list allows nobody");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! What is not granted never gets here: it is not linked. Parameters are checked in [`crate::gate`].
 
 use crate::bindings::{storage, types};
-use crate::journal::{JournalEntry, Recorded, is_sensitive, redact};
+use crate::journal::{JournalEntry, Recorded, is_sensitive, redact, withhold};
 use crate::ports::{BoxFuture, Clock};
 use crate::state::{CallState, Stop};
 use gudok_core::script::LandingCause;
@@ -191,6 +191,7 @@ fn leave(store: &mut StoreContextMut<'_, CallState>, function: &str, entered: En
         let sensitive = is_sensitive(&args);
         let mut result = answer.to_json();
         let scrub = |text: &str| state.scrub(text);
+        withhold(&mut args);
         redact(&mut args, sensitive, &scrub);
         redact(&mut result, sensitive, &scrub);
         let at = state.ports.clock.now();

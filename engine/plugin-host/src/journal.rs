@@ -1,6 +1,8 @@
 //! The journal: what a script asked and what it was told, in order, fit to be written down.
 
-use crate::bindings::{fetch, input, prompts, recording, storage, telephony, transfer, types};
+use crate::bindings::{
+    directory, fetch, input, promises, prompts, queues, recording, storage, telephony, transfer, types,
+};
 use gudok_core::ids::CallId;
 use gudok_core::privacy::PhoneNumber;
 use gudok_core::time::Timestamp;
@@ -49,6 +51,7 @@ recorded_by_serde!(
     (),
     bool,
     char,
+    u8,
     u16,
     u32,
     u64,
@@ -60,12 +63,24 @@ recorded_by_serde!(
     types::CallError,
     types::EndReason,
     types::Datetime,
+    types::Promise,
     prompts::Prompt,
     input::CollectOptions,
     input::Outcome,
     telephony::CallInfo,
     telephony::PlaybackEnd,
     telephony::RejectCause,
+    telephony::Pace,
+    queues::QueueOptions,
+    queues::QueueEvent,
+    promises::CallbackRequest,
+    promises::CallbackOffer,
+    promises::Ticket,
+    Vec<promises::SurveyAnswer>,
+    directory::EntryKind,
+    Vec<directory::Office>,
+    Vec<directory::Entry>,
+    Vec<directory::Answer>,
     recording::RecordOptions,
     recording::Recording,
     transfer::Target,
@@ -117,6 +132,33 @@ recorded_tuple!(A B C);
 recorded_tuple!(A B C D);
 recorded_tuple!(A B C D E);
 
+/// Takes out of a host call's arguments what a script tells operators and agencies of a person: it may be anything.
+pub(crate) fn withhold(args: &mut Value) {
+    match args {
+        Value::Array(items) => items.iter_mut().for_each(withhold),
+        Value::Object(fields) => {
+            for (name, field) in fields.iter_mut() {
+                match (name.as_str(), &mut *field) {
+                    ("fields" | "screen_pop", Value::Array(told)) => {
+                        told.iter_mut().filter_map(|field| field.get_mut("value")).for_each(count_only);
+                    }
+                    _ => withhold(field),
+                }
+            }
+            if fields.contains_key("question") {
+                fields.get_mut("text").into_iter().for_each(count_only);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn count_only(value: &mut Value) {
+    if let Value::String(text) = value {
+        *text = format!("<{} characters>", text.chars().count());
+    }
+}
+
 /// Takes out what must not be written down: numbers of telephones, keys, bodies, long digit runs, and what `scrub` finds
 /// in a text. With `sensitive`, whatever a person entered.
 pub(crate) fn redact(value: &mut Value, sensitive: bool, scrub: &impl Fn(&str) -> String) {
@@ -130,7 +172,7 @@ pub(crate) fn redact(value: &mut Value, sensitive: bool, scrub: &impl Fn(&str) -
             for (name, field) in fields.iter_mut() {
                 match (name.as_str(), &mut *field) {
                     (
-                        "caller" | "called" | "diversion" | "number" | "Number" | "phone" | "Phone",
+                        "caller" | "called" | "diversion" | "number" | "Number" | "phone" | "Phone" | "contact",
                         Value::String(number),
                     ) => {
                         *number = PhoneNumber::new(number).masked();

@@ -103,6 +103,7 @@ fn store(version: &Arc<Version>, start: CallStart, control: &Arc<Control>) -> St
     let limits = version.limits;
     let state = CallState {
         version: Arc::clone(version),
+        lang: Arc::clone(&start.info.lang),
         info: start.info,
         call: start.call,
         ports: start.ports,

@@ -6,6 +6,7 @@ use crate::manifest::Limits;
 use crate::ports::{BucketId, CallInfo, CallPort, Ports, Source};
 use crate::version::Version;
 use gudok_core::privacy::{Secret, mask_digit_runs};
+use gudok_core::prompt::LanguageTag;
 use gudok_core::script::LandingCause;
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,6 +17,8 @@ use wasmtime::ResourceLimiter;
 pub(crate) struct CallState {
     pub(crate) version: Arc<Version>,
     pub(crate) info: CallInfo,
+    /// What the script set last; the call's at first.
+    pub(crate) lang: LanguageTag,
     pub(crate) call: Arc<dyn CallPort>,
     pub(crate) ports: Arc<Ports>,
     pub(crate) journal: Option<Arc<dyn Journal>>,

@@ -92,12 +92,9 @@ fn check_import(name: &str) -> Result<(), LoadRefusal> {
     Err(LoadRefusal::ForbiddenImport { import })
 }
 
-/// Whether a capability is offered, declared and approved, in this order.
+/// Whether a capability is declared and approved, in this order.
 pub(crate) fn check_grant(import: &str, capability: Capability, gate: &Gate) -> Result<(), LoadRefusal> {
     let (import, name) = (import.to_owned(), capability.as_str());
-    if !capability.is_offered() {
-        return Err(LoadRefusal::NotOffered { import, capability: name });
-    }
     if !gate.declares(capability) {
         return Err(LoadRefusal::NotDeclared { import, capability: name });
     }

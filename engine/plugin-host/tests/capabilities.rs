@@ -48,15 +48,6 @@ fn what_is_not_granted_is_not_linked() {
 }
 
 #[test]
-fn what_this_host_has_not_got_is_refused_by_name() {
-    let queues = r#"(import "gudok:ivr/queues@0.1.0" "[resource-drop]queue-ticket" (func (param i32)))"#;
-    let wasm = component(&guest(queues, "", ""), "service");
-    let refusal =
-        refusal(&Bench::new(2), wasm, "[capabilities]\nqueues = { names = [\"first\"] }", Approval::AsDeclared);
-    assert!(matches!(refusal, LoadRefusal::NotOffered { capability: "queues", .. }), "{refusal:?}");
-}
-
-#[test]
 fn forbidden_imports_and_wrong_shapes_are_refused() {
     let bench = Bench::new(2);
     let check = |wat: &str, expect: &str| {

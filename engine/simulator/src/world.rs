@@ -19,7 +19,7 @@ use gudok_core::privacy::{PhoneNumber, Secret};
 use gudok_core::routing::{AgencyRoutes, GroupRoute, NumberPlan, OperatorRoute, Overlay, Route, Routes};
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::Version;
-use gudok_plugin_host::ports::{Clock, Ports};
+use gudok_plugin_host::ports::{Clock, NoDirectory, NoPromises, Ports};
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
@@ -273,6 +273,8 @@ impl World {
                 origins: self.back_ends,
                 other: self.other_back_ends,
             }),
+            promises: Arc::new(NoPromises),
+            directory: Arc::new(NoDirectory),
             secrets: Arc::new(SimSecrets { desk: Arc::clone(&desk), secrets: self.secrets }),
             clock: Arc::new(clock.clone()) as Arc<dyn Clock>,
             random: Arc::new(random),

@@ -153,7 +153,18 @@ fn in_words(capabilities: &Capabilities) -> Vec<String> {
         lines.push("directory: read the centre's reference data".into());
     }
     if let Some(rights) = &capabilities.promises {
-        lines.push(format!("promises: callbacks, and tickets to {}", list(&rights.to_agencies)));
+        let promised = [
+            ("callbacks by the queues", &rights.callback_queues),
+            ("callbacks to numbers beginning", &rights.dialable),
+            ("tickets to", &rights.ticket_agencies),
+            ("answers to the surveys", &rights.surveys),
+        ];
+        let named: Vec<String> = promised
+            .iter()
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(what, names)| format!("{what} {}", list(names)))
+            .collect();
+        lines.push(format!("promises: {}", named.join("; ")));
     }
     if let Some(rights) = &capabilities.storage {
         lines.push(format!("storage: keep data in the buckets {}", list(&rights.buckets)));

@@ -123,7 +123,15 @@ fn parameters(manifest: &Manifest, capability: Capability) -> Vec<Named> {
         }
         Capability::Queues => vec![("names", names(&queues.clone().unwrap_or_default().names))],
         Capability::Directory => Vec::new(),
-        Capability::Promises => vec![("to_agencies", names(&promises.clone().unwrap_or_default().to_agencies))],
+        Capability::Promises => {
+            let rights = promises.clone().unwrap_or_default();
+            vec![
+                ("callback_queues", names(&rights.callback_queues)),
+                ("ticket_agencies", names(&rights.ticket_agencies)),
+                ("surveys", names(&rights.surveys)),
+                ("dialable", Parameter::Prefixes(rights.dialable)),
+            ]
+        }
         Capability::Storage => vec![("buckets", names(&storage.clone().unwrap_or_default().buckets))],
         Capability::Fetch => {
             let origins = fetch.iter().flat_map(|rights| &rights.origins);

@@ -1,7 +1,10 @@
 //! The host's side of `gudok:ivr`: one module an interface, each function bound through [`crate::host_call::Room`].
 
+mod directory;
 mod fetch;
 mod handles;
+mod promises;
+mod queues;
 mod recording;
 mod secrets;
 mod storage;
@@ -39,6 +42,15 @@ pub(crate) fn linker(engine: &Engine, gate: &Gate) -> wasmtime::Result<Linker<Ca
     }
     if gate.grants(Capability::Transfer) {
         transfer::link(&mut room(&mut linker, "transfer")?)?;
+    }
+    if gate.grants(Capability::Queues) {
+        queues::link(&mut room(&mut linker, "queues")?)?;
+    }
+    if gate.grants(Capability::Directory) {
+        directory::link(&mut room(&mut linker, "directory")?)?;
+    }
+    if gate.grants(Capability::Promises) {
+        promises::link(&mut room(&mut linker, "promises")?)?;
     }
     if gate.grants(Capability::Storage) {
         storage::link(&mut room(&mut linker, "storage")?)?;

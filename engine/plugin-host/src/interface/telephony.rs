@@ -8,6 +8,7 @@ use crate::ports::BoxFuture;
 use crate::state::CallState;
 use gudok_core::privacy::Keys;
 use gudok_core::script::{HandleId, Reply, Request};
+use std::sync::Arc;
 use wasmtime::component::{Resource, ResourceType};
 
 type Answer<T> = Result<T, types::CallError>;
@@ -38,6 +39,9 @@ pub(super) fn link(room: &mut Room<'_>) -> wasmtime::Result<()> {
     room.waits("[method]call.hangup", WaitsFor::Person, hangup)?;
     room.waits("[method]call.ended", WaitsFor::Host, ended)?;
     room.waits("[method]call.set-language", WaitsFor::Host, set_language)?;
+    room.waits("[method]call.set-pace", WaitsFor::Host, |state, (_, pace): (Resource<Call>, telephony::Pace)| {
+        done(state, Request::SetPace(convert::pace(pace)))
+    })?;
     room.waits("[method]call.say", WaitsFor::Person, say)?;
     room.waits("[method]call.play-background", WaitsFor::Host, play_background)?;
     room.waits("[method]call.collect", WaitsFor::Person, collect)?;
@@ -111,7 +115,9 @@ fn ended(state: &mut CallState, (_,): (Resource<Call>,)) -> BoxFuture<'_, Option
 fn set_language(state: &mut CallState, (_, lang): (Resource<Call>, String)) -> BoxFuture<'_, Answer<()>> {
     Box::pin(async move {
         let lang = state.reader().lang(&lang)?;
-        state.ask_done(Request::SetLanguage(lang)).await
+        state.ask_done(Request::SetLanguage(Arc::clone(&lang))).await?;
+        state.lang = lang;
+        Ok(())
     })
 }
 

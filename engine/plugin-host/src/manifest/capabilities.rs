@@ -53,12 +53,6 @@ impl Capability {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|capability| capability.as_str() == name)
     }
-
-    /// Whether this host has it. What it has not yet is refused at load, by name.
-    #[must_use]
-    pub const fn is_offered(self) -> bool {
-        !matches!(self, Self::Queues | Self::Directory | Self::Promises)
-    }
 }
 
 /// The capabilities that a manifest declares, or that an admin approves.
@@ -145,7 +139,7 @@ impl TransferModeName {
     }
 }
 
-/// Which queues.
+/// In which queues a script may let callers wait. A list that is missing or empty allows none.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct QueueRights {
@@ -153,12 +147,18 @@ pub struct QueueRights {
     pub names: Vec<String>,
 }
 
-/// Whom promises may go to.
+/// What a script may promise. A list that is missing or empty allows nothing of its kind.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PromiseRights {
+    /// Queues whose operators call back.
+    pub callback_queues: Vec<String>,
     /// Agencies that tickets may be addressed to.
-    pub to_agencies: Vec<String>,
+    pub ticket_agencies: Vec<String>,
+    /// Surveys, by name.
+    pub surveys: Vec<String>,
+    /// What a number must begin with that the script has called back, "+7": also one that it converts a wait to.
+    pub dialable: Vec<String>,
 }
 
 /// Which buckets.
@@ -231,13 +231,14 @@ impl Capabilities {
                 return Err((field, why, "Use visible ASCII characters without /, at most 256"));
             }
         }
-        let prefixes = self.transfer.iter().flat_map(|transfer| &transfer.numbers);
-        for prefix in prefixes {
+        let of_transfer = self.transfer.iter().flat_map(|rights| &rights.numbers).map(|prefix| ("transfer", prefix));
+        let of_promises = self.promises.iter().flat_map(|rights| &rights.dialable).map(|prefix| ("promises", prefix));
+        for (field, prefix) in of_transfer.chain(of_promises) {
             let digits =
                 prefix.strip_prefix('+').filter(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
             if digits.is_none() {
                 let why = format!("has the number prefix {prefix:?}");
-                return Err(("transfer", why, "Write + and the first digits of E.164, such as \"+7495\""));
+                return Err((field, why, "Write + and the first digits of E.164, such as \"+7495\""));
             }
         }
         let origins = self.fetch.as_ref().map(|fetch| fetch.origins.as_slice()).unwrap_or_default();
@@ -283,7 +284,12 @@ impl Capabilities {
             );
         }
         lists.extend(self.queues.iter().map(|rights| ("queues", &rights.names)));
-        lists.extend(self.promises.iter().map(|rights| ("promises", &rights.to_agencies)));
+        if let Some(promises) = &self.promises {
+            lists.extend(
+                [&promises.callback_queues, &promises.ticket_agencies, &promises.surveys, &promises.dialable]
+                    .map(|list| ("promises", list)),
+            );
+        }
         lists.extend(self.storage.iter().map(|rights| ("storage", &rights.buckets)));
         lists.extend(self.secrets.iter().map(|rights| ("secrets", &rights.names)));
         lists

@@ -1,10 +1,19 @@
 //! What the embedder gives a script's call: the real host, the simulator and tests each bring their own.
 
+mod directory;
 mod fetch;
+mod promises;
 mod storage;
 mod system;
 
+pub use directory::{
+    DayHours, DirectoryEntry, DirectoryError, DirectoryPort, EntryKind, FaqAnswer, NoDirectory, Office, Scope,
+};
 pub use fetch::{FetchError, FetchMethod, FetchPort, FetchRequest, FetchResponse, OriginRule, Voucher};
+pub use promises::{
+    EntryVersion, NewTicket, NoPromises, PromiseError, PromiseSource, PromisesPort, SurveyAnswer, SurveyResult,
+    TicketKind,
+};
 pub use storage::{BucketId, CasAnswer, KeyRange, NoStorage, StorageEntry, StorageError, StoragePort, StorageQuota};
 pub use system::{SystemClock, SystemRandom};
 
@@ -182,6 +191,10 @@ pub struct Ports {
     pub storage: Arc<dyn StoragePort>,
     /// HTTP.
     pub fetch: Arc<dyn FetchPort>,
+    /// Tickets and surveys.
+    pub promises: Arc<dyn PromisesPort>,
+    /// Reference data.
+    pub directory: Arc<dyn DirectoryPort>,
     /// Secrets.
     pub secrets: Arc<dyn SecretsPort>,
     /// Time.

@@ -9,7 +9,7 @@ use gudok_plugin_host::bundle::{self, Bundle, BundleLimits, PackPart};
 use gudok_plugin_host::journal::Journal;
 use gudok_plugin_host::ports::{
     AnsweredBy, BoxFuture, CallInfo, CallPort, Clock, Direction, FetchError, FetchPort, FetchRequest, FetchResponse,
-    LocalTime, LogLevel, NoStorage, Ports, Random, ScriptSink, Source,
+    LocalTime, LogLevel, NoDirectory, NoPromises, NoStorage, Ports, Random, ScriptSink, Source,
 };
 use gudok_plugin_host::{Admission, CallStart, CompileConfig, HostConfig, RunReport, ScriptHost, Version};
 use std::collections::{BTreeMap, VecDeque};
@@ -249,6 +249,8 @@ pub fn ports() -> Ports {
     Ports {
         storage: Arc::new(NoStorage),
         fetch: Arc::new(CannedFetch(Err(FetchError::Timeout), Mutex::default())),
+        promises: Arc::new(NoPromises),
+        directory: Arc::new(NoDirectory),
         secrets: Arc::new(secrets),
         clock: Arc::new(TestClock),
         random: Arc::new(Seven),

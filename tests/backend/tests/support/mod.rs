@@ -12,7 +12,7 @@ use gudok_core::time::Timestamp;
 use gudok_plugin_host::bundle::{Bundle, BundleLimits, PackPart, componentize, pack};
 use gudok_plugin_host::http::{HttpConfig, HttpFetch};
 use gudok_plugin_host::ports::{
-    AnsweredBy, BoxFuture, CallInfo, CallPort, Clock, Direction, LocalTime, LogLevel, NoStorage, Ports, ScriptSink,
+    AnsweredBy, BoxFuture, CallInfo, CallPort, Clock, Direction, LocalTime, LogLevel, NoDirectory, NoPromises, NoStorage, Ports, ScriptSink,
     Source, SystemRandom,
 };
 use gudok_plugin_host::{Admission, CallStart, CompileConfig, Error, HostConfig, RunReport, ScriptHost, Version, run};
@@ -57,6 +57,8 @@ impl Centre {
         let ports = Ports {
             storage: Arc::new(NoStorage),
             fetch: Arc::new(HttpFetch::new(HttpConfig::default()).unwrap()),
+            promises: Arc::new(NoPromises),
+            directory: Arc::new(NoDirectory),
             secrets: Arc::new(secrets),
             clock: Arc::new(Night(Instant::now())),
             random: Arc::new(SystemRandom),

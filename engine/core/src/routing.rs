@@ -103,13 +103,53 @@ pub struct AgencyRoutes {
     pub information: Option<Arc<Prompt>>,
 }
 
-/// The emergency announcement that every caller hears first.
+/// The emergency announcement that callers hear first.
 #[derive(Clone, Debug)]
 pub struct Overlay {
+    /// Its name, for records and pages.
+    pub name: Arc<str>,
     /// What is said; never interruptible, whatever the prompt says.
     pub prompt: Arc<Prompt>,
-    /// Only for numbers of these agencies; for all where it is empty.
+    /// For numbers of these agencies …
     pub agencies: Vec<Agency>,
+    /// … or of these regions and municipalities; "42" covers "42/novokuznetsk" …
+    pub areas: Vec<Arc<str>>,
+    /// … or for these numbers, as dialled or in E.164. For everybody where all three are empty.
+    pub numbers: Vec<Arc<str>>,
+    /// Silent from then on.
+    pub expires: Option<Timestamp>,
+}
+
+impl Overlay {
+    /// For everybody, until it is taken away.
+    #[must_use]
+    pub fn for_all(name: &str, prompt: Arc<Prompt>) -> Self {
+        Self {
+            name: Arc::from(name),
+            prompt,
+            agencies: Vec::new(),
+            areas: Vec::new(),
+            numbers: Vec::new(),
+            expires: None,
+        }
+    }
+
+    /// Whether a caller of that number hears it.
+    fn is_for(&self, dialled: &str, e164: Option<&str>, route: &Route) -> bool {
+        let everybody = self.agencies.is_empty() && self.areas.is_empty() && self.numbers.is_empty();
+        let of_number = |number: &Arc<str>| &**number == dialled || e164 == Some(&**number);
+        let of_area = |area: &Arc<str>| {
+            route
+                .area
+                .as_deref()
+                .and_then(|own| own.strip_prefix(&**area))
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        everybody
+            || self.agencies.contains(&route.agency)
+            || self.areas.iter().any(of_area)
+            || self.numbers.iter().any(of_number)
+    }
 }
 
 /// All routes of the engine, as one immutable value: a call keeps the one that it began with.
@@ -178,10 +218,27 @@ impl Routes {
             .map_or(Status::Closed { opens: None }, |group| group.calendar.status(now))
     }
 
-    /// The announcement that callers of `agency` hear first.
+    /// The announcement that a caller hears first who dialled a number and came to its route.
     #[must_use]
-    pub fn overlay(&self, agency: &Agency) -> Option<&Overlay> {
-        self.overlays.iter().find(|overlay| overlay.agencies.is_empty() || overlay.agencies.contains(agency))
+    pub fn overlay(&self, dialled: &str, route: &Route, now: Timestamp) -> Option<&Overlay> {
+        if self.overlays.is_empty() {
+            return None;
+        }
+        let e164 = self.plan.normalise(dialled);
+        let e164 = e164.as_ref().map(PhoneNumber::reveal);
+        self.overlays
+            .iter()
+            .find(|overlay| overlay.expires.is_none_or(|end| now < end) && overlay.is_for(dialled, e164, route))
+    }
+
+    /// Whether anybody works at `now` for whom callers of an agency wait: its queue's operators, or its fallback group's.
+    #[must_use]
+    pub fn attended(&self, agency: &Agency, now: Timestamp) -> bool {
+        let queue = self.agencies.get(agency).and_then(|routes| self.centre.queues.get(routes.queue.as_ref()?));
+        match queue {
+            Some(queue) => queue.calendar.status(now) == Status::Open,
+            None => self.operators_status(agency, now) == Status::Open,
+        }
     }
 
     fn resolve_group(&self, name: &Group, now: Timestamp) -> Resolution {
@@ -239,14 +296,65 @@ fn clock_time((_, time): (jiff::civil::Date, jiff::civil::Time)) -> Arc<str> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn numbers_of_the_country_become_e164() {
-        let plan = NumberPlan {
+    fn plan() -> NumberPlan {
+        NumberPlan {
             country_code: "7".into(),
             trunk_prefix: "8".into(),
             international_prefixes: vec!["810".into(), "00".into()],
             national_len: 10,
+        }
+    }
+
+    #[test]
+    fn an_overlay_reaches_its_agencies_areas_and_numbers_until_it_ends() {
+        let prompt = Arc::new(Prompt {
+            segments: Vec::new(),
+            lang: None,
+            voice: None,
+            barge_in: crate::prompt::BargeIn::default(),
+            cacheable: true,
+        });
+        let mut routes = Routes {
+            plan: plan(),
+            numbers: HashMap::new(),
+            agencies: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            extensions: BTreeMap::new(),
+            overlays: Vec::new(),
+            centre: Arc::default(),
         };
+        let route = Route {
+            agency: Agency::new("mfc"),
+            entry: Entry::new("desk"),
+            lang: Arc::from("ru"),
+            area: Some(Arc::from("42/novokuznetsk")),
+            callback: None,
+        };
+        let end = Timestamp::from_millis(1_000);
+        let everybody = || Overlay { expires: Some(end), ..Overlay::for_all("flood", Arc::clone(&prompt)) };
+        let mut check = |overlay: Overlay, heard: bool| {
+            routes.overlays = vec![overlay.clone()];
+            let before = routes.overlay("89131234567", &route, Timestamp::from_millis(999));
+            assert_eq!(before.is_some(), heard, "{overlay:?}");
+            assert!(routes.overlay("89131234567", &route, end).is_none(), "it is over");
+        };
+        check(everybody(), true);
+        check(Overlay { agencies: vec![Agency::new("mfc")], ..everybody() }, true);
+        check(Overlay { agencies: vec![Agency::new("mvd")], ..everybody() }, false);
+        check(Overlay { areas: vec![Arc::from("42")], ..everybody() }, true);
+        check(Overlay { areas: vec![Arc::from("42/novokuznetsk")], ..everybody() }, true);
+        check(Overlay { areas: vec![Arc::from("4")], ..everybody() }, false);
+        check(Overlay { areas: vec![Arc::from("42/novokuznetsk/centre")], ..everybody() }, false);
+        check(Overlay { numbers: vec![Arc::from("+79131234567")], ..everybody() }, true);
+        check(Overlay { numbers: vec![Arc::from("89131234567")], ..everybody() }, true);
+        check(Overlay { numbers: vec![Arc::from("122")], ..everybody() }, false);
+        let either = Overlay { agencies: vec![Agency::new("mvd")], areas: vec![Arc::from("42")], ..everybody() };
+        check(either, true);
+    }
+
+    #[test]
+    fn numbers_of_the_country_become_e164() {
+        let plan = plan();
         let check = |dialled: &str, expect: Option<&str>| {
             let found = plan.normalise(dialled);
             assert_eq!(found.as_ref().map(PhoneNumber::reveal), expect, "{dialled}");

@@ -16,6 +16,7 @@ mod keep;
 mod keys;
 mod live;
 mod metrics;
+mod overlays;
 mod scripts;
 mod serve;
 mod voice;

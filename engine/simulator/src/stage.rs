@@ -10,7 +10,6 @@ use crate::report::{BundleRun, Line, Report};
 use crate::script::{ScriptCall, SimScript};
 use crate::tasks::{PortRequest, Seen, SharedDesk, SimPort, TaskId, Tasks};
 use crate::trouble::Trouble;
-use gudok_core::calendar::Status;
 use gudok_core::call::Purpose;
 use gudok_core::call::{CallLimits, CallStart, Input, ScriptRun};
 use gudok_core::ids::{Agency, CallId, Entry, ScriptVersion, Trunk};
@@ -271,7 +270,7 @@ impl Stage {
     fn start_of(&mut self, caller: &Caller, route: Route) -> CallStart {
         let routes = Arc::clone(&self.props.routes);
         let (high, low) = (self.props.dice.roll(), self.props.dice.roll());
-        let open = routes.operators_status(&route.agency, self.props.now) == Status::Open;
+        let open = routes.attended(&route.agency, self.props.now);
         CallStart {
             id: CallId::from_random(u128::from(high) << 64 | u128::from(low)),
             incoming: IncomingCall {
@@ -283,7 +282,7 @@ impl Stage {
                 chain: None,
                 wants_transcript: true,
             },
-            overlay: routes.overlay(&route.agency).cloned(),
+            overlay: routes.overlay(&caller.dials, &route, self.props.now).cloned(),
             purpose: Purpose::Script,
             agency: route.agency,
             entry: route.entry,

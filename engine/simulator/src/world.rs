@@ -182,7 +182,7 @@ impl World {
     /// An emergency announcement for everybody.
     #[must_use]
     pub fn overlay(mut self, text: &str) -> Self {
-        self.routes.overlays.push(Overlay { prompt: prompt(text), agencies: Vec::new() });
+        self.routes.overlays.push(Overlay::for_all("simulated", prompt(text)));
         self
     }
 

@@ -53,10 +53,12 @@ use crate::clock::EngineClock;
 use crate::config::Config;
 use crate::keys::StickyKey;
 use crate::live::LiveCalls;
+use crate::overlays::Overlays;
 use crate::scripts::Scripts;
 use arc_swap::ArcSwap;
 use decisions::Decision;
 use gudok_admin::ports::{self, DeploymentStep, EngineRefusal};
+use gudok_core::centre::CentreSettings;
 use gudok_core::deployment::{CallEnd, VersionKey};
 use gudok_core::ids::{Agency, Entry, ScriptVersion};
 use gudok_core::routing::Routes;
@@ -71,7 +73,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// What the director works with.
 pub(crate) struct Parts {
@@ -82,6 +84,7 @@ pub(crate) struct Parts {
     pub(crate) loader: Loader,
     pub(crate) sticky: StickyKey,
     pub(crate) config: Arc<Config>,
+    pub(crate) overlays: Arc<Overlays>,
 }
 
 /// All deployments of this node.
@@ -95,6 +98,9 @@ pub(crate) struct Director {
     /// The file in force.
     config: ArcSwap<Config>,
     routes: ArcSwap<Routes>,
+    /// Queues, operators and peers, for the centre: told of every change.
+    centre: watch::Sender<Arc<CentreSettings>>,
+    overlays: Arc<Overlays>,
     registry: Registry,
     slots: RwLock<BTreeMap<(Agency, Entry), Arc<Slot>>>,
     decisions: mpsc::UnboundedSender<Decision>,
@@ -116,6 +122,8 @@ impl Director {
             loader: parts.loader,
             sticky: parts.sticky,
             routes: ArcSwap::new(Arc::clone(&parts.config.routes)),
+            centre: watch::Sender::new(Arc::clone(&parts.config.routes.centre)),
+            overlays: parts.overlays,
             config: ArcSwap::new(parts.config),
             registry: Registry::default(),
             slots: RwLock::default(),
@@ -139,6 +147,11 @@ impl Director {
     /// Where calls go now.
     pub(crate) fn routes(&self) -> Arc<Routes> {
         self.routes.load_full()
+    }
+
+    /// Queues, operators and peers, now and after every change.
+    pub(crate) fn centre(&self) -> watch::Receiver<Arc<CentreSettings>> {
+        self.centre.subscribe()
     }
 
     /// The file in force.

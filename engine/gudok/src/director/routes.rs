@@ -1,7 +1,7 @@
 //! Where numbers lead: what the configuration file says, and what the ledger adds. The file goes first where both speak.
 
 use super::Director;
-use crate::config::overlay_prompt;
+use crate::overlays::SideOverlay;
 use gudok_admin::documents::{AgencyDocument, NumberDocument, OverlayDocument, kinds};
 use gudok_admin::ports::EngineRefusal;
 use gudok_core::ids::{Agency, Entry, Group, Trunk};
@@ -48,29 +48,59 @@ impl Director {
             routes.numbers.entry(Arc::from(number.as_str())).or_insert(route);
         }
         let overlays = self.documents::<OverlayDocument>(kinds::OVERLAY).await?;
-        self.add_overlays(&mut routes, overlays, &config.lang);
-        self.routes.store(Arc::new(routes));
+        self.add_overlays(&mut routes, overlays, &config.lang).await;
+        self.take_routes(routes);
         Ok(())
     }
 
-    /// An emergency officer's announcement goes before the file's.
-    fn add_overlays(&self, routes: &mut Routes, overlays: Vec<(String, u64, OverlayDocument)>, lang: &Arc<str>) {
-        let now = self.now().as_millis();
-        let mut next_end = NEVER;
-        let mut all = Vec::new();
-        for (_, _, overlay) in overlays {
-            if let Some(end) = overlay.expires_ms {
-                if end <= now {
-                    continue;
+    /// The file's routes, and the announcements that were in force when the store could still be read.
+    pub(crate) async fn merge_without_ledger(&self) {
+        let _one_at_a_time = self.merging.lock().await;
+        let mut routes = Routes::clone(&self.config().routes);
+        let overlays = Arc::clone(&self.overlays);
+        let side = tokio::task::spawn_blocking(move || {
+            let side = overlays.read()?;
+            for hash in side.iter().filter_map(|overlay| overlay.recording.as_ref()) {
+                if let Err(problem) = overlays.load(hash) {
+                    tracing::error!(problem, "an announcement's recording is not to be had");
                 }
-                next_end = next_end.min(end);
             }
-            let lang = overlay.lang.as_ref().map_or_else(|| Arc::clone(lang), |lang| Arc::from(lang.as_str()));
-            all.push(Overlay {
-                prompt: overlay_prompt(&overlay.text, lang),
-                agencies: overlay.agencies.iter().map(|agency| Agency::new(agency.as_str())).collect(),
-            });
+            Ok::<_, std::io::Error>(side)
+        });
+        let side = side.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        match side {
+            Ok(side) => self.put_first(&mut routes, &side),
+            Err(error) => tracing::error!(%error, "the announcements beside the store cannot be read"),
         }
+        self.take_routes(routes);
+    }
+
+    fn take_routes(&self, routes: Routes) {
+        let routes = Arc::new(routes);
+        self.centre.send_replace(Arc::clone(&routes.centre));
+        self.routes.store(routes);
+    }
+
+    /// An emergency officer's announcement goes before the file's. What is in force is written beside the store too.
+    async fn add_overlays(&self, routes: &mut Routes, all: Vec<(String, u64, OverlayDocument)>, lang: &Arc<str>) {
+        let mut side: Vec<SideOverlay> = Vec::new();
+        for (name, _, document) in all {
+            side.push(side_overlay(name, &document, lang));
+        }
+        self.put_first(routes, &side);
+        let (overlays, now) = (Arc::clone(&self.overlays), self.now().as_millis());
+        side.retain(|overlay| overlay.expires_ms.is_none_or(|end| end > now));
+        let written = tokio::task::spawn_blocking(move || overlays.write(&side)).await;
+        if let Err(error) = written.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
+            tracing::warn!(%error, "the announcements in force are not written beside the store: they would not be heard without it");
+        }
+    }
+
+    fn put_first(&self, routes: &mut Routes, side: &[SideOverlay]) {
+        let now = self.now().as_millis();
+        let in_force = || side.iter().filter(|overlay| overlay.expires_ms.is_none_or(|end| end > now));
+        let next_end = in_force().filter_map(|overlay| overlay.expires_ms).min().unwrap_or(NEVER);
+        let mut all: Vec<Overlay> = in_force().map(SideOverlay::overlay).collect();
         all.append(&mut routes.overlays);
         routes.overlays = all;
         self.overlay_ends.store(next_end, Relaxed);
@@ -79,6 +109,19 @@ impl Director {
     /// Whether an announcement's time is over.
     pub(super) fn overlay_is_over(&self) -> bool {
         self.overlay_ends.load(Relaxed) <= self.now().as_millis()
+    }
+}
+
+fn side_overlay(name: String, document: &OverlayDocument, lang: &Arc<str>) -> SideOverlay {
+    SideOverlay {
+        name,
+        text: document.text.clone(),
+        recording: None,
+        lang: document.lang.as_ref().map_or_else(|| lang.to_string(), |lang| lang.as_str().to_owned()),
+        agencies: document.agencies.iter().map(|agency| agency.as_str().to_owned()).collect(),
+        areas: Vec::new(),
+        numbers: Vec::new(),
+        expires_ms: document.expires_ms,
     }
 }
 

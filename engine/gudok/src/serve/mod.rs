@@ -13,7 +13,6 @@ use crate::metrics;
 use anyhow::Context;
 use gudok_admin::ports::{Actor, Engine};
 use gudok_admin::{Admin, AdminConfig};
-use gudok_core::calendar::Status;
 use gudok_core::call::{CallStart, Purpose};
 use gudok_core::ids::CallId;
 use gudok_core::records::Mode;
@@ -139,14 +138,11 @@ impl Calls {
             leg.leg.reject(404, None);
             return;
         };
-        let mode = match routes.operators_status(&route.agency, now) {
-            Status::Open => Mode::Attended,
-            Status::Closed { .. } => Mode::Automatic,
-        };
+        let mode = if routes.attended(&route.agency, now) { Mode::Attended } else { Mode::Automatic };
         let start = CallStart {
             id: CallId::from_random(rand::random()),
             incoming: leg.call.clone(),
-            overlay: routes.overlay(&route.agency).cloned(),
+            overlay: routes.overlay(leg.call.called.reveal(), &route, now).cloned(),
             purpose: Purpose::Script,
             agency: route.agency,
             entry: route.entry,

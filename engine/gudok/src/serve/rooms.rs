@@ -6,6 +6,7 @@ use crate::config::{Config, ProviderConfig, SpeechSettings};
 use crate::director::{Director, Loader, Parts};
 use crate::keys::{NodeKey, Subjects};
 use crate::live::LiveCalls;
+use crate::overlays::Overlays;
 use crate::scripts::Scripts;
 use crate::voice::Voice;
 use anyhow::Context;
@@ -54,6 +55,7 @@ impl Rooms {
         let recordings_dir = dir.join("recording");
         std::fs::create_dir_all(&recordings_dir).with_context(|| format!("creating {}", recordings_dir.display()))?;
         let voice = voice(&config, &cache_dir)?;
+        let overlays = Overlays::new(config.store.emergency_dir.clone());
         let (live, landed) = LiveCalls::new(config.admin.trace_events_max);
         let scripts = Scripts::start(&config, &cache_dir, Arc::clone(&store), Arc::clone(&clock), Arc::clone(&live))?;
         let director = Director::start(Parts {
@@ -64,6 +66,7 @@ impl Rooms {
             loader: Loader::start().context("starting the threads that load scripts")?,
             sticky: node_key.sticky(),
             config: Arc::clone(&config),
+            overlays: Arc::clone(&overlays),
         });
         bring_up(&director, &config).await?;
         let media = media(&config)?;

@@ -119,7 +119,7 @@ fn what_holds_between_inputs_is_looked_at() {
 
 #[test]
 fn an_overlay_that_is_skipped_is_found() {
-    let with_overlay = CallStart { overlay: Some(Overlay { prompt: prompt("flood!"), agencies: vec![] }), ..start() };
+    let with_overlay = CallStart { overlay: Some(Overlay::for_all("flood", prompt("flood!"))), ..start() };
     let start_script = Command::StartScript { run: ScriptRun(0), agency: Agency::new("a"), entry: Entry::new("main") };
     assert!(begun(&with_overlay).command(&start_script).is_err());
     assert!(begun(&with_overlay).command(&play(1)).is_err());

@@ -5,7 +5,7 @@ use super::*;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn with_overlay() -> CallStart {
-    CallStart { overlay: Some(Overlay { prompt: prompt("flood!"), agencies: vec![] }), ..start() }
+    CallStart { overlay: Some(Overlay::for_all("flood", prompt("flood!"))), ..start() }
 }
 
 fn trapped() -> Input {

@@ -62,7 +62,7 @@ fn any_input_in_any_order_breaks_no_promise() {
 /// Walks; whether the call came to its end before the walk did.
 fn walk(seed: u64) -> bool {
     let mut dice = Dice(seed);
-    let overlay = Overlay { prompt: prompt("flood!"), agencies: vec![] };
+    let overlay = Overlay::for_all("flood", prompt("flood!"));
     let start = CallStart { overlay: dice.chance(3).then_some(overlay), ..start() };
     let mut call = Bench::at(start, if dice.chance(6) { NIGHT } else { NOON });
     let mut run = 0;

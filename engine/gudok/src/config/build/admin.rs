@@ -86,7 +86,8 @@ pub(super) fn facts(file: &File, text: &str) -> FileFacts {
     });
     let numbers = file.number.iter().map(|number| {
         let lang = number.lang.clone().unwrap_or_else(|| file.node.lang.clone());
-        (number.number.get_ref().clone(), number.agency.get_ref().clone(), number.entry.get_ref().clone(), lang)
+        let entry = number.entry.as_ref().map_or(super::routes::CALLBACK_ENTRY, |entry| entry.get_ref().as_str());
+        (number.number.get_ref().clone(), number.agency.get_ref().clone(), entry.to_owned(), lang)
     });
     let entries = file.agency.iter().flat_map(|agency| {
         agency.script.iter().map(|script| (agency.name.get_ref().clone(), script.entry.get_ref().clone()))

@@ -1,12 +1,14 @@
 //! From the file as written to what the engine runs on: every name resolved, every value in its range.
 
 mod admin;
+mod centre;
 mod routes;
 mod sip;
 
 pub(crate) use admin::changes;
 use admin::{AdminSettings, TlsFiles};
-pub(crate) use routes::overlay_prompt;
+pub(crate) use centre::{RegistrarSettings, registered};
+pub(crate) use routes::{recorded, spoken};
 
 use super::Faults;
 use super::schema::{self, File, LogFormat};
@@ -15,6 +17,7 @@ use gudok_core::call::CallLimits;
 use gudok_core::ids::{Agency, Entry};
 use gudok_core::privacy::Secret;
 use gudok_core::routing::Routes;
+use gudok_core::time::Timestamp;
 use gudok_plugin_host::gate::Approval;
 use gudok_plugin_host::http::AllowedTarget;
 use gudok_sip::SipConfig;
@@ -45,6 +48,10 @@ pub(crate) struct Config {
     pub(crate) call_limits: CallLimits,
     pub(crate) routes: Arc<Routes>,
     pub(crate) entries: Vec<EntryConfig>,
+    /// Operators' telephones that register here.
+    pub(crate) registrar: Option<RegistrarSettings>,
+    /// Where agencies' systems are told of tickets.
+    pub(crate) webhooks: BTreeMap<Agency, WebhookConfig>,
     pub(crate) host_prompts: BTreeMap<String, schema::HostPrompts>,
     pub(crate) admin: AdminSettings,
     /// What the file has of the things that the admins' API manages too.
@@ -90,6 +97,8 @@ pub(crate) struct HttpConfig {
 #[derive(Debug)]
 pub(crate) struct StoreSettings {
     pub(crate) dir: PathBuf,
+    /// Beside the store: what goes on without it.
+    pub(crate) emergency_dir: PathBuf,
     pub(crate) free_percent_min: u8,
 }
 
@@ -104,16 +113,25 @@ pub(crate) struct EntryConfig {
     pub(crate) secrets: BTreeMap<String, Secret>,
 }
 
+/// Where an agency's system is told of tickets.
+#[derive(Clone, Debug)]
+pub(crate) struct WebhookConfig {
+    pub(crate) url: String,
+    pub(crate) secret: Secret,
+}
+
 /// None where there were faults that leave nothing to go on with.
 pub(super) fn build(file: File, folder: &Path, faults: &mut Faults<'_>) -> Option<Config> {
     let (facts, effective) = (admin::facts(&file, faults.text), admin::effective(&file));
     let lang: Arc<str> = Arc::from(file.node.lang.as_str());
     let time_zone = time_zone(&file.node.time_zone, faults);
-    let routes = routes::routes(&file, &time_zone, &lang, faults);
+    let routes = routes::routes(&file, folder, &time_zone, &lang, faults);
     let sip = sip::sip(&file, folder, faults);
     let ports = ports(&file.media.ports, faults);
     let speech = speech(&file.speech, folder, faults);
     let entries = entries(&file, folder, faults);
+    let registrar = centre::registrar(&file, folder, faults);
+    let webhooks = webhooks(&file, folder, faults);
     let http = admin::http(&file.http, folder, faults);
     let admin = admin::settings(&file.admin, folder, faults);
     let fetch_allowed = fetch_allowed(&file.scripts, faults);
@@ -133,6 +151,7 @@ pub(super) fn build(file: File, folder: &Path, faults: &mut Faults<'_>) -> Optio
         http,
         store: StoreSettings {
             dir: folder.join(&file.store.dir),
+            emergency_dir: emergency_dir(&file.store, folder),
             free_percent_min: file.store.free_percent_min.min(100),
         },
         scripts: file.scripts,
@@ -140,6 +159,8 @@ pub(super) fn build(file: File, folder: &Path, faults: &mut Faults<'_>) -> Optio
         call_limits: call_limits(&file.call),
         routes: Arc::new(routes),
         entries,
+        registrar,
+        webhooks,
         host_prompts: file.prompts,
         admin,
         facts,
@@ -147,7 +168,16 @@ pub(super) fn build(file: File, folder: &Path, faults: &mut Faults<'_>) -> Optio
     })
 }
 
-/// What may be referred to.
+/// "data" has "data-emergency" beside it, if nothing else is said.
+fn emergency_dir(store: &schema::Store, folder: &Path) -> PathBuf {
+    if let Some(dir) = &store.emergency_dir {
+        return folder.join(dir);
+    }
+    let mut name = store.dir.clone().into_os_string();
+    name.push("-emergency");
+    folder.join(name)
+}
+
 fn time_zone(name: &Spanned<String>, faults: &mut Faults<'_>) -> TimeZone {
     TimeZone::get(name.get_ref()).unwrap_or_else(|_| {
         faults.add(
@@ -188,6 +218,32 @@ fn entries(file: &File, folder: &Path, faults: &mut Faults<'_>) -> Vec<EntryConf
         }
     }
     all
+}
+
+fn webhooks(file: &File, folder: &Path, faults: &mut Faults<'_>) -> BTreeMap<Agency, WebhookConfig> {
+    let mut all = BTreeMap::new();
+    for agency in &file.agency {
+        let Some(webhook) = &agency.webhook else { continue };
+        let url = webhook.url.get_ref();
+        if !url.starts_with("https://") && !url.starts_with("http://") {
+            let message = format!("the webhook of {:?} is no web address", agency.name.get_ref());
+            faults.add(webhook.url.span(), message, "write \"https://agency.example/tickets\"");
+        }
+        if let Some(secret) = secret(&webhook.secret_file, folder, faults) {
+            all.insert(Agency::new(agency.name.get_ref()), WebhookConfig { url: url.clone(), secret });
+        }
+    }
+    all
+}
+
+/// A moment as it is written in the file.
+fn moment(text: &str, at: Range<usize>, faults: &mut Faults<'_>) -> Option<Timestamp> {
+    let parsed: Option<jiff::Timestamp> = text.parse().ok();
+    let micros = parsed.and_then(|moment| u64::try_from(moment.as_microsecond()).ok());
+    if micros.is_none() {
+        faults.add(at, format!("{text:?} is no moment"), "write it as \"2026-05-05T06:00:00+07:00\"");
+    }
+    micros.map(Timestamp::from_micros)
 }
 
 fn approval(approve: Option<&Spanned<toml::Value>>, faults: &mut Faults<'_>) -> Approval {

@@ -1,9 +1,10 @@
 //! Numbers, agencies, groups, calendars and overlays: where calls go.
 
 use super::super::Faults;
-use super::super::schema::File;
+use super::super::schema::{self, File};
+use super::{centre, moment};
 use gudok_core::calendar::{Calendar, Hours};
-use gudok_core::ids::{Agency, Entry, Group, Trunk};
+use gudok_core::ids::{Agency, Entry, Group, Queue, Trunk};
 use gudok_core::leg::DialTarget;
 use gudok_core::privacy::PhoneNumber;
 use gudok_core::prompt::{BargeIn, Prompt, Segment};
@@ -11,11 +12,21 @@ use gudok_core::routing::{AgencyRoutes, GroupRoute, NumberPlan, OperatorRoute, O
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 use toml::Spanned;
 
+/// The entry of numbers without a script.
+pub(super) const CALLBACK_ENTRY: &str = "callback";
+
 /// All routes. What refers to nothing is a fault.
-pub(super) fn routes(file: &File, time_zone: &TimeZone, lang: &Arc<str>, faults: &mut Faults<'_>) -> Routes {
+pub(super) fn routes(
+    file: &File,
+    folder: &Path,
+    time_zone: &TimeZone,
+    lang: &Arc<str>,
+    faults: &mut Faults<'_>,
+) -> Routes {
     let names = Names::of(file);
     names.check_unique(file, faults);
     let calendars = calendars(file, time_zone, faults);
@@ -37,16 +48,19 @@ pub(super) fn routes(file: &File, time_zone: &TimeZone, lang: &Arc<str>, faults:
                 (Arc::from(extension.number.as_str()), target)
             })
             .collect(),
-        overlays: overlays(file, &names, lang, faults),
-        centre: Arc::default(),
+        overlays: overlays(file, folder, &names, lang, faults),
+        centre: Arc::new(centre::settings(file, &names, &calendars, time_zone, faults)),
     }
 }
 
-struct Names<'a> {
-    trunks: Vec<&'a str>,
+/// What may be referred to.
+pub(super) struct Names<'a> {
+    pub(super) trunks: Vec<&'a str>,
     groups: Vec<&'a str>,
-    calendars: Vec<&'a str>,
-    agencies: Vec<&'a str>,
+    pub(super) calendars: Vec<&'a str>,
+    pub(super) agencies: Vec<&'a str>,
+    pub(super) queues: Vec<&'a str>,
+    pub(super) peers: Vec<&'a str>,
     entries: Vec<(&'a str, &'a str)>,
 }
 
@@ -57,6 +71,8 @@ impl<'a> Names<'a> {
             groups: file.group.iter().map(|group| group.name.get_ref().as_str()).collect(),
             calendars: file.calendar.iter().map(|calendar| calendar.name.get_ref().as_str()).collect(),
             agencies: file.agency.iter().map(|agency| agency.name.get_ref().as_str()).collect(),
+            queues: file.queue.iter().map(|queue| queue.name.get_ref().as_str()).collect(),
+            peers: file.peer.iter().map(|peer| peer.name.get_ref().as_str()).collect(),
             entries: file
                 .agency
                 .iter()
@@ -84,14 +100,24 @@ impl<'a> Names<'a> {
         check("calendar", file.calendar.iter().map(|calendar| &calendar.name).collect());
         check("group", file.group.iter().map(|group| &group.name).collect());
         check("agency", file.agency.iter().map(|agency| &agency.name).collect());
+        check("queue", file.queue.iter().map(|queue| &queue.name).collect());
+        check("operator", file.operator.iter().map(|operator| &operator.name).collect());
+        check("peer", file.peer.iter().map(|peer| &peer.name).collect());
         check("number", file.number.iter().map(|number| &number.number).collect());
         for agency in &file.agency {
             check("script entry", agency.script.iter().map(|script| &script.entry).collect());
         }
+        for trunk in file.trunk.iter().filter(|trunk| trunk.name.get_ref() == Trunk::REGISTERED) {
+            faults.add(
+                trunk.name.span(),
+                format!("the trunk {:?} is the telephones' that register here", Trunk::REGISTERED),
+                "give this trunk another name",
+            );
+        }
     }
 }
 
-fn known(what: &str, name: &Spanned<String>, names: &[&str], faults: &mut Faults<'_>) {
+pub(super) fn known(what: &str, name: &Spanned<String>, names: &[&str], faults: &mut Faults<'_>) {
     if !names.contains(&name.get_ref().as_str()) {
         let there =
             if names.is_empty() { "there is none yet".into() } else { format!("there is {}", names.join(", ")) };
@@ -161,7 +187,7 @@ fn clock(text: &str) -> Option<Time> {
     Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
 }
 
-fn dial_target(
+pub(super) fn dial_target(
     address: &Spanned<String>,
     trunk: Option<&Spanned<String>>,
     names: &Names<'_>,
@@ -242,8 +268,11 @@ fn agencies(file: &File, names: &Names<'_>, faults: &mut Faults<'_>) -> BTreeMap
                 fallback: Group::new(agency.fallback.get_ref()),
                 reachable,
                 outbound: agency.outbound.as_ref().map(|trunk| Trunk::new(trunk.get_ref())),
-                queue: None,
-                information: None,
+                queue: agency.queue.as_ref().map(|queue| {
+                    known("queue", queue, &names.queues, faults);
+                    Queue::new(queue.get_ref())
+                }),
+                information: agency.information.as_ref().map(|text| spoken(text, None)),
             },
         );
     }
@@ -253,44 +282,100 @@ fn agencies(file: &File, names: &Names<'_>, faults: &mut Faults<'_>) -> BTreeMap
 fn numbers(file: &File, names: &Names<'_>, lang: &Arc<str>, faults: &mut Faults<'_>) -> HashMap<Arc<str>, Route> {
     let mut all = HashMap::new();
     for number in &file.number {
-        let (agency, entry) = (number.agency.get_ref(), number.entry.get_ref());
+        let agency = number.agency.get_ref();
         known("agency", &number.agency, &names.agencies, faults);
-        if names.agencies.contains(&agency.as_str()) && !names.entries.contains(&(agency, entry)) {
-            faults.add(
-                number.entry.span(),
-                format!("the agency {agency:?} has no script at the entry {entry:?}"),
-                "add a [[agency.script]] with that entry",
-            );
+        let entry = entry(number, names, faults);
+        if let Some(queue) = &number.callback {
+            known("queue", queue, &names.queues, faults);
+            let calls_back = file.queue.iter().any(|q| q.name.get_ref() == queue.get_ref() && q.callback.is_some());
+            if names.queues.contains(&queue.get_ref().as_str()) && !calls_back {
+                let message = format!("the queue {:?} calls nobody back", queue.get_ref());
+                faults.add(queue.span(), message, "add `callback = { … }` to the [[queue]]");
+            }
         }
         let lang = number.lang.as_deref().map_or_else(|| Arc::clone(lang), Arc::from);
         all.insert(
             Arc::from(number.number.get_ref().as_str()),
-            Route { agency: Agency::new(agency), entry: Entry::new(entry), lang, area: None, callback: None },
+            Route {
+                agency: Agency::new(agency),
+                entry: Entry::new(entry),
+                lang,
+                area: number.area.as_deref().map(Arc::from),
+                callback: number.callback.as_ref().map(|queue| Queue::new(queue.get_ref())),
+            },
         );
     }
     all
 }
 
-fn overlays(file: &File, names: &Names<'_>, lang: &Arc<str>, faults: &mut Faults<'_>) -> Vec<Overlay> {
+/// The script behind a number; a callback number has none.
+fn entry<'a>(number: &'a schema::Number, names: &Names<'_>, faults: &mut Faults<'_>) -> &'a str {
+    let agency = number.agency.get_ref().as_str();
+    let Some(entry) = &number.entry else {
+        if number.callback.is_none() {
+            let message = format!("the number {:?} leads to no script", number.number.get_ref());
+            faults.add(number.number.span(), message, "add `entry`, or `callback` with a queue");
+        }
+        return CALLBACK_ENTRY;
+    };
+    let name = entry.get_ref().as_str();
+    if names.agencies.contains(&agency) && !names.entries.contains(&(agency, name)) {
+        faults.add(
+            entry.span(),
+            format!("the agency {agency:?} has no script at the entry {name:?}"),
+            "add a [[agency.script]] with that entry",
+        );
+    }
+    name
+}
+
+fn overlays(file: &File, folder: &Path, names: &Names<'_>, lang: &Arc<str>, faults: &mut Faults<'_>) -> Vec<Overlay> {
     let mut all = Vec::new();
-    for overlay in &file.overlay {
+    for (at, overlay) in file.overlay.iter().enumerate() {
         for agency in &overlay.agencies {
             known("agency", agency, &names.agencies, faults);
         }
         let lang = overlay.lang.as_deref().map_or_else(|| Arc::clone(lang), Arc::from);
-        let agencies = overlay.agencies.iter().map(|agency| Agency::new(agency.get_ref())).collect();
-        all.push(Overlay { prompt: overlay_prompt(&overlay.text, lang), agencies });
+        let prompt = match (&overlay.text, &overlay.recording) {
+            (Some(text), None) => spoken(text, Some(lang)),
+            (None, Some(recording)) => {
+                let path = folder.join(recording.get_ref());
+                if let Err(problem) = crate::overlays::check_sound(&path) {
+                    faults.add(recording.span(), problem, "give a WAV file, 8 to 48 kHz, of at most two minutes");
+                }
+                recorded(&crate::overlays::file_sound(&path), lang)
+            }
+            _ => {
+                faults.add(
+                    overlay.recording.as_ref().map_or(0..0, Spanned::span),
+                    format!("the overlay {} has neither text nor recording, or both", at + 1),
+                    "say what callers hear: `text`, or `recording` with a WAV file",
+                );
+                continue;
+            }
+        };
+        all.push(Overlay {
+            name: overlay.name.as_deref().map_or_else(|| Arc::from(format!("file-{}", at + 1)), Arc::from),
+            prompt,
+            agencies: overlay.agencies.iter().map(|agency| Agency::new(agency.get_ref())).collect(),
+            areas: overlay.areas.iter().map(|area| Arc::from(area.as_str())).collect(),
+            numbers: overlay.numbers.iter().map(|number| Arc::from(number.as_str())).collect(),
+            expires: overlay.expires.as_ref().and_then(|at| moment(at.get_ref(), at.span(), faults)),
+        });
     }
     all
 }
 
-/// An announcement's text, as it is said.
-pub(crate) fn overlay_prompt(text: &str, lang: Arc<str>) -> Arc<Prompt> {
-    Arc::new(Prompt {
-        segments: vec![Segment::Text(text.to_owned())],
-        lang: Some(lang),
-        voice: None,
-        barge_in: BargeIn::default(),
-        cacheable: true,
-    })
+/// A text of the host's, as it is said; never interruptible.
+pub(crate) fn spoken(text: &str, lang: Option<Arc<str>>) -> Arc<Prompt> {
+    host_prompt(Segment::Text(text.to_owned()), lang)
+}
+
+/// A recording of the host's, by its name among the overlays' sounds.
+pub(crate) fn recorded(sound: &str, lang: Arc<str>) -> Arc<Prompt> {
+    host_prompt(Segment::Media(sound.to_owned()), Some(lang))
+}
+
+fn host_prompt(segment: Segment, lang: Option<Arc<str>>) -> Arc<Prompt> {
+    Arc::new(Prompt { segments: vec![segment], lang, voice: None, barge_in: BargeIn::default(), cacheable: true })
 }

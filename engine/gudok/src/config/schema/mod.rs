@@ -1,6 +1,13 @@
 //! The configuration file as it is written. docs/OPERATING.md has the reference; `gudok check-config` reads it with the
 //! same eyes.
 
+mod centre;
+
+pub(crate) use centre::{
+    CalendarOverride, CallbackRules, DialFirst, Peer, Queue, QueueOperator, Registrar, Relaxation, Strategy, Unknown,
+    Webhook,
+};
+
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -37,6 +44,13 @@ pub(crate) struct File {
     pub(crate) group: Vec<Group>,
     #[serde(default)]
     pub(crate) extension: Vec<Extension>,
+    #[serde(default)]
+    pub(crate) queue: Vec<Queue>,
+    #[serde(default)]
+    pub(crate) operator: Vec<QueueOperator>,
+    #[serde(default)]
+    pub(crate) peer: Vec<Peer>,
+    pub(crate) registrar: Option<Registrar>,
     #[serde(default)]
     pub(crate) agency: Vec<Agency>,
     #[serde(default)]
@@ -218,6 +232,9 @@ pub(crate) enum Unsigned {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Store {
     pub(crate) dir: PathBuf,
+    /// Apart from `dir`: announcements in force and records of calls without the store; `<dir>-emergency` where it is
+    /// missing.
+    pub(crate) emergency_dir: Option<PathBuf>,
     /// New promises are refused below so much free disk.
     #[serde(default = "ten")]
     pub(crate) free_percent_min: u8,
@@ -312,6 +329,9 @@ pub(crate) struct Trunk {
     pub(crate) calls_max: Option<usize>,
     /// 0 switches the session timer off where the peer does not ask for it.
     pub(crate) session_expires_s: Option<u32>,
+    /// Another centre: what it says of a call's way through centres is believed.
+    #[serde(default)]
+    pub(crate) peer: bool,
 }
 
 const fn hour() -> u32 {
@@ -335,6 +355,9 @@ pub(crate) struct Calendar {
     /// By date, `2026-01-01 = []`.
     #[serde(default)]
     pub(crate) exceptions: BTreeMap<String, Spanned<Vec<String>>>,
+    /// Open or closed whatever the hours say.
+    #[serde(rename = "override")]
+    pub(crate) overridden: Option<Spanned<CalendarOverride>>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -371,6 +394,12 @@ pub(crate) struct Agency {
     pub(crate) fallback: Spanned<String>,
     /// The trunk for calls out.
     pub(crate) outbound: Option<Spanned<String>>,
+    /// The queue where callers land who need an operator, instead of the fallback group.
+    pub(crate) queue: Option<Spanned<String>>,
+    /// What the host's own minimal menu tells callers when the agency's script fails.
+    pub(crate) information: Option<String>,
+    /// Where the agency's system is told of tickets.
+    pub(crate) webhook: Option<Webhook>,
     /// Scripts of other agencies that callers may be handed to: `passport = "mvd/readiness"`.
     #[serde(default)]
     pub(crate) reachable: BTreeMap<String, Spanned<String>>,
@@ -400,19 +429,34 @@ pub(crate) struct Number {
     /// As dialled; `*` is any other.
     pub(crate) number: Spanned<String>,
     pub(crate) agency: Spanned<String>,
-    pub(crate) entry: Spanned<String>,
+    /// May be missing with `callback`.
+    pub(crate) entry: Option<Spanned<String>>,
     pub(crate) lang: Option<String>,
+    /// The region or municipality that the number stands for.
+    pub(crate) area: Option<String>,
+    /// A callback number: who dials it is called back by that queue.
+    pub(crate) callback: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Overlay {
-    /// What every caller hears first.
-    pub(crate) text: String,
+    /// For records and pages.
+    pub(crate) name: Option<String>,
+    /// What callers hear first.
+    pub(crate) text: Option<String>,
+    /// Or a recording of it, a WAV file.
+    pub(crate) recording: Option<Spanned<PathBuf>>,
     pub(crate) lang: Option<String>,
-    /// Only callers of these; all where it is missing.
+    /// Only callers of these agencies, areas or numbers; all where all three are missing.
     #[serde(default)]
     pub(crate) agencies: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(crate) areas: Vec<String>,
+    #[serde(default)]
+    pub(crate) numbers: Vec<String>,
+    /// RFC 3339; for good where it is missing.
+    pub(crate) expires: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize, Serialize)]

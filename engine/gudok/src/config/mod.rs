@@ -4,10 +4,7 @@
 mod build;
 mod schema;
 
-pub(crate) use build::{
-    Config, EntryConfig, ProviderConfig, RegistrarSettings, SpeechSettings, WebhookConfig, changes, recorded,
-    registered, spoken,
-};
+pub(crate) use build::{Config, EntryConfig, ProviderConfig, SpeechSettings, changes, recorded, registered, spoken};
 pub(crate) use schema::{HostPrompts, LogFormat};
 
 use miette::{Diagnostic, NamedSource, SourceSpan};

@@ -1,11 +1,16 @@
 //! Where numbers lead: what the configuration file says, and what the ledger adds. The file goes first where both speak.
 
 use super::Director;
+use crate::config::registered;
 use crate::overlays::SideOverlay;
-use gudok_admin::documents::{AgencyDocument, NumberDocument, OverlayDocument, kinds};
+use gudok_admin::documents::{AgencyDocument, NumberDocument, OperatorDocument, OverlayDocument, PhoneDocument, kinds};
 use gudok_admin::ports::EngineRefusal;
-use gudok_core::ids::{Agency, Entry, Group, Trunk};
+use gudok_core::centre::{CentreSettings, OperatorSettings};
+use gudok_core::ids::{Agency, Entry, Group, Operator, Queue, Skill, Trunk};
+use gudok_core::leg::DialTarget;
+use gudok_core::privacy::PhoneNumber;
 use gudok_core::routing::{AgencyRoutes, Overlay, Route, Routes};
+use gudok_store::BlobId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -32,6 +37,8 @@ impl Director {
                 agency.reachable.entry(Arc::from(slot.entry.as_str())).or_insert(place);
             }
         }
+        let operators = self.documents::<OperatorDocument>(kinds::OPERATOR).await?;
+        add_operators(&mut routes, operators);
         for (number, _, document) in self.documents::<NumberDocument>(kinds::NUMBER).await? {
             let lang = document.lang.as_ref().map_or_else(|| Arc::clone(&config.lang), |lang| Arc::from(lang.as_str()));
             let route = Route {
@@ -87,12 +94,41 @@ impl Director {
         for (name, _, document) in all {
             side.push(side_overlay(name, &document, lang));
         }
+        for hash in side.iter().filter_map(|overlay| overlay.recording.as_ref()) {
+            self.bring_sound(hash).await;
+        }
         self.put_first(routes, &side);
         let (overlays, now) = (Arc::clone(&self.overlays), self.now().as_millis());
         side.retain(|overlay| overlay.expires_ms.is_none_or(|end| end > now));
         let written = tokio::task::spawn_blocking(move || overlays.write(&side)).await;
         if let Err(error) = written.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
             tracing::warn!(%error, "the announcements in force are not written beside the store: they would not be heard without it");
+        }
+    }
+
+    /// An announcement's recording into memory, from beside the store or from the store.
+    async fn bring_sound(&self, hash: &str) {
+        if self.overlays.has(hash) {
+            return;
+        }
+        let (overlays, name) = (Arc::clone(&self.overlays), hash.to_owned());
+        let beside = tokio::task::spawn_blocking(move || overlays.load(&name)).await;
+        if matches!(beside, Ok(Ok(()))) {
+            return;
+        }
+        let taken = match crate::hex::hash(hash) {
+            Some(id) => match self.store.blob_read(BlobId::from_sha256(id)).await {
+                Ok(wav) => {
+                    let (overlays, name) = (Arc::clone(&self.overlays), hash.to_owned());
+                    let taken = tokio::task::spawn_blocking(move || overlays.take(&name, wav)).await;
+                    taken.unwrap_or_else(|error| Err(error.to_string()))
+                }
+                Err(error) => Err(error.to_string()),
+            },
+            None => Err("its name is no hash".to_owned()),
+        };
+        if let Err(problem) = taken {
+            tracing::error!(problem, recording = hash, "an announcement's recording is not to be had");
         }
     }
 
@@ -112,15 +148,45 @@ impl Director {
     }
 }
 
+/// Operators of the ledger beside the file's, whose word stands.
+fn add_operators(routes: &mut Routes, all: Vec<(String, u64, OperatorDocument)>) {
+    if all.is_empty() {
+        return;
+    }
+    let mut centre = CentreSettings::clone(&routes.centre);
+    for (login, _, document) in all {
+        let name = Operator::new(&login);
+        centre.operators.entry(name.clone()).or_insert_with(|| Arc::new(operator(name, &document)));
+    }
+    routes.centre = Arc::new(centre);
+}
+
+fn operator(name: Operator, document: &OperatorDocument) -> OperatorSettings {
+    let shown = if document.shown_name.is_empty() { name.as_str() } else { document.shown_name.as_str() };
+    OperatorSettings {
+        shown_name: Arc::from(shown),
+        target: match &document.phone {
+            PhoneDocument::Registers { .. } => registered(name.as_str()),
+            PhoneDocument::Fixed { trunk, address } => {
+                DialTarget { trunk: Some(Trunk::new(trunk.as_str())), address: PhoneNumber::new(address) }
+            }
+        },
+        queues: document.queues.iter().map(|queue| Queue::new(queue.as_str())).collect(),
+        skills: document.skills.iter().map(|(skill, level)| (Skill::new(skill.as_str()), *level)).collect(),
+        always_ready: document.always_ready,
+        name,
+    }
+}
+
 fn side_overlay(name: String, document: &OverlayDocument, lang: &Arc<str>) -> SideOverlay {
     SideOverlay {
         name,
         text: document.text.clone(),
-        recording: None,
+        recording: document.recording.clone(),
         lang: document.lang.as_ref().map_or_else(|| lang.to_string(), |lang| lang.as_str().to_owned()),
         agencies: document.agencies.iter().map(|agency| agency.as_str().to_owned()).collect(),
-        areas: Vec::new(),
-        numbers: Vec::new(),
+        areas: document.areas.clone(),
+        numbers: document.numbers.iter().map(|number| number.as_str().to_owned()).collect(),
         expires_ms: document.expires_ms,
     }
 }

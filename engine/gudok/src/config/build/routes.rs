@@ -3,7 +3,7 @@
 use super::super::Faults;
 use super::super::schema::{self, File};
 use super::{centre, moment};
-use gudok_core::calendar::{Calendar, Hours};
+use gudok_core::calendar::{Calendar, Hours, ManualHours};
 use gudok_core::ids::{Agency, Entry, Group, Queue, Trunk};
 use gudok_core::leg::DialTarget;
 use gudok_core::privacy::PhoneNumber;
@@ -158,7 +158,12 @@ fn calendars(file: &File, zone: &TimeZone, faults: &mut Faults<'_>) -> BTreeMap<
                 Err(_) => faults.add(stretches.span(), format!("{date:?} is no date"), "write it as 2026-01-31"),
             }
         }
-        all.insert(calendar.name.get_ref().clone(), Arc::new(Calendar::new(zone.clone(), week, exceptions)));
+        let manual = calendar.overridden.as_ref().and_then(|word| {
+            let until = moment(&word.get_ref().until, word.span(), faults)?;
+            Some(ManualHours { open: word.get_ref().open, until })
+        });
+        let made = Calendar::new(zone.clone(), week, exceptions).with_manual(manual);
+        all.insert(calendar.name.get_ref().clone(), Arc::new(made));
     }
     all
 }

@@ -246,6 +246,6 @@ pub(crate) struct Webhook {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CalendarOverride {
     pub(crate) open: bool,
-    /// RFC 3339; for good where it is missing.
-    pub(crate) until: Option<String>,
+    /// RFC 3339; then the calendar counts again.
+    pub(crate) until: String,
 }

@@ -6,8 +6,7 @@ use gudok_core::prompt::{HostPrompt, PromptSource};
 use gudok_core::script::CallError;
 use gudok_media::{Clip, PlayItem, Playlist};
 use gudok_speech::{
-    ContentKey, LangTag, MediaSource, NoMedia, Piece, Prompt, RenderOptions, Segment, Speech, SpeechError, SpeechRate,
-    TimeOfDay,
+    ContentKey, LangTag, MediaSource, NoMedia, Piece, Prompt, RenderOptions, Segment, Speech, SpeechError, TimeOfDay,
 };
 use moka::sync::Cache;
 use std::collections::BTreeMap;
@@ -129,7 +128,7 @@ impl Voice {
                 Prompt::new(vec![Segment::Media(name.as_deref().unwrap_or_default().to_owned())])
             }
         };
-        Ok((prompt, RenderOptions { default_lang, rate: SpeechRate::NORMAL }))
+        Ok((prompt, RenderOptions { default_lang, ..RenderOptions::default() }))
     }
 
     fn host_prompt(&self, prompt: &HostPrompt, lang: &LangTag) -> Prompt {

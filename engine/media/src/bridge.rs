@@ -56,6 +56,10 @@ impl PeerStream {
     pub(crate) const fn of(params: &StreamParams) -> Self {
         Self { codec: params.codec, ptime_ms: params.ptime_ms }
     }
+
+    pub(crate) const fn codec(self) -> Codec {
+        self.codec
+    }
 }
 
 /// What a leg hands to the other.

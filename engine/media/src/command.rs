@@ -11,6 +11,7 @@ use crate::bridge::{Handed, LegOptions, PeerRef, PeerStream};
 use crate::digit::Digit;
 use crate::error::MediaError;
 use crate::event::{PlaybackId, RecordingId};
+use crate::link::Link;
 use crate::params::StreamParams;
 use crate::playback::Playback;
 use crate::ports::{PortPool, PortTable, WAKER};
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     /// From another pacer: a packet of a bridged leg.
     Peer {
         to: PeerRef,
+        /// The key of the session whose party sent it.
+        from: u64,
         packet: Box<PeerPacket>,
     },
     Close {
@@ -64,6 +67,12 @@ pub(crate) enum Request {
     Unbridge {
         peer_key: Option<u64>,
         told: bool,
+    },
+    /// Hear another session beside the bridge, and be heard by it; anew, where there is a link with it already.
+    Link(Link),
+    /// End the link with this peer; all, telling the peers, if `None`.
+    Unlink {
+        peer_key: Option<u64>,
     },
     /// The peer's stream has changed.
     PeerStream {

@@ -17,6 +17,7 @@ use crate::command::{self, Command, Request};
 use crate::digit::Digit;
 use crate::error::MediaError;
 use crate::event::{EventSink, PlaybackId, RecordingId};
+use crate::link::{Hears, Link, Supervision};
 use crate::pacer::{Pacer, Shared};
 use crate::params::StreamParams;
 use crate::playback::{BargeIn, Playback, Playlist, Program};
@@ -172,6 +173,45 @@ impl MediaEngine {
     pub fn unbridge(&self, first: &Session, second: &Session) -> Result<(), MediaError> {
         first.request(Request::Unbridge { peer_key: Some(second.key), told: false })?;
         second.request(Request::Unbridge { peer_key: Some(first.key), told: false })
+    }
+
+    /// Lets a supervisor take part in a talk: the supervisor's party hears the caller's and the operator's, mixed, and is
+    /// heard as `how` says. Again with another `how`, it changes how; nobody hears a gap or a click.
+    ///
+    /// The caller and the operator are bridged by [`MediaEngine::bridge`] as without a supervisor, before or after this;
+    /// the supervisor's session is in no bridge. A recording of a caller's or operator's session has a supervisor's voice
+    /// in it only where both hear it. It ends with [`MediaEngine::unsupervise`], and for each of the three with its own
+    /// session. One supervisor a talk: the host sees to it.
+    ///
+    /// # Errors
+    /// [`MediaError::InvalidRequest`] where two of the three are the same session; [`MediaError::Busy`] or
+    /// [`MediaError::Stopped`].
+    pub fn supervise(
+        &self,
+        supervisor: &Session,
+        caller: &Session,
+        operator: &Session,
+        how: Supervision,
+    ) -> Result<(), MediaError> {
+        if supervisor.key == caller.key || supervisor.key == operator.key || caller.key == operator.key {
+            return Err(MediaError::InvalidRequest("a supervisor, a caller and an operator are three sessions"));
+        }
+        let link = |peer: &Session, speaks, hears| {
+            Request::Link(Link { peer: peer.peer_ref(), stream: peer.peer_stream(), speaks, hears })
+        };
+        let (to_caller, to_operator) = how.voice();
+        supervisor.request(link(caller, to_caller != Hears::No, Hears::Openly))?;
+        supervisor.request(link(operator, to_operator != Hears::No, Hears::Openly))?;
+        caller.request(link(supervisor, true, to_caller))?;
+        operator.request(link(supervisor, true, to_operator))
+    }
+
+    /// Takes a supervisor out of the talk. The two others go on as before.
+    ///
+    /// # Errors
+    /// [`MediaError::Busy`] or [`MediaError::Stopped`].
+    pub fn unsupervise(&self, supervisor: &Session) -> Result<(), MediaError> {
+        supervisor.request(Request::Unlink { peer_key: None })
     }
 
     /// What the engine has done, for metrics and for admission.

@@ -2,11 +2,11 @@
 //!
 //! A [`MediaEngine`] owns a few pacer threads. A [`Session`] is the media of one leg of a call: it has a local port,
 //! is told by signalling what was negotiated ([`StreamParams`]), plays clips, hears and sends digits, records, and is
-//! bridged with another session. What happens is told through an [`EventSink`].
+//! bridged with another session; a supervisor's session may listen to a bridge and speak into it. What happens is told through an [`EventSink`].
 //!
 //! What this is not: it knows no SIP, no calls and no scripts, decodes no files, and runs on no async runtime. A busy
-//! script or a slow store cannot delay a packet, because nothing here waits for them. Echo cancellation, conferences
-//! of more than two, video and SRTP are not here; SRTP has its place in [`PacketTransform`].
+//! script or a slow store cannot delay a packet, because nothing here waits for them. Echo cancellation,
+//! conferences beyond two parties and their supervisor, video and SRTP are not here; SRTP has its place in [`PacketTransform`].
 //!
 //! # How it is built
 //! The deciding part has no sockets and no clock: telephone-event and in-band receivers, source lock, jitter buffer,
@@ -36,6 +36,7 @@ mod engine;
 mod error;
 mod event;
 mod jitter;
+mod link;
 mod listener;
 mod pacer;
 mod params;
@@ -62,6 +63,7 @@ pub use digit::{Digit, KeySet};
 pub use engine::{DIGIT_DURATION_MS, DIGIT_GAP_MS, DIGITS_MAX, MediaConfig, MediaEngine, Session};
 pub use error::MediaError;
 pub use event::{DigitSource, EventSink, MediaEvent, PlaybackEnd, PlaybackId, Recorded, RecordingEnd, RecordingId};
+pub use link::Supervision;
 pub use params::StreamParams;
 pub use playback::{BargeIn, PLAYLIST_ITEMS_MAX, PlayItem, Playlist, SILENCE_MS_MAX};
 pub use record::{RECORDING_MS_MAX, RecordSource, RecordingSpec};

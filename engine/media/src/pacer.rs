@@ -181,9 +181,9 @@ impl Pacer {
                 }
             }
             Command::Session { port, request } => self.request(port, request, now),
-            Command::Peer { to, packet } => {
+            Command::Peer { to, from, packet } => {
                 let packet = *packet;
-                self.hand_to(to, &packet.handed(), now);
+                self.hand_to(to, from, &packet.handed(), now);
             }
             Command::Close { port } => self.close(port, now),
             Command::Stop => self.stopping = true,
@@ -195,7 +195,7 @@ impl Pacer {
         match request {
             Request::Configure(params) => {
                 session.configure(now, params);
-                self.tell_peer_of_stream(port);
+                self.tell_peers_of_stream(port);
             }
             Request::Play(playback) => session.play(playback),
             Request::Stop(id) => session.stop(id),
@@ -213,14 +213,16 @@ impl Pacer {
                 if let Some(session) = self.sessions.get_mut(port as usize).and_then(Option::as_mut) {
                     session.bridge(BridgeLeg::new(peer, stream, options));
                 }
-                self.tell_peer_of_stream(port);
+                self.tell_peers_of_stream(port);
             }
             Request::Unbridge { peer_key, told } => session.unbridge(peer_key, told),
-            Request::PeerStream { peer_key, stream } => {
-                if let Some(leg) = session.bridge_leg().filter(|leg| leg.peer.key == peer_key) {
-                    leg.set_peer_stream(stream);
-                }
+            Request::Link(link) => {
+                session.link(link);
+                self.tell_peers_of_stream(port);
             }
+            Request::Unlink { peer_key: Some(key) } => session.unlink(key),
+            Request::Unlink { peer_key: None } => self.leave_links(port),
+            Request::PeerStream { peer_key, stream } => session.set_peer_stream(peer_key, stream),
         }
         self.attend(port, now);
     }
@@ -355,15 +357,24 @@ impl Pacer {
         } else {
             session.handle_rtp(now, datagram, from)
         };
-        let peer = session.bridge_leg().map(|leg| leg.peer);
-        if let (Some(handed), Some(peer)) = (handed, peer) {
-            self.hand_to(peer, &handed, now);
+        if let Some(handed) = handed {
+            let (key, listeners) = (session.key, session.listeners());
+            let peer = session.bridge_leg().map(|leg| leg.peer);
+            if let Some(peer) = peer {
+                self.hand_to(peer, key, &handed, now);
+            }
+            if matches!(handed, Handed::Audio(_)) {
+                for listener in listeners.into_iter().flatten() {
+                    self.hand_to(listener, key, &handed, now);
+                }
+            }
         }
         self.attend(port, now);
     }
 
     fn close(&mut self, port: u32, now: MediaTime) {
         self.leave_bridge(port);
+        self.leave_links(port);
         let Some(mut session) = self.sessions.get_mut(port as usize).and_then(Option::take) else { return };
         if let Some(slot) = session.slot {
             self.wheel.remove(port, slot);
@@ -381,13 +392,28 @@ impl Pacer {
         self.ask_peer(peer, Request::Unbridge { peer_key: Some(key), told: true });
     }
 
-    fn tell_peer_of_stream(&mut self, port: u32) {
+    /// Ends a session's links, with those that it is linked with.
+    fn leave_links(&mut self, port: u32) {
         let Some(session) = self.sessions.get_mut(port as usize).and_then(Option::as_mut) else { return };
-        let (Some(stream), Some(peer)) = (session.peer_stream(), session.bridge_leg().map(|leg| leg.peer)) else {
-            return;
-        };
+        let key = session.key;
+        let peers: Vec<PeerRef> = session.linked().collect();
+        for peer in peers {
+            if let Some(session) = self.sessions.get_mut(port as usize).and_then(Option::as_mut) {
+                session.unlink(peer.key);
+            }
+            self.ask_peer(peer, Request::Unlink { peer_key: Some(key) });
+        }
+    }
+
+    fn tell_peers_of_stream(&mut self, port: u32) {
+        let Some(session) = self.sessions.get_mut(port as usize).and_then(Option::as_mut) else { return };
+        let Some(stream) = session.peer_stream() else { return };
         let peer_key = session.key;
-        self.ask_peer(peer, Request::PeerStream { peer_key, stream });
+        let bridged = session.bridge_leg().map(|leg| leg.peer);
+        let peers: Vec<PeerRef> = bridged.into_iter().chain(session.linked()).collect();
+        for peer in peers {
+            self.ask_peer(peer, Request::PeerStream { peer_key, stream });
+        }
     }
 
     /// Asks something of a session that may live on another pacer. It must check keys: the port may be another's.
@@ -401,19 +427,19 @@ impl Pacer {
         }
     }
 
-    /// Hands a packet to the other leg of a bridge.
-    fn hand_to(&mut self, to: PeerRef, handed: &Handed<'_>, now: MediaTime) {
+    /// Hands a packet of the session with the key `from` to the other leg of its bridge, or to a linked session.
+    fn hand_to(&mut self, to: PeerRef, from: u64, handed: &Handed<'_>, now: MediaTime) {
         if to.pacer != self.me {
             if let Some(pacer) = self.shared.pacers.get(to.pacer) {
                 let packet = Box::new(PeerPacket::of(handed));
                 // Audio that finds the queue full is lost, as on an overloaded network.
-                let _ = pacer.send(Command::Peer { to, packet });
+                let _ = pacer.send(Command::Peer { to, from, packet });
             }
             return;
         }
         let Some(session) = self.sessions.get_mut(to.index as usize).and_then(Option::as_mut) else { return };
         if session.key == to.key {
-            session.handle_peer(now, handed, &mut self.out);
+            session.handle_peer(now, from, handed, &mut self.out);
             self.attend(to.index, now);
         }
     }

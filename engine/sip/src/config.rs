@@ -1,6 +1,7 @@
 //! What the operator of the engine sets: addresses, trunks, limits. Plain data; the binary reads it from its file.
 
 use crate::error::SipError;
+use crate::registrar::RegistrarConfig;
 use crate::sdp::Codec;
 use gudok_core::ids::Trunk;
 use gudok_core::privacy::{PhoneNumber, Secret};
@@ -29,6 +30,8 @@ pub struct SipConfig {
     pub trunks: Vec<TrunkConfig>,
     /// What becomes of requests from sources that belong to no trunk. Reloadable.
     pub unknown_source: UnknownSource,
+    /// Telephones that register here; none: REGISTER is refused. Reloadable.
+    pub registrar: Option<RegistrarConfig>,
     /// Limits of the whole engine. The admission figures are reloadable.
     pub limits: Limits,
 }
@@ -44,6 +47,7 @@ impl SipConfig {
             t1: Duration::from_millis(500),
             trunks: Vec::new(),
             unknown_source: UnknownSource::Refuse,
+            registrar: None,
             limits: Limits::default(),
         }
     }
@@ -72,7 +76,13 @@ impl SipConfig {
             if !names.insert(name) {
                 return wrong(format!("two trunks are called {name:?}"));
             }
+            if name == Trunk::REGISTERED {
+                return wrong(format!("no trunk may be called {name:?}: that is where telephones register"));
+            }
             trunk.check().map_err(|what| SipError::Config(format!("trunk {name:?}: {what}")))?;
+        }
+        if let Some(registrar) = &self.registrar {
+            registrar.check().map_err(|what| SipError::Config(format!("registrar: {what}")))?;
         }
         Ok(())
     }
@@ -139,6 +149,8 @@ pub struct TrunkConfig {
     pub session_timer: Option<SessionTimerConfig>,
     /// Calls at one time over this trunk, both ways.
     pub calls_max: Option<usize>,
+    /// Another centre: what it says of a call's way so far (`X-Gudok-Chain`) is believed, and it is told of it.
+    pub peer: bool,
 }
 
 impl TrunkConfig {
@@ -159,6 +171,7 @@ impl TrunkConfig {
             allows_transcript: false,
             session_timer: Some(SessionTimerConfig::default()),
             calls_max: None,
+            peer: false,
         }
     }
 

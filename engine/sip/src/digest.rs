@@ -25,10 +25,32 @@ struct Algorithm {
     session: bool,
 }
 
+/// The hash of a digest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Hash {
+pub(crate) enum Hash {
     Md5,
     Sha256,
+}
+
+/// H(A1) of RFC 2617 in hexadecimal digits: all that a verifier needs to know of a password.
+pub(crate) fn ha1(hash: Hash, user: &str, realm: &str, password: &str) -> String {
+    hash.of(&format!("{user}:{realm}:{password}"))
+}
+
+/// The `response` of a digest, with `qop=auth` where a nonce count and a cnonce are given.
+pub(crate) fn response(
+    hash: Hash,
+    ha1: &str,
+    nonce: &str,
+    counted: Option<(&str, &str)>,
+    method: &str,
+    uri: &str,
+) -> String {
+    let request = hash.of(&format!("{method}:{uri}"));
+    match counted {
+        Some((count, cnonce)) => hash.of(&format!("{ha1}:{nonce}:{count}:{cnonce}:auth:{request}")),
+        None => hash.of(&format!("{ha1}:{nonce}:{request}")),
+    }
 }
 
 impl Challenge {
@@ -70,17 +92,13 @@ impl Challenge {
     pub(crate) fn answer(&self, credentials: &Credentials, method: &str, uri: &str, cnonce: &str) -> String {
         const NONCE_COUNT: &str = "00000001"; // each nonce is used once
         let username = credentials.username.reveal();
-        let hash = |text: String| self.algorithm.hash.of(&text);
-        let mut secret = hash(format!("{username}:{}:{}", self.realm, credentials.password.reveal()));
+        let hash = self.algorithm.hash;
+        let mut secret = ha1(hash, username, &self.realm, credentials.password.reveal());
         if self.algorithm.session {
-            secret = hash(format!("{secret}:{}:{cnonce}", self.nonce));
+            secret = hash.of(&format!("{secret}:{}:{cnonce}", self.nonce));
         }
-        let request = hash(format!("{method}:{uri}"));
-        let response = if self.qop_auth {
-            hash(format!("{secret}:{}:{NONCE_COUNT}:{cnonce}:auth:{request}", self.nonce))
-        } else {
-            hash(format!("{secret}:{}:{request}", self.nonce))
-        };
+        let counted = self.qop_auth.then_some((NONCE_COUNT, cnonce));
+        let response = response(hash, &secret, &self.nonce, counted, method, uri);
         let mut out = format!(
             "Digest username=\"{}\", realm=\"{}\", nonce=\"{}\", uri=\"{uri}\", response=\"{response}\", algorithm={}",
             quoted(username),
@@ -126,7 +144,7 @@ impl Algorithm {
 }
 
 impl Hash {
-    fn of(self, text: &str) -> String {
+    pub(crate) fn of(self, text: &str) -> String {
         match self {
             Self::Md5 => hex(&Md5::digest(text)),
             Self::Sha256 => hex(&Sha256::digest(text)),
@@ -146,7 +164,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// `name=value` and `name="value"`, separated by commas.
-fn params(text: &str) -> Vec<(String, String)> {
+pub(crate) fn params(text: &str) -> Vec<(String, String)> {
     const PARAMS_MAX: usize = 32;
     let mut out = Vec::new();
     let mut chars = text.chars().peekable();

@@ -8,6 +8,7 @@ use crate::gate::Gate;
 use crate::gate::sources::Sources;
 use crate::leg::{Input, admit, dial};
 use crate::message::{field, response, response_base};
+use crate::registrar::{Registrar, RegistrarEvents, Telephone};
 use crate::registration::{RegistrationState, Registrations};
 use crate::shared::Shared;
 use crate::signalling::{DialRequest, IncomingLeg, LegHandle, Signalling, SipEvent};
@@ -79,6 +80,7 @@ impl SipEngine {
             dialogs: Dialogs::default(),
             transports,
             registrations: Registrations::default(),
+            registrar: Registrar::default(),
             trunk_calls: Mutex::default(),
             runtime: runtime.clone(),
             user_agent: config.user_agent.clone(),
@@ -117,6 +119,18 @@ impl SipEngine {
     #[must_use]
     pub fn registrations(&self) -> Vec<(Trunk, RegistrationState)> {
         self.shared.registrations.states()
+    }
+
+    /// Follows the telephones that register here. One reader at a time; it is told first of all that are there already.
+    #[must_use]
+    pub fn registrar_events(&self) -> RegistrarEvents {
+        RegistrarEvents::new(Arc::clone(&self.shared))
+    }
+
+    /// The telephones that are registered here now, by user name.
+    #[must_use]
+    pub fn telephones(&self) -> Vec<Telephone> {
+        self.shared.registrar.telephones(crate::leg::now())
     }
 
     /// Counters and gauges.

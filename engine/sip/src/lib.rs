@@ -8,7 +8,10 @@
 //! RFC 3261 calls the transaction user (`leg`), offer and answer (`sdp`), session timers (`session_timer`), digest,
 //! registrations.
 //!
-//! What it deliberately is not: a proxy or registrar; a call machine (that is `gudok_core`); a media engine. It has no
+//! The telephones of operators register here (`registrar`); calls from and to them go by the trunk named
+//! [`gudok_core::ids::Trunk::REGISTERED`].
+//!
+//! What it deliberately is not: a proxy; a call machine (that is `gudok_core`); a media engine. It has no
 //! TLS and no SRTP yet: [`Transport::Tls`] is refused at the start, RTP/SAVP with 488.
 //!
 //! rsipstack writes whole messages, with telephone numbers, to its log: the host must filter it out with [`LOG_FILTER`].
@@ -26,6 +29,7 @@ mod gate;
 mod identity;
 mod leg;
 mod message;
+mod registrar;
 mod registration;
 mod sdp;
 mod session_timer;
@@ -41,6 +45,9 @@ pub use config::{
 pub use engine::SipEngine;
 pub use error::SipError;
 pub use ipnet::IpNet;
+pub use registrar::{
+    DigestKind, RegistrarConfig, RegistrarEvent, RegistrarEvents, RegistrarSecret, RegistrarUser, Telephone,
+};
 pub use registration::RegistrationState;
 pub use sdp::{Codec, MediaSpec};
 pub use signalling::{DetachedLeg, DialRequest, IncomingLeg, LegHandle, LegOrder, Signalling, SipEvent};

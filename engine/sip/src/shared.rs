@@ -4,6 +4,7 @@ use crate::config::{Transport, TrunkConfig};
 use crate::dialog::Dialogs;
 use crate::gate::admission::{Permit, Refused, take_place};
 use crate::gate::{Gate, Verdict};
+use crate::registrar::Registrar;
 use crate::registration::Registrations;
 use crate::transport::Transports;
 use gudok_core::ids::Trunk;
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) dialogs: Dialogs,
     pub(crate) transports: Transports,
     pub(crate) registrations: Registrations,
+    pub(crate) registrar: Registrar,
     pub(crate) trunk_calls: Mutex<HashMap<Trunk, Arc<AtomicUsize>>>,
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) user_agent: String,

@@ -3,7 +3,7 @@
 use crate::dialog::DialogFacts;
 use crate::leg::Input;
 use crate::sdp::MediaSpec;
-use gudok_core::leg::{DialTarget, IncomingCall, LegEvent};
+use gudok_core::leg::{Chain, DialTarget, IncomingCall, LegEvent};
 use gudok_core::privacy::PhoneNumber;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -62,6 +62,8 @@ pub struct DialRequest {
     pub caller: Option<PhoneNumber>,
     /// Header fields for the operator's screen; only names that begin with `X-Gudok-` are sent.
     pub screen_pop: Vec<(Arc<str>, Arc<str>)>,
+    /// The call's way through several centres, this one counted: sent to a trunk that is a peer's, and to no other.
+    pub chain: Option<Chain>,
     /// Our media address, for the offer.
     pub local_media: SocketAddr,
 }

@@ -148,6 +148,7 @@ async fn an_attended_transfer_names_the_other_dialog() {
         target: DialTarget { trunk: None, address: PhoneNumber::new(&address) },
         caller: None,
         screen_pop: vec![],
+        chain: None,
         local_media: MEDIA.parse().unwrap(),
     };
     let (second, events) = engine.dial(request);
@@ -171,6 +172,7 @@ async fn refreshing(peer: &mut peer::Peer, engine: &gudok_sip::SipEngine, allow:
         target: DialTarget { trunk: Some(Trunk::new("peer")), address: PhoneNumber::new("301") },
         caller: None,
         screen_pop: vec![],
+        chain: None,
         local_media: MEDIA.parse().unwrap(),
     };
     let (leg, events) = engine.dial(request);

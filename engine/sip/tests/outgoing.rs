@@ -25,6 +25,7 @@ fn request(address: &str) -> DialRequest {
             (Arc::from("Route"), Arc::from("<sip:evil>")),
             (Arc::from("X-Gudok-Bad"), Arc::from("a\r\nb")),
         ],
+        chain: None,
         local_media: MEDIA.parse().unwrap(),
     }
 }

@@ -7,7 +7,11 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::error::SpeechError;
-use crate::lang::{LangTag, VoiceName};
+use crate::lang::{LangTag, SpeechRate, VoiceName};
+use crate::words::LanguageWords;
+
+/// The longest pause of slow speech.
+const SLOW_PAUSE_MS_MAX: u32 = 5_000;
 
 /// All settings. Every field has a default: espeak-ng, no disk cache.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -17,12 +21,33 @@ pub struct SpeechConfig {
     pub tts: TtsConfig,
     /// Voices by language: `{"ru": "ru", "en": "en-us"}`. A language without one is passed to the provider as it is.
     pub voices: BTreeMap<LangTag, VoiceName>,
-    /// Grammar for numbers and dates in a language that has none here. Without it such a prompt is refused.
+    /// Words of languages that have no grammar here, as data; see [`LanguageWords`].
+    pub languages: BTreeMap<LangTag, LanguageWords>,
+    /// Grammar for numbers and dates in a language that has neither a grammar nor words here. Without it they are given
+    /// to the voice as figures.
     pub fallback_lang: Option<LangTag>,
+    /// How callers who asked for it are spoken to.
+    pub slow: SlowSpeech,
     /// What is kept, where and how much.
     pub cache: CacheConfig,
     /// How much is synthesised at a time.
     pub limits: TtsLimits,
+}
+
+/// The slow pace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SlowSpeech {
+    /// Of the voice's own pace.
+    pub rate: SpeechRate,
+    /// Between a recording and what stands beside it. Recordings themselves are as they are.
+    pub pause_ms: u32,
+}
+
+impl Default for SlowSpeech {
+    fn default() -> Self {
+        Self { rate: SpeechRate::percent(75), pause_ms: 500 }
+    }
 }
 
 /// Who speaks what is not recorded.
@@ -172,6 +197,17 @@ impl SpeechConfig {
         }
         if self.limits.timeout_ms == 0 || self.limits.utterance_ms_max == 0 {
             return refuse("`limits.timeout_ms` and `limits.utterance_ms_max` must be above 0");
+        }
+        if self.slow.pause_ms > SLOW_PAUSE_MS_MAX {
+            return refuse("`slow.pause_ms` is above 5000: the caller would take the line for dead");
+        }
+        for (lang, words) in &self.languages {
+            if matches!(lang.primary(), "ru" | "en") {
+                return refuse("`languages` is for languages without a grammar: Russian and English have one");
+            }
+            if let Some(fault) = words.fault() {
+                return refuse(&format!("`languages.{lang}`: {fault}"));
+            }
         }
         match &self.tts {
             TtsConfig::Command(command) if command.command.trim().is_empty() => {

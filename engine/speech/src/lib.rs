@@ -5,7 +5,8 @@
 //! play anything, encodes for no codec, knows no call and nothing else of the engine.
 //!
 //! - [`Prompt`] and [`Segment`]: what is to be said. [`Prompt::from_json`] reads it strictly.
-//! - [`Language`], [`Languages`]: grammar. A third language is one implementation, added by [`Languages::with`].
+//! - [`Language`], [`Languages`]: grammar. A third language is data ([`LanguageWords`]),
+//!   or one implementation, added by [`Languages::with`].
 //! - [`MediaSource`], [`MediaLibrary`]: recordings, a bundle's own.
 //! - [`TtsProvider`]: who speaks the rest: a command ([`CommandTts`], espeak-ng), a server ([`HttpTts`]), nobody ([`NoTts`]).
 //! - [`Speech`]: the room. [`Speech::render`] gives [`Audio`]: 16 kHz, mono, 16 bit, in pieces that carry a content
@@ -54,8 +55,10 @@
 //!
 //! # Languages
 //! Russian and English have a grammar. Text, SSML without `say-as`, recordings and tones need none, so a script may
-//! speak any language that the synthesiser has. A segment that needs a grammar is refused in other languages, or said
-//! in [`SpeechConfig::fallback_lang`] if that is set.
+//! speak any language that the synthesiser has. Of a third language an admin may give words as data
+//! ([`LanguageWords`]: months, nouns of time and money, numbers); what is missing, and all of a language that nobody has
+//! given words of, is said in [`SpeechConfig::fallback_lang`] if that is set, or else handed to the voice as figures
+//! ([`DataLanguage`]). Nouns are chosen by CLDR's plural rules in every language. No prompt fails for its language.
 //!
 //! # What is kept
 //! Every utterance in memory, and on disk if a folder is set. `digits` and `spell`, which are likely a person's, never
@@ -78,7 +81,7 @@ mod tts;
 mod words;
 
 pub use audio::{Audio, Clip, ContentKey, Piece, SAMPLE_RATE_HZ, ToneSpec};
-pub use config::{CacheConfig, CommandConfig, HttpConfig, SpeechConfig, TtsConfig, TtsLimits, WhenAsked};
+pub use config::{CacheConfig, CommandConfig, HttpConfig, SlowSpeech, SpeechConfig, TtsConfig, TtsLimits, WhenAsked};
 pub use error::{ErrorClass, SpeechError};
 pub use lang::{LangTag, SpeechRate, VoiceName};
 pub use media::{MediaLibrary, MediaLimits, MediaSource, NoMedia, Recording};
@@ -86,6 +89,6 @@ pub use prompt::{
     Case, Counted, Date, DateSpec, DecimalSpec, DigitGrouping, DigitsSpec, Gender, Money, NounForms, NumberSpec,
     Prompt, Segment, TimeOfDay, limits,
 };
-pub use speech::{PrerenderReport, RenderOptions, Speech, SpeechStats};
+pub use speech::{Pace, PrerenderReport, RenderOptions, Speech, SpeechStats};
 pub use tts::{CommandTts, HttpTts, Markup, NoTts, Spoken, SpokenFuture, TtsProvider, Utterance};
-pub use words::{English, Language, Languages, Russian};
+pub use words::{CurrencyWords, DataLanguage, English, Language, LanguageWords, Languages, Russian};

@@ -10,7 +10,7 @@ use crate::media::{MediaSource, Recording};
 use crate::prompt::{Case, DigitGrouping, DigitsSpec, Gender, NumberSpec, Prompt, Segment};
 use crate::ssml::{self, Part};
 use crate::tts::{Markup, Utterance};
-use crate::words::{self, Language, Languages};
+use crate::words::{self, DataLanguage, Language, Languages};
 
 /// Longest utterance: a longer run of texts is spoken in several.
 const UTTERANCE_CHARS_MAX: usize = 4_000;
@@ -37,7 +37,11 @@ pub(crate) struct Planner<'a> {
     /// Asked in this order: the bundle's recordings, then the house's.
     pub(crate) media: [&'a dyn MediaSource; 2],
     pub(crate) lang: &'a LangTag,
+    /// For what needs a grammar where there is none.
+    pub(crate) neutral: DataLanguage,
     pub(crate) rate: SpeechRate,
+    /// Between a recording and what stands beside it.
+    pub(crate) recording_pause_ms: u32,
     pub(crate) reads_ssml: bool,
 }
 
@@ -45,7 +49,12 @@ impl Planner<'_> {
     /// The steps of a prompt.
     pub(crate) fn plan(&self, prompt: &Prompt) -> Result<Vec<Step>, SpeechError> {
         prompt.check()?;
-        let mut draft = Draft { steps: Vec::new(), open: None, voice: prompt.voice.as_ref() };
+        let mut draft = Draft {
+            steps: Vec::new(),
+            open: None,
+            voice: prompt.voice.as_ref(),
+            recording_pause_ms: self.recording_pause_ms,
+        };
         for (place, segment) in prompt.segments.iter().enumerate() {
             self.add(&mut draft, segment, place)?;
         }
@@ -111,7 +120,7 @@ impl Planner<'_> {
                 let (language, lang) = self.grammar()?;
                 let said = words::of_segment(language, worded)?.unwrap_or_default();
                 match self.recorded(worded, &said, lang) {
-                    Some(steps) => steps.into_iter().for_each(|step| draft.step(step)),
+                    Some(steps) => draft.steps_in_a_row(steps),
                     None => draft.say(&said, lang, self.rate, worded.is_private()),
                 }
             }
@@ -167,12 +176,13 @@ impl Planner<'_> {
         self.media.iter().find_map(|source| source.recording(name, lang))
     }
 
-    /// The grammar of the prompt's language, or else of the fallback, with the language that it speaks.
+    /// The grammar of the prompt's language, or else of the fallback, with the language that it speaks. Without either,
+    /// the voice is given figures.
     fn grammar(&self) -> Result<(&dyn Language, &LangTag), SpeechError> {
         match (self.languages.find(self.lang), self.fallback_lang) {
             (Ok(language), _) => Ok((language, self.lang)),
             (Err(_), Some(fallback)) => Ok((self.languages.find(fallback)?, fallback)),
-            (Err(unknown), None) => Err(unknown),
+            (Err(_), None) => Ok((&self.neutral, self.lang)),
         }
     }
 
@@ -195,6 +205,7 @@ struct Draft<'a> {
     steps: Vec<Step>,
     open: Option<Open>,
     voice: Option<&'a VoiceName>,
+    recording_pause_ms: u32,
 }
 
 struct Open {
@@ -221,8 +232,22 @@ impl Draft<'_> {
     }
 
     fn step(&mut self, step: Step) {
+        self.steps_in_a_row(vec![step]);
+    }
+
+    /// Steps that belong together: the words of one number.
+    fn steps_in_a_row(&mut self, steps: Vec<Step>) {
         self.close();
-        self.steps.push(step);
+        let is_silent = |step: &Step| matches!(step, Step::Silence { .. });
+        let is_recorded = |step: &Step| matches!(step, Step::Play(_));
+        if let (Some(last), Some(next)) = (self.steps.last(), steps.first())
+            && self.recording_pause_ms > 0
+            && !(is_silent(last) || is_silent(next))
+            && (is_recorded(last) || is_recorded(next))
+        {
+            self.steps.push(Step::Silence { ms: self.recording_pause_ms });
+        }
+        self.steps.extend(steps);
     }
 
     fn speak(&mut self, text: String, markup: Markup, lang: &LangTag, rate: SpeechRate, private: bool) {

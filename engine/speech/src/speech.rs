@@ -16,7 +16,7 @@ use crate::media::{MediaSource, NoMedia};
 use crate::plan::{Planner, Step};
 use crate::prompt::Prompt;
 use crate::tts::{self, Spoken, TtsProvider, Turns, Utterance};
-use crate::words::Languages;
+use crate::words::{DataLanguage, Languages};
 
 /// What a memory cache entry costs beside its samples.
 const ENTRY_BYTES: u32 = 200;
@@ -34,11 +34,24 @@ pub struct RenderOptions {
     pub default_lang: LangTag,
     /// The pace of synthesised speech. Recordings and tones keep their own.
     pub rate: SpeechRate,
+    /// For a caller who asked to be spoken to slowly: `rate` is then slowed further, and recordings stand apart, as
+    /// [`SpeechConfig::slow`] says.
+    pub pace: Pace,
+}
+
+/// How fast a caller is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Pace {
+    /// As the voice speaks.
+    #[default]
+    Normal,
+    /// Slower, with longer pauses.
+    Slow,
 }
 
 impl Default for RenderOptions {
     fn default() -> Self {
-        Self { default_lang: LangTag::russian(), rate: SpeechRate::NORMAL }
+        Self { default_lang: LangTag::russian(), rate: SpeechRate::NORMAL, pace: Pace::Normal }
     }
 }
 
@@ -120,7 +133,10 @@ impl Speech {
     pub fn new(config: SpeechConfig, house: Arc<dyn MediaSource>) -> Result<Self, SpeechError> {
         config.check()?;
         let provider = tts::provider(&config)?;
-        Self::assemble(config, house, Languages::default(), provider)
+        let languages = config.languages.iter().fold(Languages::default(), |all, (lang, words)| {
+            all.with(Arc::new(DataLanguage::new(lang, words.clone())))
+        });
+        Self::assemble(config, house, languages, provider)
     }
 
     /// The room with languages and a provider of one's own; `config.tts` is not used.
@@ -271,12 +287,16 @@ impl Speech {
         options: &'a RenderOptions,
         media: &'a dyn MediaSource,
     ) -> Planner<'a> {
+        let slow = (options.pace == Pace::Slow).then_some(self.inner.config.slow);
+        let lang = prompt.lang.as_ref().unwrap_or(&options.default_lang);
         Planner {
             languages: &self.inner.languages,
             fallback_lang: self.inner.config.fallback_lang.as_ref(),
             media: [media, &*self.inner.house],
-            lang: prompt.lang.as_ref().unwrap_or(&options.default_lang),
-            rate: options.rate,
+            neutral: DataLanguage::neutral(lang),
+            lang,
+            rate: slow.map_or(options.rate, |slow| options.rate.times(slow.rate)),
+            recording_pause_ms: slow.map_or(0, |slow| slow.pause_ms),
             reads_ssml: self.inner.provider.reads_ssml(),
         }
     }

@@ -148,13 +148,13 @@ impl CallTask {
                 }
             }
             LegCommand::ReferOutcome { status } => self.order(id, LegOrder::ReferOutcome { status }),
-            LegCommand::Dial { target, caller, screen_pop, chain: _ } => {
+            LegCommand::Dial { target, caller, screen_pop, chain } => {
                 self.legs.push(LegIo { handle: None, session: None, ended: false, stats: None, codec: "" });
                 let Some(local_media) = self.open_session(id) else {
                     self.leg_failed(id);
                     return;
                 };
-                let request = DialRequest { target, caller, screen_pop, local_media };
+                let request = DialRequest { target, caller, screen_pop, chain, local_media };
                 let (handle, events) = self.host.signalling.dial(request);
                 if let Some(leg) = self.leg(id) {
                     leg.handle = Some(handle);

@@ -48,7 +48,11 @@ fn say(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Some(folder) => MediaLibrary::load_folder(folder, &MediaLimits::default())?,
         None => MediaLibrary::default(),
     };
-    let options = RenderOptions { default_lang: arguments.lang.clone(), rate: SpeechRate::percent(arguments.rate) };
+    let options = RenderOptions {
+        default_lang: arguments.lang.clone(),
+        rate: SpeechRate::percent(arguments.rate),
+        ..RenderOptions::default()
+    };
     let settings =
         SpeechSettings { provider: ProviderConfig::EspeakNg { command: None }, cache_mib_max: 0, media_dir: None };
     let speech = crate::serve::speech(&settings, None)?;

@@ -15,10 +15,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::bridge::{BridgeLeg, PeerStream};
+use crate::bridge::{BridgeLeg, PeerRef, PeerStream};
 use crate::digit::Digit;
 use crate::dtmf::InBandDetector;
 use crate::event::{DigitSource, EventSink, MediaEvent, PlaybackEnd, PlaybackId, RecordingEnd, RecordingId};
+use crate::link::{LINKS_MAX, Link, Links};
 use crate::listener::Listener;
 use crate::params::StreamParams;
 use crate::playback::Playback;
@@ -96,6 +97,8 @@ pub(crate) struct Session {
     recorder: Option<Box<Recorder>>,
     masked: bool,
     bridge: Option<Box<BridgeLeg>>,
+    /// Who is heard and hears beside the bridge.
+    links: Option<Box<Links>>,
     transform: Option<Box<dyn PacketTransform>>,
     linger: u8,
     rtp_timeout: Duration,
@@ -146,6 +149,7 @@ impl Session {
             recorder: None,
             masked: false,
             bridge: None,
+            links: None,
             transform: None,
             linger: 0,
             rtp_timeout: birth.rtp_timeout,
@@ -279,6 +283,40 @@ impl Session {
         }
         if self.bridge.take().is_some() && told {
             self.tell(MediaEvent::BridgeEnded);
+        }
+    }
+
+    /// Makes or changes a link.
+    pub(crate) fn link(&mut self, link: Link) {
+        self.links.get_or_insert_default().set(link);
+    }
+
+    /// Ends the link with a session.
+    pub(crate) fn unlink(&mut self, peer_key: u64) {
+        if let Some(links) = &mut self.links {
+            links.end(peer_key);
+            if links.is_empty() {
+                self.links = None;
+            }
+        }
+    }
+
+    pub(crate) fn linked(&self) -> impl Iterator<Item = PeerRef> {
+        self.links.iter().flat_map(|links| links.peers())
+    }
+
+    /// Who is handed what our party says, beside the bridge.
+    pub(crate) fn listeners(&self) -> [Option<PeerRef>; LINKS_MAX] {
+        self.links.as_ref().map_or([None; LINKS_MAX], |links| links.listeners())
+    }
+
+    /// The stream of the bridged or of a linked session has changed.
+    pub(crate) fn set_peer_stream(&mut self, peer_key: u64, stream: PeerStream) {
+        if let Some(leg) = self.bridge_leg().filter(|leg| leg.peer.key == peer_key) {
+            leg.set_peer_stream(stream);
+        }
+        if let Some(links) = &mut self.links {
+            links.set_stream(peer_key, stream);
         }
     }
 

@@ -33,7 +33,7 @@ impl Session {
             return None;
         }
         match self.accept(now, datagram, from) {
-            Ok(handed) => handed.filter(|_| self.bridge.is_some()),
+            Ok(handed) => handed.filter(|_| self.bridge.is_some() || self.links.is_some()),
             Err(kind) => {
                 self.counters.reject(kind);
                 None
@@ -49,9 +49,15 @@ impl Session {
         }
     }
 
-    /// Takes what the other leg of the bridge hands over.
-    pub(crate) fn handle_peer(&mut self, now: MediaTime, handed: &Handed<'_>, out: &mut impl Outlet) {
-        let (Some(stream), Some(leg)) = (&self.stream, &mut self.bridge) else { return };
+    /// Takes what the other leg of the bridge, or a linked session, hands over; `from` is its key.
+    pub(crate) fn handle_peer(&mut self, now: MediaTime, from: u64, handed: &Handed<'_>, out: &mut impl Outlet) {
+        let Some(leg) = self.bridge.as_mut().filter(|leg| leg.peer.key == from) else {
+            if let (Some(links), Handed::Audio(packet)) = (&mut self.links, handed) {
+                links.hear(from, now, packet);
+            }
+            return;
+        };
+        let Some(stream) = &self.stream else { return };
         if !stream.params.send {
             leg.break_relay();
             return;
@@ -160,6 +166,13 @@ impl Session {
         {
             rtp::write_header(header, payload_type, moved.marker, moved.sequence, moved.timestamp, self.tx.ssrc());
             room.copy_from_slice(packet.payload);
+            if let (Some(links), Some(stream)) = (&mut self.links, &self.stream)
+                && audio
+                && links.is_audible()
+            {
+                let keep = self.recorder.as_ref().is_some_and(|recorder| recorder.is_mixed());
+                links.mix_payload(now, stream.params.codec, room, keep);
+            }
             self.tx.relayed(moved.sequence, moved.timestamp, packet.payload.len(), audio);
             self.dispatch(end, out);
         }

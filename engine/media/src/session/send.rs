@@ -1,11 +1,13 @@
 //! What goes out: the tick of the pacer, and reports.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::{DigitsOut, LINGER_TICKS, Outlet, Session};
-use crate::codec::{FRAME_TICKS, TICKS_PER_MS};
+use crate::codec::{FRAME_MS, FRAME_TICKS, TICKS_PER_MS};
 use crate::dtmf::InBand;
 use crate::event::{DigitSource, PlaybackEnd};
+use crate::link;
 use crate::listener::{Listened, Pcm};
 use crate::rtcp::{self, REPORT_BYTES_MAX, SenderInfo};
 use crate::rtp::HEADER_BYTES;
@@ -46,7 +48,8 @@ impl Session {
     pub(crate) fn tick(&mut self, slot: MediaTime, out: &mut impl Outlet) -> bool {
         let received = self.listen();
         let peer = self.bridge.as_mut().and_then(|leg| leg.pull());
-        let sent = self.transmit(slot, peer, out);
+        let linked = self.draw_linked(slot);
+        let sent = self.transmit(slot, peer, linked, out);
         self.record_frame(received.as_ref(), sent);
         if self.wants_tick() {
             self.linger = LINGER_TICKS;
@@ -67,6 +70,7 @@ impl Session {
         let Some(stream) = self.stream.as_ref().filter(|stream| stream.params.send) else { return false };
         self.has_own_voice()
             || self.packetizer.as_ref().is_some_and(|packetizer| packetizer.filled > 0)
+            || self.links.as_ref().is_some_and(|links| links.wants_tick())
             || self.bridge.as_ref().is_some_and(|leg| !leg.relays(&stream.params) && !leg.ear_is_idle())
     }
 
@@ -156,20 +160,41 @@ impl Session {
 
     fn record_frame(&mut self, received: Option<&Pcm>, sent: Sent) {
         let masked = self.masked;
+        let linked = self.links.as_mut().and_then(|links| links.take_recorded());
         let Some(recorder) = self.recorder.as_mut().filter(|recorder| recorder.is_running()) else { return };
         let sent = match (sent, &self.stream) {
             (Sent::Frame(bytes), Some(stream)) => Some(recorder.decode_sent(stream.params.codec, &bytes)),
             (Sent::Peer(pcm), _) => Some(pcm),
             _ => None,
         };
-        let sent = sent.filter(|_| recorder.is_mixed());
+        let sent = mixed(sent, linked).filter(|_| recorder.is_mixed());
         if let Some(reason) = recorder.feed(received.unwrap_or(&[0; FRAME_TICKS]), sent.as_ref(), masked) {
             self.end_recording(reason);
         }
     }
 
-    /// Sends this tick's packet, from whoever has the word: digits, the beep, the playback, the bridged party.
-    fn transmit(&mut self, slot: MediaTime, peer: Option<Pcm>, out: &mut impl Outlet) -> Sent {
+    /// This tick's voices of linked sessions, where packets that pass through the bridge do not carry them already.
+    fn draw_linked(&mut self, slot: MediaTime) -> Option<Pcm> {
+        let passes = self.links_pass(slot);
+        let keep = self.recorder.as_ref().is_some_and(|recorder| recorder.is_mixed());
+        let links = self.links.as_mut()?;
+        let drawn = if passes { None } else { links.draw_frame(keep) };
+        if links.is_empty() {
+            self.links = None;
+        }
+        drawn
+    }
+
+    /// Whether packets have lately come that go through the bridge, and take the linked voices with them.
+    fn links_pass(&self, slot: MediaTime) -> bool {
+        let (Some(links), Some(stream), Some(leg)) = (&self.links, &self.stream, &self.bridge) else { return false };
+        let patience = Duration::from_millis(u64::from(2 * stream.params.ptime_ms) + FRAME_MS);
+        leg.relays(&stream.params) && !self.has_own_voice() && links.passed_at.is_some_and(|at| slot <= at + patience)
+    }
+
+    /// Sends this tick's packet, from whoever has the word: digits, the beep, the playback, the bridged party. Linked
+    /// voices go with all but digits.
+    fn transmit(&mut self, slot: MediaTime, peer: Option<Pcm>, linked: Option<Pcm>, out: &mut impl Outlet) -> Sent {
         let Some(stream) = self.stream.as_ref().filter(|stream| stream.params.send) else { return Sent::Nothing };
         let (codec, payload_type) = (stream.params.codec, stream.params.payload_type);
         if let Some(DigitsOut::Events(sender)) = self.digits_out.as_deref_mut() {
@@ -192,23 +217,27 @@ impl Session {
         let mut frame = [0; FRAME_TICKS];
         if self.fill_own(codec, &mut frame) {
             self.break_relay();
+            let own = frame;
+            if let (Some(links), Some(linked)) = (&mut self.links, &linked) {
+                links.mix_frame(codec, &mut frame, linked);
+            }
             self.send_frame(slot, payload_type, &frame, out);
-            return Sent::Frame(frame);
+            return Sent::Frame(own);
         }
-        match peer {
-            Some(pcm) if relays => Sent::Peer(pcm),
-            Some(pcm) => {
-                if let Some(leg) = &mut self.bridge {
-                    leg.encode(codec, &pcm, &mut frame);
-                    self.send_frame(slot, payload_type, &frame, out);
-                }
-                Sent::Peer(pcm)
-            }
-            None => {
+        // What is passed through is heard here for a recording only.
+        let said = if relays { linked } else { mixed(peer, linked) };
+        match (said, &mut self.bridge, &mut self.links) {
+            (Some(pcm), Some(leg), _) if !relays => leg.encode(codec, &pcm, &mut frame),
+            (Some(pcm), _, Some(links)) => links.encode(codec, &pcm, &mut frame),
+            _ if peer.is_some() && relays => return peer.map_or(Sent::Nothing, Sent::Peer),
+            _ => {
                 self.flush(slot, payload_type, out);
-                Sent::Nothing
+                return Sent::Nothing;
             }
         }
+        self.break_relay();
+        self.send_frame(slot, payload_type, &frame, out);
+        peer.map_or(Sent::Nothing, Sent::Peer)
     }
 
     /// Fills a frame with our own voice; false if we have nothing to say.
@@ -291,6 +320,16 @@ impl Session {
         if let Some(leg) = &mut self.bridge {
             leg.break_relay();
         }
+    }
+}
+
+fn mixed(one: Option<Pcm>, other: Option<Pcm>) -> Option<Pcm> {
+    match (one, other) {
+        (Some(mut one), Some(other)) => {
+            link::add(&mut one, &other);
+            Some(one)
+        }
+        (one, other) => one.or(other),
     }
 }
 

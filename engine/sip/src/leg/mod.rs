@@ -394,7 +394,7 @@ impl Events {
 }
 
 /// Now, on tokio's clock: a test may hold it still.
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 

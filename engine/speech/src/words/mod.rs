@@ -1,11 +1,15 @@
 //! Segments to words. A language is one implementation of [`Language`]; callers know only [`Languages`].
 
+mod data;
 mod english;
 mod grouping;
+mod plural;
 mod russian;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+pub use data::{CurrencyWords, DataLanguage, LanguageWords};
 pub use english::English;
 pub use russian::Russian;
 
@@ -17,7 +21,8 @@ use crate::prompt::{
 
 /// The grammar of one language: everything that turns data into words.
 ///
-/// All text is lower case, without digits, and uses commas where a speaker would pause.
+/// All text is lower case and uses commas where a speaker would pause. It is without figures in a language that has a
+/// grammar here; others leave figures to the voice ([`DataLanguage`]).
 pub trait Language: Send + Sync {
     /// The primary language subtag this grammar is for: `ru`.
     fn code(&self) -> &str;
@@ -32,7 +37,7 @@ pub trait Language: Send + Sync {
     /// An amount; `None` if the language has no words for the currency.
     fn money(&self, money: &Money) -> Option<String>;
     /// The currencies that [`Language::money`] knows.
-    fn currencies(&self) -> Vec<&'static str>;
+    fn currencies(&self) -> Vec<&str>;
     /// A day.
     fn date(&self, spec: DateSpec) -> String;
     /// A time of day.
@@ -40,7 +45,7 @@ pub trait Language: Send + Sync {
     /// A span of time, to the second.
     fn duration(&self, ms: u32) -> String;
     /// The name of a letter or sign, for spelling; `None` if it has none. Digits are asked of `cardinal`.
-    fn symbol(&self, symbol: char) -> Option<&'static str>;
+    fn symbol(&self, symbol: char) -> Option<Cow<'_, str>>;
 
     /// A group of digits as said in one breath: leading zeros one by one, then the number.
     fn digit_group(&self, group: &str) -> String {
@@ -134,7 +139,7 @@ fn spell(language: &dyn Language, text: &str) -> Result<String, SpeechError> {
                 .next()
                 .and_then(|lower| language.symbol(lower))
                 .ok_or_else(|| SpeechError::Unspellable { position: place + 1, lang: language.code().to_owned() })?
-                .to_owned(),
+                .into_owned(),
         };
         said.push(name);
     }
@@ -151,6 +156,7 @@ pub(crate) enum PluralClass {
     One,
     Few,
     Many,
+    Other,
 }
 
 impl NounForms {
@@ -160,6 +166,7 @@ impl NounForms {
             PluralClass::One => [&self.one, &self.few, &self.other, &self.many],
             PluralClass::Few => [&self.few, &self.other, &self.many, &self.one],
             PluralClass::Many => [&self.many, &self.other, &self.few, &self.one],
+            PluralClass::Other => [&self.other, &self.many, &self.few, &self.one],
         };
         order.into_iter().map(|form| form.trim()).find(|form| !form.is_empty()).unwrap_or_default()
     }

@@ -27,6 +27,7 @@ pub(super) fn sip(file: &File, folder: &Path, faults: &mut Faults<'_>) -> Option
         advertised: file.sip.advertised,
         user_agent: concat!("gudok/", env!("CARGO_PKG_VERSION")).to_owned(),
         trunks,
+        registrar: None,
         unknown_source: match file.sip.unknown_source {
             schema::UnknownSource::Refuse => UnknownSource::Refuse,
             schema::UnknownSource::Drop => UnknownSource::Drop,
@@ -105,6 +106,7 @@ fn sip_trunk(trunk: &schema::Trunk, folder: &Path, faults: &mut Faults<'_>) -> T
             Some(expires_s) => Some(SessionTimerConfig { expires_s, ..SessionTimerConfig::default() }),
         },
         calls_max: trunk.calls_max,
+        peer: false,
         name: defaults.name,
         sources: defaults.sources,
     }

@@ -24,7 +24,7 @@ impl Bridged {
         self.a.sequence = self.a.sequence.wrapping_add(1);
         let now = self.a.now();
         if let Some(handed) = self.a.session.handle_rtp(now, &mut datagram, caller()) {
-            self.b.session.handle_peer(now, &handed, &mut self.b.network);
+            self.b.session.handle_peer(now, 1, &handed, &mut self.b.network);
         }
     }
 

@@ -5,6 +5,8 @@ mod letters;
 mod money;
 mod numerals;
 
+use std::borrow::Cow;
+
 use super::{Language, PluralClass, grouping, masculine};
 use crate::prompt::{Counted, DateSpec, DecimalSpec, Money, NounForms, NumberSpec, TimeOfDay};
 
@@ -37,7 +39,7 @@ impl Language for English {
         money::words(money)
     }
 
-    fn currencies(&self) -> Vec<&'static str> {
+    fn currencies(&self) -> Vec<&str> {
         money::codes()
     }
 
@@ -53,8 +55,8 @@ impl Language for English {
         calendar::duration(ms)
     }
 
-    fn symbol(&self, symbol: char) -> Option<&'static str> {
-        letters::name(symbol)
+    fn symbol(&self, symbol: char) -> Option<Cow<'_, str>> {
+        letters::name(symbol).map(Cow::Borrowed)
     }
 
     /// "nine one three", not "nine hundred thirteen": so codes and telephone numbers are read.

@@ -87,8 +87,8 @@ impl Scale {
         match class(count) {
             PluralClass::One => self.singular[case as usize],
             PluralClass::Few if direct => self.singular[Case::Genitive as usize],
-            PluralClass::Many if direct => self.plural[Case::Genitive as usize],
-            PluralClass::Few | PluralClass::Many => self.plural[case as usize],
+            PluralClass::Many | PluralClass::Other if direct => self.plural[Case::Genitive as usize],
+            PluralClass::Few | PluralClass::Many | PluralClass::Other => self.plural[case as usize],
         }
     }
 }

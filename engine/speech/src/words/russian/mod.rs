@@ -9,6 +9,8 @@ mod money;
 mod noun;
 mod ordinal;
 
+use std::borrow::Cow;
+
 use super::{Language, PluralClass, masculine};
 use crate::prompt::{Case, Counted, DateSpec, DecimalSpec, Gender, Money, NumberSpec, TimeOfDay};
 
@@ -43,7 +45,7 @@ impl Language for Russian {
         money::words(money)
     }
 
-    fn currencies(&self) -> Vec<&'static str> {
+    fn currencies(&self) -> Vec<&str> {
         money::codes()
     }
 
@@ -59,8 +61,8 @@ impl Language for Russian {
         calendar::duration(ms)
     }
 
-    fn symbol(&self, symbol: char) -> Option<&'static str> {
-        letters::name(symbol)
+    fn symbol(&self, symbol: char) -> Option<Cow<'_, str>> {
+        letters::name(symbol).map(Cow::Borrowed)
     }
 }
 
@@ -83,7 +85,7 @@ fn choose(n: u64, forms: Triple) -> &'static str {
     match class(n) {
         PluralClass::One => forms[0],
         PluralClass::Few => forms[1],
-        PluralClass::Many => forms[2],
+        PluralClass::Many | PluralClass::Other => forms[2],
     }
 }
 

@@ -42,7 +42,7 @@ impl Oblique {
 fn oblique(noun: &NounForms, class: PluralClass, case: Oblique) -> String {
     match class {
         PluralClass::One => phrase(noun, |word| word.singular(noun.gender, case)),
-        PluralClass::Few | PluralClass::Many => phrase(noun, |word| word.plural(case)),
+        PluralClass::Few | PluralClass::Many | PluralClass::Other => phrase(noun, |word| word.plural(case)),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use crate::clock::EngineClock;
 use crate::keys::Subjects;
+use gudok_core::ids::LegId;
 use gudok_core::leg::HangupCause;
 use gudok_core::privacy::PhoneNumber;
-use gudok_core::records::{Direction, EndedBy, LegRecord, Mode};
+use gudok_core::records::{Direction, EndedBy, LegRecord, Mode, QueueOutcome, QueueRecord};
 use gudok_core::routing::NumberPlan;
 use gudok_core::script::{LandingCause, TransferMode, TransferOutcome};
 use gudok_core::time::Timestamp;
@@ -33,16 +34,30 @@ impl People<'_> {
     }
 }
 
+/// What the call's task knows and the machine does not.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CallFacts {
+    /// What the dialled number stands for.
+    pub(crate) area: Option<Arc<str>>,
+    /// The steps that scripts named, each once.
+    pub(crate) steps: Vec<String>,
+}
+
 /// What is known of a leg at its beginning.
 ///
 /// # Errors
 /// Where a name does not fit the store.
-pub(crate) fn leg_began(record: &LegRecord, people: &People<'_>) -> Result<store::LegBegan, StoreError> {
+pub(crate) fn leg_began(
+    record: &LegRecord,
+    facts: &CallFacts,
+    people: &People<'_>,
+) -> Result<store::LegBegan, StoreError> {
     let call_id = CallId::new(&record.call.to_string())?;
     let script = record.scripts.last();
     Ok(store::LegBegan {
         parent: (record.leg.0 > 0).then(|| store::LegId { call_id: call_id.clone(), leg: 0 }),
-        chain_id: call_id.clone(),
+        // What another centre sends is a name like any other: one that is none is not kept.
+        chain_id: record.chain.as_ref().and_then(|chain| CallId::new(chain).ok()).unwrap_or_else(|| call_id.clone()),
         leg: record.leg.0,
         agency: AgencyId::new(record.agency.as_str())?,
         entry: record.entry.as_str().to_owned(),
@@ -64,6 +79,7 @@ pub(crate) fn leg_began(record: &LegRecord, people: &People<'_>) -> Result<store
             Mode::Attended => store::Mode::Attended,
         },
         language: record.lang.to_string(),
+        area: facts.area.as_ref().map(ToString::to_string).unwrap_or_default(),
         call_id,
     })
 }
@@ -75,6 +91,7 @@ pub(crate) fn leg_began(record: &LegRecord, people: &People<'_>) -> Result<store
 pub(crate) fn cdr(
     record: &LegRecord,
     media: Option<store::MediaStats>,
+    facts: &CallFacts,
     people: &People<'_>,
 ) -> Result<store::Cdr, StoreError> {
     let mut ended = store::LegEnded::new(utc(record.ended), cause(record.cause), ended_by(record));
@@ -109,7 +126,33 @@ pub(crate) fn cdr(
         };
         store::Transfer { kind, result, to: transfer.to.to_string(), sip_status }
     });
-    Ok(leg_began(record, people)?.ended(ended))
+    ended.queue = record.queue.as_ref().map(queue_wait);
+    ended.callback = record.callback.as_ref().map(ToString::to_string);
+    if record.leg == LegId::FIRST {
+        ended.steps.clone_from(&facts.steps);
+    }
+    Ok(leg_began(record, facts, people)?.ended(ended))
+}
+
+fn queue_wait(wait: &QueueRecord) -> store::QueueWait {
+    let (result, by) = match &wait.outcome {
+        None => (None, None),
+        Some(QueueOutcome::Answered(operator)) => (Some(store::QueueResult::Answered), Some(operator.as_str())),
+        Some(QueueOutcome::Peer(peer)) => (Some(store::QueueResult::Peer), Some(peer.as_str())),
+        Some(QueueOutcome::Callback) => (Some(store::QueueResult::Callback), None),
+        Some(QueueOutcome::Abandoned) => (Some(store::QueueResult::Abandoned), None),
+        Some(QueueOutcome::Left) => (Some(store::QueueResult::Left), None),
+        Some(QueueOutcome::Host) => (Some(store::QueueResult::Host), None),
+        Some(QueueOutcome::Refused) => (Some(store::QueueResult::Refused), None),
+    };
+    store::QueueWait {
+        queue: wait.queue.as_str().to_owned(),
+        entered_ms: utc(wait.entered),
+        waited_ms: u64::try_from(wait.waited.as_millis()).unwrap_or(u64::MAX),
+        acted_ms: wait.acted.map(utc),
+        result,
+        by: by.unwrap_or_default().to_owned(),
+    }
 }
 
 fn cause(cause: HangupCause) -> store::HangupCause {

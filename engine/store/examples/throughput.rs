@@ -123,6 +123,7 @@ fn leg(n: u64) -> LegBegan {
         started_ms: UtcMs(1_700_000_000_000 + n / 4),
         mode: Mode::Attended,
         language: "ru".to_owned(),
+        area: String::new(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{CDR_LIST_ITEMS_MAX, CDR_TAG_BYTES_MAX, CDR_TEXT_BYTES_MAX};
+use crate::limits::{CDR_LIST_ITEMS_MAX, CDR_STEPS_MAX, CDR_TAG_BYTES_MAX, CDR_TEXT_BYTES_MAX};
 use crate::{AgencyId, BlobId, CallId, HangupCause, Party};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -179,6 +179,46 @@ pub struct MediaStats {
     pub jitter_ms_max: u32,
 }
 
+/// How a wait for an operator ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueResult {
+    /// An operator answered.
+    Answered,
+    /// A peer centre answered.
+    Peer,
+    /// A callback was promised.
+    Callback,
+    /// The caller hung up.
+    Abandoned,
+    /// The script took the caller out.
+    Left,
+    /// The engine did.
+    Host,
+    /// Not let in: closed or full.
+    Refused,
+}
+
+/// The last wait for an operator in a leg.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueWait {
+    /// Which queue.
+    pub queue: String,
+    /// Since when.
+    pub entered_ms: UtcMs,
+    /// For how long: to the answer, to the promise of a callback, to the peer's answer, or to the end.
+    pub waited_ms: u64,
+    /// When the engine first offered a callback or tried a peer centre.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acted_ms: Option<UtcMs>,
+    /// How it ended; none where a crash cut it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<QueueResult>,
+    /// The operator or the peer centre that answered.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub by: String,
+}
+
 /// What is known of a leg when it begins: its durable begin-marker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LegBegan {
@@ -218,6 +258,9 @@ pub struct LegBegan {
     /// BCP 47 tag of the language spoken.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub language: String,
+    /// The region or municipality that the dialled number stands for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub area: String,
 }
 
 /// What is known of a leg when it ends.
@@ -253,6 +296,15 @@ pub struct LegEnded {
     /// The last transfer and its outcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transfer: Option<Transfer>,
+    /// The last wait for an operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<QueueWait>,
+    /// The callback that the call fulfils, or that was promised in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback: Option<String>,
+    /// The steps that scripts named, each once, in the order in which they were first reached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<String>,
 }
 
 impl LegEnded {
@@ -271,6 +323,9 @@ impl LegEnded {
             recordings: Vec::new(),
             media: None,
             transfer: None,
+            queue: None,
+            callback: None,
+            steps: Vec::new(),
         }
     }
 }
@@ -302,7 +357,14 @@ impl LegBegan {
 
     pub(crate) fn clamp(&mut self) -> bool {
         let mut cut = false;
-        for text in [&mut self.entry, &mut self.script, &mut self.script_version, &mut self.trunk, &mut self.language] {
+        for text in [
+            &mut self.entry,
+            &mut self.script,
+            &mut self.script_version,
+            &mut self.trunk,
+            &mut self.language,
+            &mut self.area,
+        ] {
             cut |= clamp_text(text, CDR_TEXT_BYTES_MAX);
         }
         cut |= self.caller.clamp(CDR_TEXT_BYTES_MAX);
@@ -364,6 +426,20 @@ impl Cdr {
         if let Some(transfer) = &mut ended.transfer {
             cut |= clamp_text(&mut transfer.to, CDR_TEXT_BYTES_MAX);
         }
+        if let Some(wait) = &mut ended.queue {
+            cut |= clamp_text(&mut wait.queue, CDR_TEXT_BYTES_MAX);
+            cut |= clamp_text(&mut wait.by, CDR_TEXT_BYTES_MAX);
+        }
+        if let Some(callback) = &mut ended.callback {
+            cut |= clamp_text(callback, CDR_TEXT_BYTES_MAX);
+        }
+        if ended.steps.len() > CDR_STEPS_MAX {
+            cut = true;
+            ended.steps.truncate(CDR_STEPS_MAX);
+        }
+        for step in &mut ended.steps {
+            cut |= clamp_text(step, CDR_TAG_BYTES_MAX);
+        }
         self.trimmed |= cut;
     }
 }
@@ -410,6 +486,7 @@ mod tests {
             started_ms: UtcMs(1_000),
             mode: Mode::Attended,
             language: String::new(),
+            area: String::new(),
         };
         began.ended(LegEnded::new(UtcMs(5_000), HangupCause::Normal, EndedBy::Caller))
     }
@@ -441,9 +518,37 @@ mod tests {
                 duration_ms: u64::MAX,
                 deleted_ms: Some(UtcMs(u64::MAX)),
             });
+            cdr.ended.steps.push(nasty.clone());
         }
+        cdr.began.area = nasty.clone();
+        cdr.ended.callback = Some(nasty.clone());
+        cdr.ended.queue = Some(QueueWait {
+            queue: nasty.clone(),
+            entered_ms: UtcMs(u64::MAX),
+            waited_ms: u64::MAX,
+            acted_ms: Some(UtcMs(u64::MAX)),
+            result: Some(QueueResult::Abandoned),
+            by: nasty,
+        });
         cdr.clamp();
         assert!(cdr.trimmed && cdr.began.entry.len() <= CDR_TEXT_BYTES_MAX);
         assert!(serde_json::to_vec(&cdr).unwrap().len() < crate::limits::CDR_BYTES_MAX);
+    }
+
+    /// As the engine wrote it before there were queues.
+    const OLD: &str = r#"{"began":{"call_id":"c1","leg":0,"chain_id":"c1","agency":"mfc","entry":"main","direction":"inbound",
+        "caller":{"shown":"+7********21"},"called":{"shown":"100"},"started_ms":1000,"mode":"attended","language":"ru"},
+        "ended":{"ended_ms":5000,"cause":"normal","ended_by":"caller","tags":{"result":"served"},
+        "transfer":{"kind":"bridge","result":"connected","to":"@operators"}}}"#;
+
+    #[test]
+    fn a_record_of_an_older_engine_is_read_and_says_nothing_of_queues() {
+        let cdr: Cdr = serde_json::from_str(OLD).unwrap();
+        assert_eq!((&cdr.ended.queue, &cdr.ended.callback, cdr.began.area.as_str()), (&None, &None, ""));
+        assert!(cdr.ended.steps.is_empty() && cdr.ended.tags["result"] == "served");
+        // What it does not say is not written either: an old record exported is the old record.
+        let (old, again): (serde_json::Value, serde_json::Value) =
+            (serde_json::from_str(OLD).unwrap(), serde_json::to_value(&cdr).unwrap());
+        assert_eq!(old, again);
     }
 }

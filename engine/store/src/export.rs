@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{Cdr, LegBegan, LegEnded, Recording, StoreError};
 
 /// The columns of [`write_csv`]. A later version only adds columns at the end.
-pub const CSV_HEADER: [&str; 34] = [
+pub const CSV_HEADER: [&str; 43] = [
     "id",
     "call_id",
     "leg",
@@ -43,6 +43,15 @@ pub const CSV_HEADER: [&str; 34] = [
     "packets_received",
     "packets_lost",
     "trimmed",
+    "queue",
+    "queue_entered_utc",
+    "queue_waited_ms",
+    "queue_acted_utc",
+    "queue_result",
+    "queue_by",
+    "callback",
+    "area",
+    "steps",
 ];
 
 /// One object a line: the record, its id and its durations.
@@ -118,6 +127,7 @@ fn cells(cdr: &Cdr) -> [String; CSV_HEADER.len()] {
         .map(|recording| format!("{}:{}{}", recording.id, recording.sha256, deleted(recording)))
         .collect();
     let media = ended.media.clone().unwrap_or_default();
+    let wait = ended.queue.as_ref();
     [
         cdr.id().to_string(),
         began.call_id.to_string(),
@@ -153,6 +163,15 @@ fn cells(cdr: &Cdr) -> [String; CSV_HEADER.len()] {
         media.packets_received.to_string(),
         media.packets_lost.to_string(),
         cdr.trimmed.to_string(),
+        wait.map(|wait| wait.queue.clone()).unwrap_or_default(),
+        optional(wait.map(|wait| wait.entered_ms)),
+        wait.map(|wait| wait.waited_ms.to_string()).unwrap_or_default(),
+        optional(wait.and_then(|wait| wait.acted_ms)),
+        wait.and_then(|wait| wait.result.as_ref()).map(word).unwrap_or_default(),
+        wait.map(|wait| wait.by.clone()).unwrap_or_default(),
+        ended.callback.clone().unwrap_or_default(),
+        began.area.clone(),
+        ended.steps.join(" "),
     ]
 }
 

@@ -43,8 +43,8 @@ pub use api::{
 };
 pub use cause::HangupCause;
 pub use cdr::{
-    Cdr, Direction, EndedBy, Landing, LegBegan, LegEnded, LegId, MediaStats, Mode, Recording, Transfer, TransferKind,
-    TransferResult, UtcMs,
+    Cdr, Direction, EndedBy, Landing, LegBegan, LegEnded, LegId, MediaStats, Mode, QueueResult, QueueWait, Recording,
+    Transfer, TransferKind, TransferResult, UtcMs,
 };
 pub use error::{QuotaKind, StoreError};
 pub use export::{CSV_HEADER, write_csv, write_json_lines};
@@ -77,6 +77,8 @@ pub mod limits {
     pub const CDR_TEXT_BYTES_MAX: usize = 256;
     /// Tags and recordings kept in one call record.
     pub const CDR_LIST_ITEMS_MAX: usize = 32;
+    /// Steps kept in one call record.
+    pub const CDR_STEPS_MAX: usize = 64;
     /// Call records in one page.
     pub const PAGE_ROWS_MAX: usize = 1_000;
     /// Keys in one answer of `bucket_list`.

@@ -314,6 +314,7 @@ impl World {
             started_ms: UtcMs(ended_ms - 10_000),
             mode: Mode::Attended,
             language: "ru-RU".into(),
+            area: String::new(),
         };
         let mut ended = LegEnded::new(UtcMs(ended_ms), HangupCause::Normal, EndedBy::Caller);
         ended.recordings = vec![Recording { id: "message".into(), sha256: blob, duration_ms: 1_000, deleted_ms: None }];

@@ -190,6 +190,7 @@ fn beginning(start: &CallStart, at: gudok_core::time::Timestamp) -> Beginning {
         caller: start.incoming.caller.as_ref().map_or_else(|| "withheld".to_owned(), PhoneNumber::masked),
         called: start.incoming.called.reveal().to_owned(),
         lang: Arc::clone(&start.lang),
+        area: start.routes.route(start.incoming.called.reveal()).and_then(|route| route.area.clone()),
         at,
     }
 }
@@ -299,7 +300,8 @@ impl CallTask {
             Direction::Outbound => "goes out",
         };
         self.note(TraceKind::Leg, format!("leg {} {way} by {trunk:?}", record.leg.0));
-        let kept = crate::keep::leg_began(record, &self.people()).and_then(|began| self.host.store.leg_began(began));
+        let began = crate::keep::leg_began(record, &self.watch.facts(), &self.people());
+        let kept = began.and_then(|began| self.host.store.leg_began(began));
         if let Err(error) = kept {
             metrics::record_refused();
             tracing::error!(call = %record.call, leg = record.leg.0, %error, "the leg's beginning was not kept");
@@ -310,7 +312,8 @@ impl CallTask {
         let media = self.legs.get_mut(usize::from(record.leg.0)).and_then(LegIo::close);
         metrics::leg_ended(record);
         self.note(TraceKind::Leg, format!("leg {} is over: {}", record.leg.0, record.cause.as_str()));
-        let kept = crate::keep::cdr(record, media, &self.people()).and_then(|cdr| self.host.store.leg_ended(cdr));
+        let kept = crate::keep::cdr(record, media, &self.watch.facts(), &self.people());
+        let kept = kept.and_then(|cdr| self.host.store.leg_ended(cdr));
         if let Err(error) = kept {
             metrics::record_refused();
             tracing::error!(call = %record.call, leg = record.leg.0, %error, "the call record was not kept");

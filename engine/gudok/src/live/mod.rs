@@ -13,6 +13,7 @@ pub(crate) use trace::TraceKind;
 pub(crate) use words::{Asked, key_words, prompt_words};
 
 use crate::call::Control;
+use crate::keep::CallFacts;
 use gudok_admin::ports::{self, Event};
 use gudok_core::ids::{Agency, CallId, Entry, ScriptVersion};
 use gudok_core::prompt::LanguageTag;
@@ -33,6 +34,8 @@ const ENDED_BYTES_MAX: usize = 32 << 20;
 const LIVE_BYTES_MAX: usize = 64 << 20;
 /// Traces of landed calls that wait to be kept.
 const KEPT_QUEUE_MAX: usize = 256;
+/// Steps that a call record names.
+const STEPS_MAX: usize = 64;
 /// Events that a slow listener may lag behind.
 const EVENTS_MAX: usize = 4_096;
 
@@ -67,6 +70,8 @@ pub(crate) struct Beginning {
     pub(crate) caller: String,
     pub(crate) called: String,
     pub(crate) lang: LanguageTag,
+    /// What the dialled number stands for.
+    pub(crate) area: Option<Arc<str>>,
     pub(crate) at: Timestamp,
 }
 
@@ -111,6 +116,7 @@ impl LiveCalls {
             since: call.at,
             caller: call.caller,
             called: call.called,
+            area: call.area,
             control,
             now: Mutex::new(Now {
                 agencies: vec![call.agency],
@@ -118,6 +124,7 @@ impl LiveCalls {
                 version: None,
                 versions: Vec::new(),
                 step: String::new(),
+                steps: Vec::new(),
                 state: CallState::Announcement,
                 lang: call.lang,
                 trace: TraceBuffer::default(),
@@ -242,6 +249,7 @@ pub(crate) struct CallWatch {
     since: Timestamp,
     caller: String,
     called: String,
+    area: Option<Arc<str>>,
     control: mpsc::Sender<Control>,
     now: Mutex<Now>,
     shared: Arc<Shared>,
@@ -254,6 +262,8 @@ struct Now {
     version: Option<ScriptVersion>,
     versions: Vec<ScriptVersion>,
     step: String,
+    /// Each once, in the order in which they were first reached.
+    steps: Vec<String>,
     state: CallState,
     lang: LanguageTag,
     trace: TraceBuffer,
@@ -294,9 +304,17 @@ impl CallWatch {
             now.step.clear();
             now.step.extend(name.chars().take(trace::STEP_CHARS_MAX));
             let step = now.step.clone();
+            if now.steps.len() < STEPS_MAX && !now.steps.contains(&step) {
+                now.steps.push(step.clone());
+            }
             self.write(&mut now, at, TraceKind::Step, step, None, None);
         }
         self.tell();
+    }
+
+    /// What belongs into the call's records besides what its machine knows.
+    pub(crate) fn facts(&self) -> CallFacts {
+        CallFacts { area: self.area.clone(), steps: self.now.lock().steps.clone() }
     }
 
     /// The call is somewhere else.

@@ -8,6 +8,7 @@ fn beginning(id: u128) -> Beginning {
         caller: "+7********67".into(),
         called: "122".into(),
         lang: "ru-RU".into(),
+        area: None,
         at: Timestamp::from_millis(1_000),
     }
 }

@@ -42,6 +42,7 @@ fn leg(call: &str) -> LegBegan {
         started_ms: UtcMs(10),
         mode: Mode::Attended,
         language: String::new(),
+        area: String::new(),
     }
 }
 

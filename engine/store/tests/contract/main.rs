@@ -60,6 +60,7 @@ fn leg(agency: &str, call: &str, leg: u16) -> LegBegan {
         started_ms: UtcMs(10),
         mode: Mode::Automatic,
         language: "ru".to_owned(),
+        area: String::new(),
     }
 }
 

@@ -124,6 +124,7 @@ fn records(c: &Ctx) -> RecordsPage<'_> {
             started_ms: UtcMs(NOW_MS - at * 61_000),
             mode: Mode::Attended,
             language: "ru-RU".into(),
+            area: String::new(),
         };
         let mut ended = LegEnded::new(UtcMs(NOW_MS - at * 60_000), cause, EndedBy::Caller);
         ended.landing = landing;

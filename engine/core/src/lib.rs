@@ -12,6 +12,7 @@
 //! - [`routing::Routes`]: dialled number to agency, script entry and fallback
 //! - [`calendar::Calendar`]: when operators work, in the centre's time zone
 //! - [`leg`], [`script`], [`prompt`]: the words that SIP, scripts and prompts share with the machine
+//! - [`directory`], [`ticket`], [`outbox`], [`report`]: what is known, what is promised, how it is delivered, what a day came to
 //! - [`privacy`]: redaction as a type
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
@@ -21,12 +22,16 @@ pub mod call;
 pub mod centre;
 pub mod collect;
 pub mod deployment;
+pub mod directory;
 pub mod ids;
 pub mod input;
 pub mod leg;
+pub mod outbox;
 pub mod privacy;
 pub mod prompt;
 pub mod records;
+pub mod report;
 pub mod routing;
 pub mod script;
+pub mod ticket;
 pub mod time;

@@ -1,5 +1,6 @@
 //! What is played, as data: the segments of the script interface (`prompts` in the WIT), and the host's own prompts.
 
+use crate::privacy::PhoneNumber;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -125,8 +126,93 @@ pub enum HostPrompt {
         /// From when somebody does, "06:00", where that is known.
         opens: Option<Arc<str>>,
     },
-    /// Every operator is busy or away.
+    /// Every operator is busy or away; call again later.
     OperatorsUnavailable,
+    /// The agency's script is out of order: one for its information, or wait for an operator.
+    InformationOffer,
+    /// Where the caller stands in the queue.
+    QueuePosition {
+        /// From 1.
+        position: u32,
+        /// The expected wait in minutes, rounded up; zero where it is less than half of one, none where nobody knows.
+        minutes: Option<u32>,
+    },
+    /// As many wait as may.
+    QueueFull,
+    /// The wait is longer than usual; stay on the line.
+    TakesLonger,
+    /// The caller is being connected with another centre.
+    ConnectingElsewhere,
+    /// One: we call you back at this number; two: at another; nothing: go on waiting.
+    CallbackOffer {
+        /// The caller's own number is known. Where it is not, one is for a number to be entered.
+        own_number: bool,
+    },
+    /// Enter the number to be called at, and the hash key.
+    CallbackEnterNumber,
+    /// No telephone number.
+    NotANumber,
+    /// Nothing was entered.
+    NothingEntered,
+    /// The number that was entered, and: one if it is right, two to enter it again.
+    CallbackReadBack {
+        /// Digit by digit.
+        number: PhoneNumber,
+    },
+    /// We call back by then.
+    CallbackPromised {
+        /// "14:35", in the centre's zone.
+        by: Arc<str>,
+        /// Where it is not today.
+        date: Option<Date>,
+    },
+    /// This is not a number that we call back.
+    CallbackNotDialable,
+    /// We cannot promise to call back now.
+    CallbackRefused,
+    /// The caller keeps the place in the queue.
+    StayOnLine,
+    /// Goodbye, and nothing else.
+    Goodbye,
+    /// To somebody who asked for it: we call back, an operator follows.
+    CallbackGreeting,
+    /// To an operator, before the caller is dialled: a callback, to whom, about what.
+    CallbackWhisper {
+        /// Who is called; the last digits are said.
+        number: PhoneNumber,
+        /// In a few words; empty where nobody said.
+        topic: Arc<str>,
+    },
+}
+
+impl HostPrompt {
+    /// The words for it in traces and transcripts, without what is in it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Apology => "apology",
+            Self::Connecting => "connecting",
+            Self::OperatorsClosed { .. } => "operators closed",
+            Self::OperatorsUnavailable => "operators unavailable",
+            Self::InformationOffer => "information offer",
+            Self::QueuePosition { .. } => "queue position",
+            Self::QueueFull => "queue full",
+            Self::TakesLonger => "takes longer",
+            Self::ConnectingElsewhere => "connecting elsewhere",
+            Self::CallbackOffer { .. } => "callback offer",
+            Self::CallbackEnterNumber => "callback enter number",
+            Self::NotANumber => "not a number",
+            Self::NothingEntered => "nothing entered",
+            Self::CallbackReadBack { .. } => "callback read back",
+            Self::CallbackPromised { .. } => "callback promised",
+            Self::CallbackNotDialable => "callback not dialable",
+            Self::CallbackRefused => "callback refused",
+            Self::StayOnLine => "stay on line",
+            Self::Goodbye => "goodbye",
+            Self::CallbackGreeting => "callback greeting",
+            Self::CallbackWhisper { .. } => "callback whisper",
+        }
+    }
 }
 
 /// Whose words are played.

@@ -12,6 +12,7 @@ mod commands;
 mod config;
 mod director;
 mod hex;
+mod host_words;
 mod keep;
 mod keys;
 mod live;

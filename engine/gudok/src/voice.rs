@@ -1,12 +1,13 @@
 //! What callers hear: prompts of scripts, the host's own words and music, as playlists for the media room.
 
 use crate::config::HostPrompts;
+use crate::host_words::HostWords;
 use crate::words;
-use gudok_core::prompt::{HostPrompt, PromptSource};
+use gudok_core::prompt::{Pace, PromptSource};
 use gudok_core::script::CallError;
 use gudok_media::{Clip, PlayItem, Playlist};
 use gudok_speech::{
-    ContentKey, LangTag, MediaSource, NoMedia, Piece, Prompt, RenderOptions, Segment, Speech, SpeechError, TimeOfDay,
+    ContentKey, LangTag, MediaSource, NoMedia, Piece, Prompt, RenderOptions, Segment, Speech, SpeechError,
 };
 use moka::sync::Cache;
 use std::collections::BTreeMap;
@@ -18,22 +19,13 @@ const CLIPS_BYTES_MAX: u64 = 256 << 20;
 const RINGING_HZ: f32 = 425.0;
 const RINGING_ON_MS: u32 = 1_000;
 const RINGING_OFF_MS: u32 = 4_000;
-
-/// The host's own words in one language.
-#[derive(Debug, Clone)]
-struct HostWords {
-    apology: String,
-    connecting: String,
-    operators_closed: String,
-    /// Goes before the time at which operators begin, where that is known.
-    operators_from: String,
-    operators_unavailable: String,
-}
+/// Between prompts for a caller who asked for slow speech.
+const SLOW_PAUSE_MS: u32 = 700;
 
 /// Prompts to playlists.
 pub(crate) struct Voice {
     speech: Speech,
-    host: BTreeMap<String, HostWords>,
+    host: HostWords,
     default_lang: LangTag,
     clips: Cache<ContentKey, Arc<Clip>>,
 }
@@ -48,22 +40,10 @@ impl Voice {
         configured: &BTreeMap<String, HostPrompts>,
         default_lang: &str,
     ) -> Result<Self, SpeechError> {
-        let mut host = built_in_words();
-        for (lang, prompts) in configured {
-            let lang: LangTag = lang.parse()?;
-            let base = host.get(lang.primary()).or_else(|| host.get("ru")).cloned();
-            let Some(mut words) = base else { continue };
-            let set = |to: &mut String, from: &Option<String>| {
-                if let Some(from) = from {
-                    to.clone_from(from);
-                }
-            };
-            set(&mut words.apology, &prompts.apology);
-            set(&mut words.connecting, &prompts.connecting);
-            set(&mut words.operators_closed, &prompts.operators_closed);
-            set(&mut words.operators_unavailable, &prompts.operators_unavailable);
-            host.insert(lang.primary().to_owned(), words);
-        }
+        let host = HostWords::new(configured.iter().map(|(lang, words)| {
+            let words = words.iter().map(|(key, text)| (key.as_str(), text.as_str())).collect();
+            (lang.as_str(), words)
+        }))?;
         let clips = Cache::builder()
             .weigher(|_, clip: &Arc<Clip>| u32::try_from(clip.duration_ms().saturating_mul(32)).unwrap_or(u32::MAX))
             .max_capacity(CLIPS_BYTES_MAX)
@@ -79,17 +59,24 @@ impl Voice {
         &self,
         sources: &[PromptSource],
         lang: &str,
+        pace: Pace,
         media: Option<&dyn MediaSource>,
     ) -> Result<Playlist, CallError> {
         let mut playlist = Playlist::default();
         let media = media.unwrap_or(&NoMedia);
-        for source in sources {
+        for (place, source) in sources.iter().enumerate() {
+            if pace == Pace::Slow && place > 0 {
+                playlist.items.push(PlayItem::Silence { ms: SLOW_PAUSE_MS });
+            }
             if let PromptSource::Music(None) = source {
                 playlist.items.push(PlayItem::Tone { frequencies_hz: [RINGING_HZ, 0.0], ms: RINGING_ON_MS });
                 playlist.items.push(PlayItem::Silence { ms: RINGING_OFF_MS });
                 continue;
             }
-            let (prompt, options) = self.prompt(source, lang).map_err(|error| call_error(&error))?;
+            let (prompt, mut options) = self.prompt(source, lang).map_err(|error| call_error(&error))?;
+            if pace == Pace::Slow {
+                options.pace = gudok_speech::Pace::Slow;
+            }
             let audio = self.speech.render(&prompt, &options, media).await.map_err(|error| call_error(&error))?;
             for piece in audio.pieces {
                 playlist.items.push(self.item(piece)?);
@@ -123,31 +110,12 @@ impl Voice {
         let default_lang = if lang == self.default_lang.as_str() { self.default_lang.clone() } else { lang.parse()? };
         let prompt = match source {
             PromptSource::Script(prompt) => words::prompt(prompt)?,
-            PromptSource::Host(prompt) => self.host_prompt(prompt, &default_lang),
+            PromptSource::Host(prompt) => self.host.prompt(prompt, &default_lang, &self.default_lang),
             PromptSource::Music(name) => {
                 Prompt::new(vec![Segment::Media(name.as_deref().unwrap_or_default().to_owned())])
             }
         };
         Ok((prompt, RenderOptions { default_lang, ..RenderOptions::default() }))
-    }
-
-    fn host_prompt(&self, prompt: &HostPrompt, lang: &LangTag) -> Prompt {
-        let default = built_in_words();
-        let known = self.host.get(lang.primary()).or_else(|| self.host.get(self.default_lang.primary()));
-        let Some(words) = known.or_else(|| default.get("ru")) else { return Prompt::new(Vec::new()) };
-        match prompt {
-            HostPrompt::Apology => Prompt::text(&words.apology),
-            HostPrompt::Connecting => Prompt::text(&words.connecting),
-            HostPrompt::OperatorsUnavailable => Prompt::text(&words.operators_unavailable),
-            HostPrompt::OperatorsClosed { opens } => {
-                let mut prompt = Prompt::text(&words.operators_closed);
-                if let Some(time) = opens.as_deref().and_then(time_of_day) {
-                    prompt.segments.push(Segment::Text(words.operators_from.clone()));
-                    prompt.segments.push(Segment::Time(time));
-                }
-                prompt
-            }
-        }
     }
 
     fn item(&self, piece: Piece) -> Result<PlayItem, CallError> {
@@ -165,29 +133,6 @@ impl Voice {
             }
         }
     }
-}
-
-fn time_of_day(text: &str) -> Option<TimeOfDay> {
-    let (hour, minute) = text.split_once(':')?;
-    TimeOfDay::new(hour.parse().ok()?, minute.parse().ok()?)
-}
-
-fn built_in_words() -> BTreeMap<String, HostWords> {
-    let russian = HostWords {
-        apology: "Приносим извинения: сервис временно недоступен. Соединяю вас с оператором.".into(),
-        connecting: "Соединяю вас с оператором.".into(),
-        operators_closed: "Сейчас операторы не работают.".into(),
-        operators_from: "Операторы начинают работу в".into(),
-        operators_unavailable: "К сожалению, все операторы заняты. Пожалуйста, позвоните позже. До свидания.".into(),
-    };
-    let english = HostWords {
-        apology: "We are sorry: this service is not available right now. Connecting you to an operator.".into(),
-        connecting: "Connecting you to an operator.".into(),
-        operators_closed: "Our operators are not available at this hour.".into(),
-        operators_from: "Operators are available from".into(),
-        operators_unavailable: "We are sorry, all operators are busy. Please call again later. Goodbye.".into(),
-    };
-    BTreeMap::from([("ru".to_owned(), russian), ("en".to_owned(), english)])
 }
 
 /// What a script is told when its prompt cannot be heard.

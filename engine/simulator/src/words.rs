@@ -69,12 +69,28 @@ fn spoken(text: &str) -> Duration {
 fn source(source: &PromptSource) -> String {
     match source {
         PromptSource::Script(script) => prompt(script),
-        PromptSource::Host(HostPrompt::Apology) => "[apology]".into(),
-        PromptSource::Host(HostPrompt::Connecting) => "[connecting]".into(),
-        PromptSource::Host(HostPrompt::OperatorsClosed { opens: Some(opens) }) => format!("[closed until {opens}]"),
-        PromptSource::Host(HostPrompt::OperatorsClosed { opens: None }) => "[closed]".into(),
-        PromptSource::Host(HostPrompt::OperatorsUnavailable) => "[operators unavailable]".into(),
+        PromptSource::Host(said) => host(said),
         PromptSource::Music(_) => "[music]".into(),
+    }
+}
+
+/// The host's words by their name, with what they tell.
+fn host(said: &HostPrompt) -> String {
+    match said {
+        HostPrompt::OperatorsClosed { opens: Some(opens) } => format!("[closed until {opens}]"),
+        HostPrompt::OperatorsClosed { opens: None } => "[closed]".into(),
+        HostPrompt::QueuePosition { position, minutes: Some(minutes) } => {
+            format!("[position {position}, {minutes} min]")
+        }
+        HostPrompt::QueuePosition { position, minutes: None } => format!("[position {position}]"),
+        HostPrompt::CallbackOffer { own_number: false } => "[callback offer, number unknown]".into(),
+        HostPrompt::CallbackReadBack { number } => format!("[callback read back {number}]"),
+        HostPrompt::CallbackPromised { by, date: None } => format!("[callback promised by {by}]"),
+        HostPrompt::CallbackPromised { by, date: Some(date) } => {
+            format!("[callback promised by {by} of {:04}-{:02}-{:02}]", date.year, date.month, date.day)
+        }
+        HostPrompt::CallbackWhisper { number, topic } => format!("[callback to {number}: {topic}]"),
+        other => format!("[{}]", other.name()),
     }
 }
 

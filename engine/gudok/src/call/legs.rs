@@ -7,7 +7,7 @@ use crate::metrics;
 use gudok_core::call::{Input, KeySource, MediaCommand, MediaEvent, PlaybackId, RecordingId};
 use gudok_core::ids::LegId;
 use gudok_core::leg::{HangupCause, LegCommand, LegEvent};
-use gudok_core::prompt::{LanguageTag, PromptSource};
+use gudok_core::prompt::{LanguageTag, Pace, PromptSource};
 use gudok_core::script::CallError;
 use gudok_media::{
     BargeIn, BridgeOptions, DIGIT_DURATION_MS, DIGIT_GAP_MS, Digit, EventSink, KeySet, LegOptions, Playlist,
@@ -244,7 +244,7 @@ impl CallTask {
         leg: LegId,
         playback: PlaybackId,
         sources: Vec<PromptSource>,
-        lang: LanguageTag,
+        (lang, pace): (LanguageTag, Pace),
         barge_in: bool,
         loop_forever: bool,
     ) {
@@ -252,7 +252,7 @@ impl CallTask {
         let media = self.script.as_ref().map(|script| Arc::clone(&script.media));
         let inbox = self.inbox.clone();
         let mut sound = Box::pin(async move {
-            let mut playlist = voice.playlist(&sources, &lang, media.as_deref()).await;
+            let mut playlist = voice.playlist(&sources, &lang, pace, media.as_deref()).await;
             if let Ok(playlist) = &mut playlist {
                 playlist.repeat_forever |= loop_forever;
             }

@@ -338,11 +338,11 @@ impl CallTask {
 
     fn media_command(&mut self, leg: LegId, command: MediaCommand) {
         match command {
-            MediaCommand::Play { playback, sources, lang, barge_in, loop_forever, pace: _ } => {
+            MediaCommand::Play { playback, sources, lang, barge_in, loop_forever, pace } => {
                 if leg == LegId::FIRST {
                     self.note(TraceKind::Say, prompt_words(&sources));
                 }
-                self.render(leg, playback, sources, lang, barge_in, loop_forever);
+                self.render(leg, playback, sources, (lang, pace), barge_in, loop_forever);
             }
             command => self.session_command(leg, command),
         }

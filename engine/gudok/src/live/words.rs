@@ -3,7 +3,7 @@
 
 use gudok_core::input::{CollectOptions, Grammar};
 use gudok_core::privacy::mask_digit_runs;
-use gudok_core::prompt::{HostPrompt, Prompt, PromptSource, Segment};
+use gudok_core::prompt::{Prompt, PromptSource, Segment};
 use std::fmt::Write;
 
 /// Of one prompt.
@@ -48,10 +48,11 @@ pub(crate) fn prompt_words(sources: &[PromptSource]) -> String {
         }
         match source {
             PromptSource::Script(prompt) => script_words(prompt, &mut words),
-            PromptSource::Host(HostPrompt::Apology) => words.push_str("[apology]"),
-            PromptSource::Host(HostPrompt::Connecting) => words.push_str("[connecting]"),
-            PromptSource::Host(HostPrompt::OperatorsClosed { .. }) => words.push_str("[operators closed]"),
-            PromptSource::Host(HostPrompt::OperatorsUnavailable) => words.push_str("[operators unavailable]"),
+            PromptSource::Host(prompt) => {
+                words.push('[');
+                words.push_str(prompt.name());
+                words.push(']');
+            }
             PromptSource::Music(_) => words.push_str("[music]"),
         }
         if words.len() > PROMPT_CHARS_MAX * 4 {
@@ -96,6 +97,7 @@ fn masked(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gudok_core::prompt::HostPrompt;
     use gudok_core::prompt::{BargeIn, DigitGrouping};
     use std::sync::Arc;
 

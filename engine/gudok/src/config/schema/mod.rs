@@ -459,11 +459,5 @@ pub(crate) struct Overlay {
     pub(crate) expires: Option<Spanned<String>>,
 }
 
-#[derive(Debug, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct HostPrompts {
-    pub(crate) apology: Option<String>,
-    pub(crate) connecting: Option<String>,
-    pub(crate) operators_closed: Option<String>,
-    pub(crate) operators_unavailable: Option<String>,
-}
+/// The host's words in one language, by key; `host_words.rs` knows the keys.
+pub(crate) type HostPrompts = BTreeMap<String, String>;

@@ -9,13 +9,41 @@
 //!
 //! *Architecture Invariant:* a caller is dialled for a callback only after the claim on the attempt is durable, and an
 //! attempt whose outcome is unknown is never dialled again by itself.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | `settings`, `operator`, `waiting`, `callback`, `face` | the words that calls, pages and the host share with the centre |
+//! | `machine` | what the machine is told, and in which order what follows |
+//! | `line` | who waits, in which order, and what the operator should be good at |
+//! | `entering` | how callers come into the line and leave it; positions; patience |
+//! | `board` | what each operator is doing |
+//! | `ringing` | whom to ring for whom; how rings and talks end |
+//! | `limit` | the forty seconds: peer centres, then the offer of a callback |
+//! | `peers` | peer centres: order, capacity, failure memory |
+//! | `book`, `callbacks` | what is promised; how it is written down, claimed, tried, escalated, recovered |
+//! | `estimate` | the expected wait |
+//! | `timers` | all timers, in one enum |
+//! | `views` | the centre as people see it |
 
+mod board;
+mod book;
 mod callback;
+mod callbacks;
+mod entering;
+mod estimate;
 mod face;
+mod limit;
+mod line;
 mod machine;
+mod names;
 mod operator;
+mod peers;
+mod ringing;
 mod settings;
+mod timers;
+mod views;
 mod waiting;
+
 
 pub use callback::{
     AttemptOutcome, Callback, CallbackAttempt, CallbackOrigin, CallbackReceipt, CallbackRefusal, CallbackStart,

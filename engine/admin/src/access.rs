@@ -90,7 +90,7 @@ pub struct Grant {
 pub enum Reach {
     /// Not at all.
     No,
-    /// To what is the user's own: tokens.
+    /// To what is the user's own: tokens, the desk.
     Me,
     /// To what is the agency's of the grant; to all where the grant names none.
     Own,
@@ -195,7 +195,7 @@ macro_rules! table {
     };
 }
 
-// A new route goes here and nowhere else. `Me`: tokens of one's own. Reading is wide, changing is narrow: admins deploy,
+// A new route goes here and nowhere else. `Me`: tokens of one's own, one's own desk. Reading is wide, changing is narrow: admins deploy,
 // authors upload, supervisors lead calls and hear recordings, the emergency officer speaks to everybody and nothing else.
 table! {
 //  operation             method path                                                     gate   handler                       admin author superv operat audit  emerg
@@ -264,6 +264,47 @@ table! {
     SubjectErase          Post   "/api/v1/subjects/erase"                                 Signed at::subjects::erase           All   No     No     No     No     No;
     Events                Get    "/api/v1/events"                                         Signed at::events::stream            All   Own    Own    Own    All    No;
     LogsList              Get    "/api/v1/logs"                                           Signed at::logs::list                All   Own    Own    No     All    No;
+    OperatorsList         Get    "/api/v1/operators"                                      Signed at::operators::list           All   No     Own    Me     All    No;
+    OperatorCreate        Post   "/api/v1/operators"                                      Signed at::operators::create         All   No     No     No     No     No;
+    OperatorRead          Get    "/api/v1/operators/{name}"                               Signed at::operators::read           All   No     Own    Me     All    No;
+    OperatorUpdate        Put    "/api/v1/operators/{name}"                               Signed at::operators::update         All   No     No     No     No     No;
+    OperatorDelete        Delete "/api/v1/operators/{name}"                               Signed at::operators::delete         All   No     No     No     No     No;
+    OperatorState         Post   "/api/v1/operators/{name}/state"                         Signed at::operators::state          All   No     Own    Me     No     No;
+    QueuesList            Get    "/api/v1/queues"                                         Signed at::queues::list              All   No     Own    Own    All    No;
+    QueueRead             Get    "/api/v1/queues/{queue}"                                 Signed at::queues::read              All   No     Own    Own    All    No;
+    PeersList             Get    "/api/v1/peers"                                          Signed at::queues::peers             All   No     All    No     All    No;
+    CallbacksList         Get    "/api/v1/callbacks"                                      Signed at::callbacks::list           All   No     Own    Own    All    No;
+    CallbackBook          Post   "/api/v1/callbacks"                                      Signed at::callbacks::book           All   No     Own    Own    No     No;
+    CallbackRead          Get    "/api/v1/callbacks/{id}"                                 Signed at::callbacks::read           All   No     Own    Own    All    No;
+    CallbackNumber        Get    "/api/v1/callbacks/{id}/number"                          Signed at::callbacks::number         All   No     Own    Own    No     No;
+    CallbackCancel        Post   "/api/v1/callbacks/{id}/cancel"                          Signed at::callbacks::cancel         All   No     Own    Own    No     No;
+    CallbackTryAgain      Post   "/api/v1/callbacks/{id}/try-again"                       Signed at::callbacks::try_again      All   No     Own    Own    No     No;
+    CallbackConnected     Post   "/api/v1/callbacks/{id}/connected"                       Signed at::callbacks::connected      All   No     Own    Own    No     No;
+    DeskRead              Get    "/api/v1/desk"                                           Signed at::desk::read                No    No     No     Me     No     No;
+    DeskLogin             Post   "/api/v1/desk/login"                                     Signed at::desk::login               No    No     No     Me     No     No;
+    DeskReady             Post   "/api/v1/desk/ready"                                     Signed at::desk::ready               No    No     No     Me     No     No;
+    DeskPause             Post   "/api/v1/desk/pause"                                     Signed at::desk::pause               No    No     No     Me     No     No;
+    DeskLogout            Post   "/api/v1/desk/logout"                                    Signed at::desk::logout              No    No     No     Me     No     No;
+    DeskWrapUp            Post   "/api/v1/desk/wrap-up"                                   Signed at::desk::wrap_up             No    No     No     Me     No     No;
+    DeskTransfer          Post   "/api/v1/desk/transfer"                                  Signed at::desk::transfer            No    No     No     Me     No     No;
+    Supervise             Post   "/api/v1/calls/{id}/supervise"                           Signed at::supervision::begin        All   No     Own    No     No     No;
+    SuperviseEnd          Delete "/api/v1/calls/{id}/supervise"                           Signed at::supervision::end          All   No     Own    No     No     No;
+    MarkRead              Get    "/api/v1/calls/{id}/recordings/{name}/mark"              Signed at::recordings::mark          All   No     Own    No     All    No;
+    MarkSet               Put    "/api/v1/calls/{id}/recordings/{name}/mark"              Signed at::recordings::set_mark      All   No     Own    No     No     No;
+    TicketsList           Get    "/api/v1/tickets"                                        Signed at::tickets::list             All   No     Own    Own    All    No;
+    TicketCreate          Post   "/api/v1/tickets"                                        Signed at::tickets::create           All   No     Own    Own    No     No;
+    TicketRead            Get    "/api/v1/tickets/{agency}/{number}"                      Signed at::tickets::read             All   No     Own    Own    All    No;
+    DeliveriesList        Get    "/api/v1/deliveries"                                     Signed at::tickets::deliveries       All   No     Own    No     All    No;
+    DeliveryRetry         Post   "/api/v1/deliveries/{agency}/{number}/retry"             Signed at::tickets::retry            All   No     Own    No     No     No;
+    WebhookRead           Get    "/api/v1/agencies/{agency}/webhook"                      Signed at::webhooks::read            All   Own    Own    No     All    No;
+    WebhookSet            Put    "/api/v1/agencies/{agency}/webhook"                      Signed at::webhooks::set             All   No     No     No     No     No;
+    WebhookDelete         Delete "/api/v1/agencies/{agency}/webhook"                      Signed at::webhooks::delete          All   No     No     No     No     No;
+    GuidesList            Get    "/api/v1/guides"                                         Signed at::guides::list              All   Own    Own    Own    All    No;
+    GuideRead             Get    "/api/v1/guides/{agency}/{topic}"                        Signed at::guides::read              All   Own    Own    Own    All    No;
+    GuideSet              Put    "/api/v1/guides/{agency}/{topic}"                        Signed at::guides::set               All   Own    Own    No     No     No;
+    GuideDelete           Delete "/api/v1/guides/{agency}/{topic}"                        Signed at::guides::delete            All   Own    Own    No     No     No;
+    SurveysList           Get    "/api/v1/surveys"                                        Signed at::surveys::list             All   Own    Own    No     All    No;
+    OverlayRecord         Post   "/api/v1/overlays/{name}/recording"                      Signed at::overlays::record          All   No     No     No     No     All;
     OpenApi               Get    "/api/v1/openapi.json"                                   Open   at::meta::openapi             All   All    All    All    All    All;
     Health                Get    "/health"                                                Local  at::meta::health              All   All    All    All    All    All;
     Ready                 Get    "/ready"                                                 Local  at::meta::ready               All   All    All    All    All    All;
@@ -384,11 +425,35 @@ mod tests {
         }
     }
 
+    /// What operators do for callers of their agency, besides their own desk.
+    const OPERATORS_WORK: [Operation; 5] = [
+        Operation::CallbackBook,
+        Operation::CallbackCancel,
+        Operation::CallbackTryAgain,
+        Operation::CallbackConnected,
+        Operation::TicketCreate,
+    ];
+
     #[test]
     fn auditors_and_operators_change_nothing_of_others() {
         for route in ROUTES.iter().filter(|route| route.method.writes() && route.gate == Gate::Signed) {
-            for role in [Role::Auditor, Role::Operator] {
-                assert!(route.reach_of(role) <= Reach::Me, "{route:?} lets {role:?} write");
+            assert!(route.reach_of(Role::Auditor) <= Reach::Me, "{route:?} lets an auditor write");
+            let operator = route.reach_of(Role::Operator);
+            if OPERATORS_WORK.contains(&route.operation) {
+                assert_eq!(operator, Reach::Own, "{route:?} is an operator's work in the own agency");
+            } else {
+                assert!(operator <= Reach::Me, "{route:?} lets an operator write");
+            }
+        }
+    }
+
+    #[test]
+    fn a_desk_is_its_operators_alone() {
+        let desk = ROUTES.iter().filter(|route| route.path.starts_with("/api/v1/desk"));
+        for route in desk {
+            for role in Role::ALL {
+                let reach = if role == Role::Operator { Reach::Me } else { Reach::No };
+                assert_eq!(route.reach_of(role), reach, "{route:?} by {role:?}");
             }
         }
     }

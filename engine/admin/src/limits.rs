@@ -42,6 +42,18 @@ pub const PASSWORD_HASHES_WAITING_MAX: usize = 16;
 pub const TEXT_CHARS_MAX: usize = 500;
 /// The words of an overlay.
 pub const OVERLAY_CHARS_MAX: usize = 2_000;
+/// Shortest password of an operator's telephone: it is tried by whoever reaches the SIP port.
+pub const PHONE_PASSWORD_CHARS_MIN: usize = 12;
+/// Longest password of an operator's telephone.
+pub const PHONE_PASSWORD_BYTES_MAX: usize = 128;
+/// The highest level of a skill.
+pub const SKILL_LEVEL_MAX: u8 = 10;
+/// The words of a guide.
+pub const GUIDE_CHARS_MAX: usize = 20_000;
+/// The words of a ticket.
+pub const TICKET_CHARS_MAX: usize = 8_000;
+/// Audio of an overlay as it is sent.
+pub const OVERLAY_AUDIO_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The code of a region or municipality.
 pub const AREA_CHARS_MAX: usize = 64;
 /// Entries in a list of a document: roles, agencies, reachable scripts, configuration keys.

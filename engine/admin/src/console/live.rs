@@ -57,7 +57,7 @@ pub(crate) async fn stream_calls(visit: Visit, query: lists::Asked) -> Outcome {
         let count = visit.c.n("calls.count", table.total);
         Ok(vec![("count", count), ("calls", rendered(&CallsTable { c: &visit.c, table }))])
     };
-    streamed(visit, "calls", draw)
+    streamed(visit, "calls", draw).await
 }
 
 /// `GET /console/deployments/{agency}/{entry}/stream`
@@ -73,7 +73,7 @@ pub(crate) async fn stream_deployment(visit: Visit, Path((agency, entry)): Path<
             ("running", rendered(&RunningFragment { c: &visit.c, now: now() })),
         ])
     };
-    streamed(visit, "deployments,calls", draw)
+    streamed(visit, "deployments,calls", draw).await
 }
 
 fn rendered(template: &impl Template) -> String {
@@ -91,12 +91,12 @@ struct Redraw<D> {
 }
 
 /// Waits for an event within the reader's reach, draws, and sends what changed.
-fn streamed<D>(visit: Visit, topics: &str, draw: D) -> Outcome
+async fn streamed<D>(visit: Visit, topics: &str, draw: D) -> Outcome
 where
     D: Fn(&Visit) -> Result<Drawn, Problem> + Send + 'static,
 {
     let query = EventsQuery { topics: Some(topics.to_owned()), ..EventsQuery::default() };
-    let events = events::subscribe(&visit.admin, &visit.me, &query)?;
+    let events = events::subscribe(&visit.admin, &visit.me, &query).await?;
     // Everything once: the page was drawn before this, and what changed in between is in no event.
     let sent = draw(&visit)?;
     let waiting = sent.iter().map(|(name, text)| fragment(name, text)).collect();

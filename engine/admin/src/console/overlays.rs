@@ -94,7 +94,7 @@ fn body(c: &Ctx, form: &mut Form) -> Option<OverlayBody> {
             return None;
         }
     };
-    (!form.has_wrong()).then_some(OverlayBody { name: None, text, lang, agencies, expires })
+    (!form.has_wrong()).then_some(OverlayBody { text, lang, agencies, expires, ..OverlayBody::default() })
 }
 
 /// `GET /console/overlays`

@@ -100,9 +100,14 @@ async fn carried_out(
     task.await.map_err(|error| Problem::internal("carrying out a write", error))?
 }
 
-/// Whether an Idempotency-Key means something here. An upload looks itself: its body is not kept in memory.
+/// Whether an Idempotency-Key means something here. A bundle's upload looks itself: its body is not kept in memory. To
+/// send an overlay's audio twice is to send it once.
 fn repeats(route: &Route) -> bool {
-    route.method.writes() && !matches!(route.operation, Operation::Login | Operation::Logout | Operation::BundleUpload)
+    let alone = matches!(
+        route.operation,
+        Operation::Login | Operation::Logout | Operation::BundleUpload | Operation::OverlayRecord
+    );
+    route.method.writes() && !alone
 }
 
 async fn once(

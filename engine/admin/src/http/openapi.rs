@@ -138,7 +138,9 @@ fn common_parameters(route: &Route) -> Vec<Parameter> {
         let what = "The ETag that a GET answered. Needed for a change (PUT) of a document that exists.";
         all.push(header("If-Match", what, "^\"[0-9]{1,18}\"$", 20));
     }
-    if route.method.writes() && !matches!(route.operation, Operation::Login | Operation::Logout) {
+    if route.method.writes()
+        && !matches!(route.operation, Operation::Login | Operation::Logout | Operation::OverlayRecord)
+    {
         let what = "The same key with the same request gives the same answer again, for a day.";
         all.push(header("Idempotency-Key", what, "^[!-~]{1,128}$", 128));
     }
@@ -178,5 +180,12 @@ const fn takes_revision(operation: Operation) -> bool {
             | Operation::RollBack
             | Operation::OverlaySet
             | Operation::OverlayDelete
+            | Operation::OperatorUpdate
+            | Operation::OperatorDelete
+            | Operation::MarkSet
+            | Operation::WebhookSet
+            | Operation::WebhookDelete
+            | Operation::GuideSet
+            | Operation::GuideDelete
     )
 }

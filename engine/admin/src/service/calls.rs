@@ -137,7 +137,7 @@ pub(crate) fn core(id: &CallName) -> Result<CallId, Problem> {
     CallId::parse(id.as_str()).ok_or_else(|| Problem::not_found("call", id))
 }
 
-fn live(admin: &Admin, id: &CallName) -> Option<LiveCall> {
+pub(crate) fn live(admin: &Admin, id: &CallName) -> Option<LiveCall> {
     admin.engine().live_calls(None).into_iter().find(|call| call.id == id.as_str())
 }
 

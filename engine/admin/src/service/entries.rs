@@ -143,7 +143,7 @@ fn check_key(field: &str, key: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-fn is_place(place: &str) -> bool {
+pub(crate) fn is_place(place: &str) -> bool {
     if let Some(name) = place.strip_prefix("env:") {
         return name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && name.len() <= KEY_CHARS_MAX

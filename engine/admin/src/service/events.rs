@@ -1,11 +1,14 @@
 //! What is happening, as it happens: each reader sees what is within its reach, and no longer than it may.
 
+use super::operators::Sight;
+use super::queues;
 use crate::Admin;
 use crate::access::{Operation, Scope};
 use crate::auth::Principal;
 use crate::limits::{STREAMS_MAX, STREAMS_PER_CREDENTIAL_MAX};
 use crate::names::AgencyName;
-use crate::ports::{Deployment, Event, LiveCall, LogLine};
+use crate::ports::{CallbackRow, Deployment, Event, LiveCall, LogLine, OperatorRow, QueueRow};
+
 use crate::problem::{Problem, codes};
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -22,16 +25,25 @@ pub enum Topic {
     Deployments,
     /// Scripts log.
     Logs,
+    /// Operators do something else.
+    Operators,
+    /// Queues' lines change.
+    Queues,
+    /// Callbacks are promised, move on, end.
+    Callbacks,
 }
 
 impl Topic {
-    const ALL: [Self; 3] = [Self::Calls, Self::Deployments, Self::Logs];
+    const ALL: [Self; 6] = [Self::Calls, Self::Deployments, Self::Logs, Self::Operators, Self::Queues, Self::Callbacks];
 
     fn of(word: &str) -> Option<Self> {
         match word {
             "calls" => Some(Self::Calls),
             "deployments" => Some(Self::Deployments),
             "logs" => Some(Self::Logs),
+            "operators" => Some(Self::Operators),
+            "queues" => Some(Self::Queues),
+            "callbacks" => Some(Self::Callbacks),
             _ => None,
         }
     }
@@ -41,6 +53,9 @@ impl Topic {
             Self::Calls => Operation::CallsList,
             Self::Deployments => Operation::DeploymentsList,
             Self::Logs => Operation::LogsList,
+            Self::Operators => Operation::OperatorsList,
+            Self::Queues => Operation::QueuesList,
+            Self::Callbacks => Operation::CallbacksList,
         }
     }
 }
@@ -66,6 +81,12 @@ pub enum Seen {
     Deployment(Box<Deployment>),
     /// `event: log`
     Log(Box<LogLine>),
+    /// `event: operator`
+    Operator(Box<OperatorRow>),
+    /// `event: queue`
+    Queue(Box<QueueRow>),
+    /// `event: callback`
+    Callback(Box<CallbackRow>),
     /// `event: lagged`: the reader was too slow, or was away; what it shows must be read anew.
     Lagged {
         /// Events that it did not see; null: nobody counted.
@@ -81,6 +102,9 @@ impl Seen {
             Self::Call(_) => "call",
             Self::Deployment(_) => "deployment",
             Self::Log(_) => "log",
+            Self::Operator(_) => "operator",
+            Self::Queue(_) => "queue",
+            Self::Callback(_) => "callback",
             Self::Lagged { .. } => "lagged",
         }
     }
@@ -89,7 +113,7 @@ impl Seen {
 /// What a reader asked for.
 #[derive(Clone, Debug, Default)]
 pub struct EventsQuery {
-    /// `calls,deployments,logs`; all within reach where it is missing.
+    /// `calls,deployments,logs,operators,queues,callbacks`; all within reach where it is missing.
     pub topics: Option<String>,
     /// Of one agency.
     pub agency: Option<AgencyName>,
@@ -103,6 +127,8 @@ pub struct Reader {
     events: broadcast::Receiver<Event>,
     topics: Vec<(Topic, Scope)>,
     agency: Option<String>,
+    /// Whose desks it sees, as users' roles were when it came.
+    operators: Sight,
     resumed: bool,
     _place: Place,
 }
@@ -111,11 +137,16 @@ pub struct Reader {
 ///
 /// # Errors
 /// `forbidden` where a topic asked for is out of reach, `bad-query`, `too-many`.
-pub fn subscribe(admin: &Admin, who: &Principal, query: &EventsQuery) -> Result<Reader, Problem> {
+pub async fn subscribe(admin: &Admin, who: &Principal, query: &EventsQuery) -> Result<Reader, Problem> {
     let agency = who.may(Operation::Events)?.narrow(query.agency.as_ref())?;
     let topics = topics(who, query.topics.as_deref())?;
     let place = admin.streams().enter(who.credential.hash())?;
-    Ok(Reader { events: admin.engine().events(), topics, agency, resumed: query.resumed, _place: place })
+    let operators = match topics.iter().find(|(topic, _)| *topic == Topic::Operators) {
+        Some((_, scope)) => Sight::of(admin, who, scope.clone()).await?,
+        None => Sight::none(),
+    };
+    let resumed = query.resumed;
+    Ok(Reader { events: admin.engine().events(), topics, agency, operators, resumed, _place: place })
 }
 
 fn topics(who: &Principal, asked: Option<&str>) -> Result<Vec<(Topic, Scope)>, Problem> {
@@ -126,7 +157,8 @@ fn topics(who: &Principal, asked: Option<&str>) -> Result<Vec<(Topic, Scope)>, P
     let mut topics = Vec::new();
     for word in asked.split(',').map(str::trim) {
         let topic = Topic::of(word).ok_or_else(|| {
-            Problem::new(&codes::BAD_QUERY, "Topics are calls, deployments and logs.").field("topics")
+            Problem::new(&codes::BAD_QUERY, "Topics are calls, deployments, logs, operators, queues and callbacks.")
+                .field("topics")
         })?;
         if !topics.iter().any(|(known, _)| *known == topic) {
             topics.push((topic, who.may(topic.operation())?));
@@ -173,8 +205,26 @@ impl Reader {
                 reached(Topic::Logs, &line.agency)?;
                 Some(Seen::Log(Box::new(line)))
             }
-            Event::Operator(_) | Event::Queue(_) | Event::Callback(_) => None,
+            Event::Operator(row) => {
+                self.scope(Topic::Operators)?;
+                let asked = self.agency.as_ref().is_none_or(|only| self.operators.belongs(&row, only));
+                (asked && self.operators.sees(&row)).then_some(Seen::Operator(row))
+            }
+            Event::Queue(row) => {
+                let scope = self.scope(Topic::Queues)?;
+                let asked = row.agency.is_none() || self.agency.is_none() || row.agency == self.agency;
+                let row = asked.then(|| queues::within(*row, scope)).flatten()?;
+                Some(Seen::Queue(Box::new(row)))
+            }
+            Event::Callback(row) => {
+                reached(Topic::Callbacks, &row.agency)?;
+                Some(Seen::Callback(row))
+            }
         }
+    }
+
+    fn scope(&self, topic: Topic) -> Option<&Scope> {
+        self.topics.iter().find(|(known, _)| *known == topic).map(|(_, scope)| scope)
     }
 
     fn reaches(&self, topic: Topic, agency: &str) -> bool {

@@ -8,25 +8,36 @@
 pub mod agencies;
 pub mod audit;
 pub mod bundles;
+pub mod callbacks;
 pub mod calls;
 pub mod cdrs;
 mod commit;
 pub mod configuration;
+pub mod deliveries;
 pub mod deployments;
+pub mod desk;
 pub mod entries;
 pub mod events;
+pub mod guides;
 pub mod keys;
 pub mod logins;
 pub mod logs;
+pub mod marks;
 pub mod numbers;
+pub mod operators;
 pub mod overlays;
 pub mod page;
+pub mod queues;
 pub mod recordings;
 pub mod retention;
 pub mod subjects;
+pub mod supervision;
+pub mod surveys;
+pub mod tickets;
 pub mod tokens;
 pub mod users;
 pub mod versions;
+pub mod webhooks;
 
 pub use page::{Page, PageQuery};
 

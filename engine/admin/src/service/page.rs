@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// Documents looked at in one step of filling a page.
@@ -121,6 +122,45 @@ where
             None => return Ok(Page { items, next: None }),
         }
     }
+}
+
+/// A page of documents of one kind by a moment of theirs, the newest first. `when` says the moment of those that are
+/// within reach. Every document is looked at, a page of them is held.
+pub(crate) async fn newest_of_documents<T: DeserializeOwned>(
+    admin: &Admin,
+    kind: &str,
+    prefix: &str,
+    query: &PageQuery,
+    mut when: impl FnMut(&Kept<T>) -> Option<u64>,
+) -> Result<Page<Kept<T>>, Problem> {
+    let (max, after) = (query.items_max()?, query.after(kind)?);
+    // Sorts the newest first, and one with the same moment by its name.
+    let key = |at: u64, id: &str| format!("{:020}-{id}", u64::MAX - at);
+    let mut newest = BTreeMap::new();
+    let mut from = None;
+    loop {
+        let page = admin.ledger().page::<T>(kind, prefix, from, STEP_ROWS).await?;
+        for kept in page.documents {
+            let Some(at) = when(&kept) else { continue };
+            let key = key(at, &kept.id);
+            if after.as_deref().is_none_or(|after| key.as_str() > after) {
+                newest.insert(key, kept);
+            }
+            if newest.len() > max + 1 {
+                newest.pop_last();
+            }
+        }
+        match page.more_after {
+            Some(more) => from = Some(more),
+            None => break,
+        }
+    }
+    let more = newest.len() > max;
+    if more {
+        newest.pop_last();
+    }
+    let next = newest.last_key_value().filter(|_| more).map(|(key, _)| write_cursor(kind, key));
+    Ok(Page { items: newest.into_values().collect(), next })
 }
 
 #[cfg(test)]

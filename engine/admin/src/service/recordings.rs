@@ -80,7 +80,12 @@ pub async fn play(admin: &Admin, who: &Principal, call: &CallName, name: &Record
 }
 
 /// The records of a call that are within reach. A call of others does not exist.
-async fn visible(admin: &Admin, who: &Principal, operation: Operation, call: &CallName) -> Result<Vec<Cdr>, Problem> {
+pub(crate) async fn visible(
+    admin: &Admin,
+    who: &Principal,
+    operation: Operation,
+    call: &CallName,
+) -> Result<Vec<Cdr>, Problem> {
     let scope = who.may(operation)?;
     let mut cdrs = cdrs::of_call(admin, call).await?;
     cdrs.retain(|cdr| scope.includes(cdr.began.agency.as_str()));

@@ -24,8 +24,10 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventParams {
-    /// `calls,deployments,logs`; all that is within reach where it is missing.
-    #[param(pattern = "^(calls|deployments|logs)(,(calls|deployments|logs))*$")]
+    /// `calls,deployments,logs,operators,queues,callbacks`; all that is within reach where it is missing.
+    #[param(
+        pattern = "^(calls|deployments|logs|operators|queues|callbacks)(,(calls|deployments|logs|operators|queues|callbacks))*$"
+    )]
     topics: Option<String>,
     /// Of one agency.
     #[param(value_type = Option<String>, pattern = "^[a-z][a-z0-9-]*$", max_length = 64)]
@@ -34,7 +36,7 @@ pub(crate) struct EventParams {
 
 /// What happens, as it happens.
 ///
-/// Events `call`, `deployment`, `log`. `lagged` says that something was missed (the reader was slow, or came back with
+/// Events `call`, `deployment`, `log`, `operator`, `queue`, `callback`. `lagged` says that something was missed (the reader was slow, or came back with
 /// Last-Event-ID): read the lists anew. A comment every 15 s; the stream ends when the token does.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events",
     params(EventParams, ("Last-Event-ID" = Option<String>, Header, description = "The last event seen")),
@@ -47,7 +49,7 @@ pub(crate) async fn stream(
 ) -> Answer {
     let resumed = headers.contains_key(&LAST_EVENT_ID);
     let query = EventsQuery { topics: params.topics, agency: params.agency, resumed };
-    let reader = events::subscribe(&admin, &who, &query)?;
+    let reader = events::subscribe(&admin, &who, &query).await?;
     let mut heartbeat = interval(HEARTBEAT_EVERY);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let told = Told { admin, headers, reader, heartbeat, count: 0 };

@@ -2,10 +2,11 @@
 
 use crate::Admin;
 use crate::auth::Principal;
-use crate::http::answer::{Answer, ok};
-use crate::http::extract::Named;
+use crate::http::answer::{Answer, ok, revised};
+use crate::http::extract::{Json, Named, Seen};
 use crate::http::stream::{self, Sent};
 use crate::names::{CallName, RecordingName};
+use crate::service::marks::{self, Mark, MarkBody};
 use crate::service::recordings::{self, Recordings};
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -34,4 +35,30 @@ pub(crate) async fn play(
     let file_name = format!("{call}-{name}.wav");
     stream::file(&admin, &headers, Sent { blob, content_type: "audio/wav", file_name: &file_name, in_parts: true })
         .await
+}
+
+/// How good a recorded talk was.
+#[utoipa::path(get, path = "/api/v1/calls/{id}/recordings/{name}/mark", tag = "calls",
+    params(("id" = CallName, Path), ("name" = RecordingName, Path)),
+    responses((status = 200, description = "The mark", body = Mark)))]
+pub(crate) async fn mark(
+    State(admin): State<Admin>,
+    who: Principal,
+    Named((call, name)): Named<(CallName, RecordingName)>,
+) -> Answer {
+    revised(&marks::read(&admin, &who, &call, &name).await?)
+}
+
+/// Marks a recorded talk.
+#[utoipa::path(put, path = "/api/v1/calls/{id}/recordings/{name}/mark", tag = "calls",
+    params(("id" = CallName, Path), ("name" = RecordingName, Path)), request_body = MarkBody,
+    responses((status = 200, description = "Marked", body = Mark)))]
+pub(crate) async fn set_mark(
+    State(admin): State<Admin>,
+    who: Principal,
+    Named((call, name)): Named<(CallName, RecordingName)>,
+    Seen(seen): Seen,
+    Json(body): Json<MarkBody>,
+) -> Answer {
+    revised(&marks::set(&admin, &who, &call, &name, body, seen).await?)
 }

@@ -157,6 +157,12 @@ fn overlays(c: &Ctx) -> String {
         text: "В Центральном районе отключена вода до восемнадцати часов. Подвоз воды организован.".into(),
         lang: Some("ru-RU".into()),
         agencies: agencies.iter().map(|&agency| agency.into()).collect(),
+        areas: Vec::new(),
+        numbers: Vec::new(),
+        recording: None,
+        recording_ms: 0,
+        heard: 212,
+        since: Some("2025-11-25T08:00:00Z".into()),
         expires: expires.map(str::to_owned),
     };
     let rows = [overlay("water", &["jkh", "mfc"], Some("2025-11-25T11:00:00Z")), overlay("flood", &[], None)];

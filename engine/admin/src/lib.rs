@@ -15,6 +15,7 @@
 pub mod access;
 mod admin;
 pub mod auth;
+pub mod books;
 mod console;
 pub mod documents;
 pub mod http;

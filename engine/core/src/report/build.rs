@@ -1,10 +1,9 @@
 //! Rows to a report.
 
 use super::{
-    CallRow, CallbackFigures, Counts, Funnel, FunnelKey, LABELS_MAX, NONE, OTHER, QueueFigures, Report, Scores,
-    WAIT_EDGES_S, WAIT_LIMIT, WaitEnd, WaitRow,
+    CallRow, CallbackEnd, CallbackFacts, CallbackFigures, Counts, Funnel, FunnelKey, LABELS_MAX, NONE, OTHER,
+    QueueFigures, Report, Scores, WAIT_EDGES_S, WAIT_LIMIT, WaitEnd, WaitRow,
 };
-use crate::centre::{Callback, CallbackState, GivenUp};
 use crate::time::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -70,8 +69,8 @@ impl ReportBuilder {
     }
 
     /// One callback that was promised.
-    pub fn callback(&mut self, callback: &Callback) {
-        if self.settings.agency.as_ref().is_some_and(|agency| **agency != *callback.wish.agency.as_str()) {
+    pub fn callback(&mut self, callback: &CallbackFacts) {
+        if self.settings.agency.as_ref().is_some_and(|agency| *agency != callback.agency) {
             return;
         }
         self.report.callbacks.add(callback);
@@ -181,19 +180,16 @@ impl QueueFigures {
 }
 
 impl CallbackFigures {
-    fn add(&mut self, callback: &Callback) {
+    fn add(&mut self, callback: &CallbackFacts) {
         self.promised += 1;
-        self.escalated += u64::from(callback.escalated.is_some());
-        match &callback.state {
-            CallbackState::Connected { at } if *at <= callback.due => self.kept += 1,
-            CallbackState::Connected { .. } => self.late += 1,
-            CallbackState::Waiting { .. } | CallbackState::Claimed => self.open += 1,
-            CallbackState::Unknown { .. } => self.unknown += 1,
-            CallbackState::GivenUp { reason, .. } => match reason {
-                GivenUp::NotReached => self.not_reached += 1,
-                GivenUp::Cancelled { .. } => self.cancelled += 1,
-                GivenUp::Unknown => self.unknown += 1,
-            },
+        self.escalated += u64::from(callback.escalated);
+        match callback.end {
+            CallbackEnd::Connected { at } if at <= callback.due => self.kept += 1,
+            CallbackEnd::Connected { .. } => self.late += 1,
+            CallbackEnd::Open => self.open += 1,
+            CallbackEnd::Unknown => self.unknown += 1,
+            CallbackEnd::NotReached => self.not_reached += 1,
+            CallbackEnd::Cancelled => self.cancelled += 1,
         }
     }
 }

@@ -21,7 +21,7 @@ mod table;
 mod tests;
 
 pub use build::{ReportBuilder, ReportSettings};
-pub use row::{CallFigures, CallRow, WaitEnd, WaitRow};
+pub use row::{CallFigures, CallRow, CallbackEnd, CallbackFacts, WaitEnd, WaitRow};
 
 use crate::time::Timestamp;
 use std::collections::BTreeMap;

@@ -1,5 +1,6 @@
 //! What a report is made of: one row a call.
 
+use crate::centre::{Callback, CallbackState, GivenUp};
 use crate::ids::LegId;
 use crate::records::{Direction, EndedBy, LegRecord, Mode, QueueOutcome};
 use crate::script::TransferOutcome;
@@ -202,6 +203,57 @@ pub struct CallFigures {
 
 const fn took_the_caller(outcome: &TransferOutcome) -> bool {
     matches!(outcome, TransferOutcome::Moved | TransferOutcome::BridgedThenReturned(_))
+}
+
+/// What became of a callback.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CallbackEnd {
+    /// It waits for its turn, or is being made.
+    Open,
+    /// The caller talked to an operator.
+    Connected {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// Tried as often as may be.
+    NotReached,
+    /// By a person.
+    Cancelled,
+    /// Cut off by a crash: not decided yet, or taken for made.
+    Unknown,
+}
+
+/// One callback.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CallbackFacts {
+    /// Whose caller.
+    pub agency: Arc<str>,
+    /// Connected by then, or escalated.
+    pub due: Timestamp,
+    /// Supervisors were told that it was not kept in time.
+    pub escalated: bool,
+    /// What became of it.
+    pub end: CallbackEnd,
+}
+
+impl From<&Callback> for CallbackFacts {
+    fn from(callback: &Callback) -> Self {
+        Self {
+            agency: Arc::from(callback.wish.agency.as_str()),
+            due: callback.due,
+            escalated: callback.escalated.is_some(),
+            end: match &callback.state {
+                CallbackState::Connected { at } => CallbackEnd::Connected { at: *at },
+                CallbackState::Waiting { .. } | CallbackState::Claimed => CallbackEnd::Open,
+                CallbackState::Unknown { .. } => CallbackEnd::Unknown,
+                CallbackState::GivenUp { reason, .. } => match reason {
+                    GivenUp::NotReached => CallbackEnd::NotReached,
+                    GivenUp::Cancelled { .. } => CallbackEnd::Cancelled,
+                    GivenUp::Unknown => CallbackEnd::Unknown,
+                },
+            },
+        }
+    }
 }
 
 /// As records are kept: in milliseconds.

@@ -65,9 +65,7 @@ impl Dialogs {
 
     /// RFC 3261, section 8.2.2.2: notes an initial INVITE. None where the same one is here already, by another way.
     pub(crate) fn note_initial(&self, invite: &Request, tag: u64) -> Option<u64> {
-        let value = |name| field(&invite.headers, name).unwrap_or("");
-        let from_tag = NameAddr::read(value("From")).param("tag");
-        let key = self.hasher.hash_one((value("Call-ID"), from_tag, value("CSeq")));
+        let key = self.key_of(invite);
         match self.initial.lock().entry(key) {
             std::collections::hash_map::Entry::Occupied(_) => None,
             std::collections::hash_map::Entry::Vacant(place) => {
@@ -75,6 +73,13 @@ impl Dialogs {
                 Some(key)
             }
         }
+    }
+
+    /// What an initial request and its repetitions have in common.
+    pub(crate) fn key_of(&self, invite: &Request) -> u64 {
+        let value = |name| field(&invite.headers, name).unwrap_or("");
+        let from_tag = NameAddr::read(value("From")).param("tag");
+        self.hasher.hash_one((value("Call-ID"), from_tag, value("CSeq")))
     }
 
     pub(crate) fn forget_initial(&self, key: u64) {
@@ -112,8 +117,8 @@ pub(crate) struct Dialog {
     pub(crate) cseq: Arc<AtomicU32>,
     remote_cseq: Option<u32>,
     pub(crate) transport: Transport,
-    /// The connection that the peer came by; used as long as it is there.
-    flow: Option<(SipConnection, SipAddr)>,
+    /// The connection that the peer came by, or registered by; used as long as it is there.
+    pub(crate) flow: Option<(SipConnection, SipAddr)>,
     /// The value of Contact.
     pub(crate) contact: String,
     /// We sent the INVITE, so the Call-ID is ours (it decides who waits longer after glare).

@@ -80,7 +80,8 @@ impl SipEngine {
             dialogs: Dialogs::default(),
             transports,
             registrations: Registrations::default(),
-            registrar: Registrar::default(),
+            registrar: Registrar::new(config.registrar.as_ref(), crate::leg::now()),
+            chains: Arc::default(),
             trunk_calls: Mutex::default(),
             runtime: runtime.clone(),
             user_agent: config.user_agent.clone(),
@@ -99,7 +100,7 @@ impl SipEngine {
         self.shared.gate.admission.set_draining(draining);
     }
 
-    /// Takes over trunks, limits of admission and the treatment of unknown sources. Listeners, user agent and socket
+    /// Takes over trunks, the registrar's settings, limits of admission and the treatment of unknown sources. Listeners, user agent and socket
     /// limits stay as they were started. Calls that are up keep the trunk they began with.
     ///
     /// # Errors
@@ -110,6 +111,7 @@ impl SipEngine {
         *trunks = config.trunks.iter().cloned().map(Arc::new).collect();
         self.shared.gate.reload(config, Sources::new(&trunks, &literal_proxies(&trunks)));
         Registrations::reconcile(&self.shared, &trunks);
+        self.shared.registrar.reload(config.registrar.as_ref());
         let (shared, all) = (Arc::clone(&self.shared), Arc::clone(&self.trunks));
         self.shared.runtime.spawn(async move { resolve_proxies(&shared, &all).await });
         Ok(())
@@ -175,6 +177,7 @@ impl SipEngine {
             shared.runtime.spawn(accept_streams(Arc::clone(shared), listener));
         }
         shared.runtime.spawn(dispatch(Arc::clone(shared), transactions, incoming));
+        shared.runtime.spawn(crate::registrar::keep_time(Arc::clone(shared)));
         let timers = Arc::clone(shared);
         shared.runtime.spawn(async move {
             tokio::select! {
@@ -221,6 +224,10 @@ async fn dispatch(shared: Arc<Shared>, mut transactions: TransactionReceiver, in
         let (transaction, status) = match leg {
             None if transaction.original.method == Method::Invite => {
                 admit::take(&shared, transaction, &incoming).await;
+                continue;
+            }
+            None if transaction.original.method == Method::Register => {
+                crate::registrar::take(&shared, transaction).await;
                 continue;
             }
             Some(Some(leg)) => match Input::offer(&leg, transaction) {

@@ -19,6 +19,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod address;
+mod chain;
 mod config;
 mod dialog;
 mod digest;

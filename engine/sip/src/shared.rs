@@ -1,5 +1,6 @@
 //! What all tasks of one engine share.
 
+use crate::chain::{Chains, OnChain};
 use crate::config::{Transport, TrunkConfig};
 use crate::dialog::Dialogs;
 use crate::gate::admission::{Permit, Refused, take_place};
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     pub(crate) transports: Transports,
     pub(crate) registrations: Registrations,
     pub(crate) registrar: Registrar,
+    pub(crate) chains: Arc<Chains>,
     pub(crate) trunk_calls: Mutex<HashMap<Trunk, Arc<AtomicUsize>>>,
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) user_agent: String,
@@ -33,11 +35,13 @@ pub(crate) struct Shared {
     pub(crate) stop: CancellationToken,
 }
 
-/// The places that one call takes, in the engine and on its trunk.
+/// The places that one call takes: in the engine, on its trunk, in a chain of centres.
 #[derive(Debug)]
 pub(crate) struct Places {
     _engine: Permit,
     _trunk: Option<Permit>,
+    /// The call's part in a chain of centres.
+    pub(crate) chain: Option<OnChain>,
 }
 
 impl Shared {
@@ -56,7 +60,7 @@ impl Shared {
             }
             None => None,
         };
-        Ok(Places { _engine: engine, _trunk: on_trunk })
+        Ok(Places { _engine: engine, _trunk: on_trunk, chain: None })
     }
 
     /// Finds the address of a host: a literal one at once, a name by DNS (SRV where no port is given).

@@ -95,6 +95,28 @@ counters! {
     SessionExpired => "session-expired",
     /// 491 either way.
     Glare => "glare",
+    /// Telephones' registrations taken, refreshes among them.
+    Registered => "registered",
+    /// Registrations taken back.
+    Unregistered => "unregistered",
+    /// REGISTERs that only ask.
+    RegisterAsked => "register-asked",
+    /// REGISTERs that make no sense, are too brief, or come too late.
+    RegisterBad => "register-bad",
+    /// 403: for somebody else, from a network where this user does not come from, or a call of who is not registered.
+    RegisterForbidden => "register-forbidden",
+    /// 401 to who brought no credentials yet, or old ones.
+    DigestAsked => "digest-asked",
+    /// 401: unknown user or wrong password.
+    DigestWrong => "digest-wrong",
+    /// 401: a nonce count that had been seen.
+    DigestReplayed => "digest-replayed",
+    /// 503: a source that guesses.
+    DigestThrottled => "digest-throttled",
+    /// `X-Gudok-Chain` of a peer centre that cannot be read: passed over.
+    ChainBad => "chain-bad",
+    /// 482: a call that has come back through other centres.
+    RefusedLoop => "refused-loop",
 }
 
 #[derive(Debug)]

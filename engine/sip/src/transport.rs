@@ -281,6 +281,13 @@ async fn feed(
         if transport == Transport::Tcp { rsipstack::sip::Transport::Tcp } else { rsipstack::sip::Transport::Udp };
     let parsed = SipMessage::try_from(message).map_err(|_| unreadable())?;
     let parsed = SipConnection::update_msg_received(parsed, source, kind).map_err(|_| unreadable())?;
+    let mut parsed = parsed;
+    if let SipMessage::Response(answer) = &mut parsed
+        && transport == Transport::Udp
+        && shared.registrar.has_flow(&(transport, source))
+    {
+        crate::registrar::point_contact_at(&mut answer.headers, source);
+    }
     let from = SipAddr { r#type: Some(kind), addr: source.into() };
     let is_request = parsed.is_request();
     let fed = shared.endpoint.on_received_message(parsed, connection.clone(), &from).await;
@@ -298,7 +305,7 @@ pub(crate) async fn accept_streams(shared: Arc<Shared>, listener: TcpListener) {
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) if shared.gate.sources().trunk_of(peer.ip()).is_some() => {
+            Ok((stream, peer)) if is_welcome(&shared, peer.ip()) => {
                 adopt(&shared, stream, peer);
             }
             // A stream costs more than a datagram: strangers get none.
@@ -307,6 +314,10 @@ pub(crate) async fn accept_streams(shared: Arc<Shared>, listener: TcpListener) {
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
         }
     }
+}
+
+fn is_welcome(shared: &Shared, source: IpAddr) -> bool {
+    shared.gate.sources().trunk_of(source).is_some() || shared.gate.is_telephones(source)
 }
 
 async fn read_stream(shared: Arc<Shared>, connection: TcpConnection, peer: SocketAddr) {
@@ -319,6 +330,8 @@ async fn read_stream(shared: Arc<Shared>, connection: TcpConnection, peer: Socke
     let _ = connection.close().await;
     let transports = &shared.transports;
     transports.connection_count.fetch_sub(1, Ordering::AcqRel);
+    // Telephones that were behind it cannot be called any more.
+    shared.registrar.sweep(crate::leg::now());
     let mut connections = transports.connections.lock();
     // A newer connection to the same peer stays.
     if connections.get(&peer).is_some_and(|open| open.cancel_token().is_some_and(|token| token.is_cancelled())) {

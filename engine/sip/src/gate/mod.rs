@@ -9,11 +9,13 @@ pub(crate) mod scan;
 pub(crate) mod sources;
 
 use crate::config::{Limits, SipConfig, Transport, UnknownSource};
+use crate::registrar::is_in;
 use crate::stats::{Counter, Counters};
 use admission::{Admission, KeyedRate, Refused, rate_limiter};
 use answer::{ALLOW, Refusal, STATELESS_TAG_PREFIX};
 use arc_swap::ArcSwap;
 use governor::DefaultDirectRateLimiter;
+use ipnet::IpNet;
 use scan::{Fault, Scan, StartLine, scan};
 use sources::Sources;
 use std::borrow::Cow;
@@ -47,6 +49,8 @@ pub(crate) struct Gate {
     pub(crate) admission: Admission,
     pub(crate) counters: Counters,
     sources: ArcSwap<Sources>,
+    /// Where telephones may come from that register here.
+    telephones: ArcSwap<Vec<IpNet>>,
     unknown_source: ArcSwap<UnknownSource>,
     limits: ArcSwap<Limits>,
     known_rate: KeyedRate<IpAddr>,
@@ -63,6 +67,7 @@ impl Gate {
             admission: Admission::new(&config.limits),
             counters: Counters::default(),
             sources: ArcSwap::from_pointee(sources),
+            telephones: ArcSwap::from_pointee(telephone_networks(config)),
             unknown_source: ArcSwap::from_pointee(config.unknown_source),
             limits: ArcSwap::from_pointee(config.limits),
             known_rate: KeyedRate::new(config.limits.source_messages_per_s_max, SOURCES_MAX),
@@ -76,6 +81,7 @@ impl Gate {
     pub(crate) fn reload(&self, config: &SipConfig, sources: Sources) {
         self.admission.reload(&config.limits);
         self.sources.store(Arc::new(sources));
+        self.telephones.store(Arc::new(telephone_networks(config)));
         self.unknown_source.store(Arc::new(config.unknown_source));
         self.limits.store(Arc::new(config.limits));
     }
@@ -86,6 +92,11 @@ impl Gate {
 
     pub(crate) fn replace_sources(&self, sources: Sources) {
         self.sources.store(Arc::new(sources));
+    }
+
+    /// Whether telephones that register here may come from there.
+    pub(crate) fn is_telephones(&self, source: IpAddr) -> bool {
+        is_in(&self.telephones.load(), source)
     }
 
     pub(crate) fn limits(&self) -> Arc<Limits> {
@@ -105,6 +116,7 @@ impl Gate {
             return verdict;
         }
         let known = self.sources.load().trunk_of(source.ip()).is_some();
+        let origin = Origin { known, telephones: self.is_telephones(source.ip()) };
         let rate = if known { &self.known_rate } else { &self.unknown_rate };
         if !rate.allows(&source.ip(), now) {
             return self.silent(Counter::SourceRate);
@@ -120,12 +132,13 @@ impl Gate {
             StartLine::Response { .. } => self.check_response(&scan, message, transport),
             StartLine::Request { method, .. } => {
                 if !known
+                    && !origin.telephones
                     && !scan.to_tag().is_some_and(is_dialog)
                     && let Some(verdict) = self.check_unknown(&scan, method, source)
                 {
                     return verdict;
                 }
-                self.check_request(&scan, method, message, source, transport, now)
+                self.check_request(&scan, method, message, (source, origin), transport, now)
             }
         }
     }
@@ -172,7 +185,7 @@ impl Gate {
         scan: &Scan<'a>,
         method: &[u8],
         message: &'a [u8],
-        source: SocketAddr,
+        (source, origin): (SocketAddr, Origin),
         transport: Transport,
         now: Instant,
     ) -> Verdict<'a> {
@@ -184,6 +197,12 @@ impl Gate {
             return if due { Verdict::Answer(self.build(scan, &refusal, source)) } else { Verdict::Silent };
         }
         match method {
+            // Whoever may be anybody takes no place from a trunk's calls until it has proved who it is.
+            b"INVITE" if scan.to_tag().is_none() && !origin.known => {
+                if self.admission.is_draining() {
+                    return self.answer(Counter::RefusedDraining, scan, &self.service_unavailable(), source);
+                }
+            }
             b"INVITE" if scan.to_tag().is_none() => {
                 if let Err(refused) = self.decide(scan, now) {
                     let counter = match refused {
@@ -210,6 +229,7 @@ impl Gate {
             }
             b"INVITE" | b"ACK" | b"BYE" | b"CANCEL" | b"OPTIONS" | b"INFO" | b"PRACK" | b"UPDATE" | b"REFER"
             | b"NOTIFY" => {}
+            b"REGISTER" if origin.telephones => {}
             b"REGISTER" | b"SUBSCRIBE" | b"PUBLISH" | b"MESSAGE" => {
                 return self.answer(Counter::MethodRefused, scan, &Refusal::with(405, "Allow", ALLOW), source);
             }
@@ -252,6 +272,24 @@ impl Gate {
         self.counters.count(counter);
         Verdict::Silent
     }
+}
+
+/// Whose a source is. Both may be true: a trunk and telephones behind one address.
+#[derive(Clone, Copy)]
+struct Origin {
+    /// A trunk's.
+    known: bool,
+    /// Telephones may be there.
+    telephones: bool,
+}
+
+fn telephone_networks(config: &SipConfig) -> Vec<IpNet> {
+    let Some(registrar) = &config.registrar else { return Vec::new() };
+    let mut all = registrar.sources.clone();
+    all.extend(registrar.users.iter().flat_map(|user| &user.sources));
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// Rewrites the head: UTF-8, no control characters, CR LF, a Content-Length that is true. The body stays as it is.

@@ -3,16 +3,20 @@
 use super::incoming::{Demand, Offered};
 use super::transaction::TxId;
 use super::{Beginning, Input, Leg, PeerRequest, State, transport_of};
+use crate::chain::{OnChain, Said as SaidOfChain};
 use crate::config::{Transport, TrunkConfig};
 use crate::dialog::Dialog;
 use crate::gate::admission::Refused;
 use crate::identity::incoming_call;
 use crate::message::{Body, SDP, lists, response, response_base, sdp_body, session_fields, unsupported};
+use crate::registrar::{Arrival, arrival};
 use crate::sdp::{MediaSpec, Negotiation};
 use crate::session_timer::{Said, SessionTimer};
 use crate::shared::Shared;
 use crate::signalling::{IncomingLeg, LEG_EVENTS_MAX, LEG_INPUTS_MAX, LegHandle};
 use crate::stats::Counter;
+use gudok_core::leg::Chain;
+use gudok_core::privacy::PhoneNumber;
 use rsipstack::sip::{Header, Request, Response};
 use rsipstack::transaction::transaction::Transaction;
 use rsipstack::transport::SipConnection;
@@ -84,20 +88,16 @@ fn begin<'a>(
     slot: &Transaction,
     incoming: &'a mpsc::Sender<IncomingLeg>,
 ) -> Result<Begun<'a>, Refusal> {
-    let source = slot.destination.as_ref().and_then(|address| address.get_socketaddr().ok());
-    let source = source.ok_or_else(|| Refusal::counted(400, Counter::BadHeader))?;
-    let sources = shared.gate.sources();
-    let trunk = sources.trunk_of(source.ip()).ok_or_else(|| Refusal::counted(403, Counter::UnknownSource))?;
+    let arrival = arrival(slot).ok_or_else(|| Refusal::counted(400, Counter::BadHeader))?;
+    let source = arrival.flow.1;
+    let origin = origin_of(shared, slot, &arrival)?;
+    let trunk = &origin.trunk;
     let read = read_invite(&slot.original, trunk)?;
     let place = incoming.try_reserve().map_err(|_| Refusal::counted(503, Counter::RefusedHostBusy))?;
-    let places = shared.enter(trunk).map_err(|refused| Refusal {
-        status: 503,
-        headers: vec![Header::RetryAfter(shared.gate.limits().retry_after.as_secs().max(1).to_string().into())],
-        counter: Some(match refused {
-            Refused::Limit => Counter::RefusedLimit,
-            Refused::Draining => Counter::RefusedDraining,
-        }),
-    })?;
+    let mut places = shared.enter(trunk).map_err(|refused| refusal_of(shared, refused))?;
+    let chain = chain_of(shared, slot, trunk)?;
+    let (chain, on_chain) = chain.map_or((None, None), |(chain, on_chain)| (Some(chain), Some(on_chain)));
+    places.chain = on_chain;
     let tag: u64 = rand::random();
     let initial = shared.dialogs.note_initial(&slot.original, tag);
     let initial = Some(initial.ok_or_else(|| Refusal::counted(482, Counter::RefusedMerged))?);
@@ -105,8 +105,13 @@ fn begin<'a>(
     let (inputs, input_receiver) = mpsc::channel(LEG_INPUTS_MAX);
     let (events, event_receiver) = mpsc::channel(LEG_EVENTS_MAX);
     let facts = Arc::new(OnceLock::new());
-    let dialog = dialog_of(shared, slot, trunk, tag, source);
-    let call = incoming_call(&slot.original, trunk);
+    let dialog = dialog_of(shared, slot, &origin, tag, source);
+    let mut call = incoming_call(&slot.original, trunk);
+    call.chain = chain;
+    if let Some(user) = &origin.telephone {
+        // Whose telephone it is has been proved; what it calls itself has not.
+        call.caller = Some(PhoneNumber::new(user));
+    }
     let sip_call_id: Arc<str> = Arc::from(dialog.call_id.as_str());
     let offered = Offered::new(slot, &dialog, read.offer, read.said, read.demand, shared.t1);
     let beginning = Beginning {
@@ -130,6 +135,65 @@ fn begin<'a>(
     let handle = LegHandle::new(inputs, facts);
     let incoming = IncomingLeg { call, sip_call_id, source, offer: read.preview, leg: handle, events: event_receiver };
     Ok(Begun { leg, incoming, place })
+}
+
+/// Where a call comes from.
+struct Origin {
+    trunk: Arc<TrunkConfig>,
+    /// The user of a telephone that registers here.
+    telephone: Option<Arc<str>>,
+}
+
+/// A trunk's source is believed for its address; a telephone has to prove itself. Where both are behind one address, a
+/// telephone is known by the way that it registered.
+fn origin_of(shared: &Arc<Shared>, slot: &Transaction, arrival: &Arrival) -> Result<Origin, Refusal> {
+    let source = arrival.flow.1.ip();
+    let trunk = shared.gate.sources().trunk_of(source).cloned();
+    match trunk {
+        Some(trunk) if !shared.registrar.has_flow(&arrival.flow) => return Ok(Origin { trunk, telephone: None }),
+        None if !shared.gate.is_telephones(source) => return Err(Refusal::counted(403, Counter::UnknownSource)),
+        _ => {}
+    }
+    let user = shared.registrar.caller(&slot.original, arrival, super::now()).map_err(|answer| Refusal {
+        status: answer.status,
+        headers: answer.headers,
+        counter: Some(answer.counter),
+    })?;
+    let settings = shared.registrar.settings().ok_or_else(|| Refusal::counted(403, Counter::UnknownSource))?;
+    // The gate has not asked for it: it did not know who this is.
+    let key = shared.dialogs.key_of(&slot.original);
+    shared.gate.admission.decide(key, super::now()).map_err(|refused| refusal_of(shared, refused))?;
+    Ok(Origin { trunk: Arc::clone(&settings.trunk), telephone: Some(user) })
+}
+
+fn refusal_of(shared: &Shared, refused: Refused) -> Refusal {
+    Refusal {
+        status: 503,
+        headers: vec![Header::RetryAfter(shared.gate.limits().retry_after.as_secs().max(1).to_string().into())],
+        counter: Some(match refused {
+            Refused::Limit => Counter::RefusedLimit,
+            Refused::Draining => Counter::RefusedDraining,
+        }),
+    }
+}
+
+/// The call's way through other centres, of a trunk that leads to one.
+fn chain_of(shared: &Shared, slot: &Transaction, trunk: &TrunkConfig) -> Result<Option<(Chain, OnChain)>, Refusal> {
+    if !trunk.peer {
+        return Ok(None);
+    }
+    let headers = &slot.original.headers;
+    match crate::chain::read(headers) {
+        SaidOfChain::Nothing => Ok(None),
+        SaidOfChain::Malformed => {
+            shared.gate.counters.count(Counter::ChainBad);
+            Ok(None)
+        }
+        SaidOfChain::Chain(chain) => match shared.chains.arrive(&chain, headers) {
+            Some(on_chain) => Ok(Some((chain, on_chain))),
+            None => Err(Refusal::counted(482, Counter::RefusedLoop)),
+        },
+    }
 }
 
 /// What an INVITE says, as far as a leg needs it.
@@ -173,10 +237,13 @@ fn read_invite(invite: &Request, trunk: &TrunkConfig) -> Result<Read, Refusal> {
     Ok(Read { media, offer, preview, said, demand })
 }
 
-fn dialog_of(shared: &Shared, transaction: &Transaction, trunk: &TrunkConfig, tag: u64, source: SocketAddr) -> Dialog {
+fn dialog_of(shared: &Shared, transaction: &Transaction, origin: &Origin, tag: u64, source: SocketAddr) -> Dialog {
+    let trunk = &origin.trunk;
     let connection = transaction.connection.as_ref();
     let transport = connection.map_or(Transport::Udp, transport_of);
-    let flow = connection.filter(|_| transport == Transport::Tcp).cloned().zip(transaction.destination.clone());
+    // A telephone may be behind NAT: its Contact need not lead anywhere.
+    let keeps_flow = transport == Transport::Tcp || origin.telephone.is_some();
+    let flow = connection.filter(|_| keeps_flow).cloned().zip(transaction.destination.clone());
     let user =
         trunk.registration.as_ref().map(|registration| crate::address::percent_encoded(registration.user.reveal()));
     let contact = shared.transports.contact(transport, Some(source.ip()), user.as_deref());

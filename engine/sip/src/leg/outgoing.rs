@@ -3,25 +3,30 @@
 use super::transaction::{Driven, Outcome, TxId};
 use super::{Beginning, Events, Leg, State, Timer};
 use crate::address::{host, parse_uri, percent_encoded};
+use crate::chain::CHAIN_FIELD;
 use crate::config::{Transport, TrunkConfig, has_unsafe_characters};
 use crate::dialog::{Dialog, Remote};
 use crate::message::{
     Body, SDP, content_type, field, lists, push_capabilities, push_session_fields, sdp_body, session_fields,
 };
 use crate::sdp::Negotiation;
-use crate::shared::Shared;
+use crate::shared::{Places, Shared};
 use crate::signalling::{DialRequest, LEG_EVENTS_MAX, LEG_INPUTS_MAX, LegHandle, SipEvent};
 use crate::stats::Counter;
 use crate::transport::Hop;
+use gudok_core::ids::Trunk;
 use gudok_core::leg::{DialTarget, HangupCause, LegEvent};
 use gudok_core::privacy::PhoneNumber;
 use rsipstack::sip::{Header, Method, Request, Response, Uri};
+use rsipstack::transport::{SipAddr, SipConnection};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::mpsc;
 
 /// Early dialogs of one call: forks that ring at the same time.
 const EARLY_DIALOGS_MAX: usize = 8;
+/// RFC 3261, section 21.4.21: what an INVITE would be answered that may go no further.
+const TOO_MANY_HOPS: u16 = 483;
 /// INVITEs again after 422.
 const LONGER_SESSIONS_MAX: u8 = 3;
 /// Header fields for the operator's screen: how many, their prefix, and their size.
@@ -43,6 +48,8 @@ pub(super) struct Dialling {
     /// CANCEL for the INVITE as last sent.
     cancel: Option<(Request, Hop)>,
     longer_sessions: u8,
+    /// What is left of a chain of centres.
+    max_forwards: Option<u32>,
 }
 
 /// One fork before the answer.
@@ -60,6 +67,9 @@ struct Plan {
     from: String,
     to: String,
     extra: Vec<Header>,
+    /// The way to a telephone that registered here: all requests of the call go by it.
+    flow: Option<(SipConnection, SipAddr)>,
+    contact: String,
 }
 
 /// Calls out.
@@ -68,21 +78,17 @@ pub(crate) fn dial(shared: &Arc<Shared>, request: &DialRequest) -> (LegHandle, m
     let (events, event_receiver) = mpsc::channel(LEG_EVENTS_MAX);
     let facts = Arc::new(OnceLock::new());
     let handle = LegHandle::new(inputs.clone(), Arc::clone(&facts));
-    let prepared = plan(shared, request).ok_or(HangupCause::NotFound).and_then(|plan| {
-        let places = shared.enter(&plan.trunk).map_err(|_| HangupCause::AdmissionLimit)?;
-        Ok((plan, places))
-    });
-    let (plan, places) = match prepared {
+    let Prepared { plan, places, max_forwards } = match prepare(shared, request) {
         Ok(prepared) => prepared,
-        Err(cause) => {
-            Events::new(events).end(cause, None);
+        Err((cause, status)) => {
+            Events::new(events).end(cause, status);
             return (handle, event_receiver);
         }
     };
     let tag: u64 = rand::random();
     let transport = plan.hop.transport();
-    let contact = contact(shared, &plan.trunk, transport);
-    let dialog = Dialog::of_dial(tag, &plan.from, &plan.to, plan.request_uri, transport, contact);
+    let mut dialog = Dialog::of_dial(tag, &plan.from, &plan.to, plan.request_uri, transport, plan.contact);
+    dialog.flow = plan.flow;
     let dialling = Dialling {
         hop: plan.hop,
         local_media: request.local_media,
@@ -93,6 +99,7 @@ pub(crate) fn dial(shared: &Arc<Shared>, request: &DialRequest) -> (LegHandle, m
         cancelled: false,
         cancel: None,
         longer_sessions: 0,
+        max_forwards,
     };
     let beginning = Beginning {
         shared: Arc::clone(shared),
@@ -114,6 +121,47 @@ pub(crate) fn dial(shared: &Arc<Shared>, request: &DialRequest) -> (LegHandle, m
     leg.send_invite();
     shared.runtime.spawn(leg.run());
     (handle, event_receiver)
+}
+
+/// A call that has its way and its places.
+struct Prepared {
+    plan: Plan,
+    places: Places,
+    max_forwards: Option<u32>,
+}
+
+fn prepare(shared: &Arc<Shared>, request: &DialRequest) -> Result<Prepared, (HangupCause, Option<u16>)> {
+    let is_telephone = request.target.trunk.as_ref().is_some_and(|trunk| trunk.as_str() == Trunk::REGISTERED);
+    let mut plan = if is_telephone {
+        plan_registered(shared, request).ok_or((HangupCause::Unavailable, None))?
+    } else {
+        plan(shared, request).ok_or((HangupCause::NotFound, None))?
+    };
+    let mut places = shared.enter(&plan.trunk).map_err(|_| (HangupCause::AdmissionLimit, None))?;
+    let chain = request.chain.as_ref().filter(|_| plan.trunk.peer);
+    let Some((chain, value)) = chain.and_then(|chain| Some((chain, crate::chain::write(chain)?))) else {
+        return Ok(Prepared { plan, places, max_forwards: None });
+    };
+    let (on_chain, max_forwards) = shared.chains.leave(chain).ok_or((HangupCause::Rejected, Some(TOO_MANY_HOPS)))?;
+    places.chain = Some(on_chain);
+    plan.extra.push(Header::Other(CHAIN_FIELD.to_owned(), value));
+    Ok(Prepared { plan, places, max_forwards: Some(max_forwards) })
+}
+
+/// The way to a telephone that registers here. None where it is not there now.
+fn plan_registered(shared: &Shared, request: &DialRequest) -> Option<Plan> {
+    let user = request.target.address.reveal();
+    let binding = shared.registrar.binding(user, crate::leg::now())?;
+    let settings = shared.registrar.settings()?;
+    let trunk = Arc::clone(&settings.trunk);
+    let realm = &settings.config.realm;
+    let (from, mut extra) = identity(request.caller.as_ref(), &trunk, realm);
+    extra.extend(screen_pop(request));
+    let contact = shared.transports.contact(binding.flow.0, Some(binding.flow.1.ip()), None);
+    let flow = (binding.connection, binding.address);
+    let hop = Hop::flow(flow.0.clone(), flow.1.clone());
+    let to = format!("<sip:{}@{realm}>", percent_encoded(user));
+    Some(Plan { trunk, request_uri: binding.contact, hop, from, to, extra, flow: Some(flow), contact })
 }
 
 fn plan(shared: &Shared, request: &DialRequest) -> Option<Plan> {
@@ -145,7 +193,8 @@ fn plan(shared: &Shared, request: &DialRequest) -> Option<Plan> {
     } else {
         format!("<sip:{}@{domain}>", percent_encoded(address))
     };
-    Some(Plan { trunk, request_uri, hop, from, to, extra })
+    let contact = contact(shared, &trunk, hop.transport());
+    Some(Plan { trunk, request_uri, hop, from, to, extra, flow: None, contact })
 }
 
 /// The URI that a target stands for, and the Replaces that it carries (a REFER of the peer for an attended transfer).
@@ -186,6 +235,7 @@ fn screen_pop(request: &DialRequest) -> impl Iterator<Item = Header> {
     let allowed = |name: &str, value: &str| {
         name.get(..SCREEN_POP_PREFIX.len()).is_some_and(|prefix| prefix.eq_ignore_ascii_case(SCREEN_POP_PREFIX))
             && name.bytes().all(crate::gate::scan::is_token)
+            && !name.eq_ignore_ascii_case(CHAIN_FIELD)
             && value.len() <= SCREEN_POP_BYTES_MAX
             && !value.chars().any(char::is_control)
     };
@@ -211,6 +261,9 @@ impl Leg {
         request.body = self.media.offer(dialling.local_media).into_bytes();
         let via = self.shared.transports.via(&dialling.hop);
         set_via(&mut request, &via);
+        if let Some(left) = dialling.max_forwards {
+            set_max_forwards(&mut request, left);
+        }
         let hop = dialling.hop.clone();
         self.start_client(TxId::Invite, request, hop);
     }
@@ -426,6 +479,14 @@ fn cancel_of(invite: &Request) -> Request {
         version: invite.version,
         headers: headers.into(),
         body: Vec::new(),
+    }
+}
+
+fn set_max_forwards(request: &mut Request, left: u32) {
+    for header in request.headers.iter_mut() {
+        if let Header::MaxForwards(old) = header {
+            *old = left.into();
+        }
     }
 }
 

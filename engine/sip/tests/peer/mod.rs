@@ -185,6 +185,19 @@ impl Peer {
         }
     }
 
+    /// Passes over whatever comes before the answer to a ping of our own.
+    pub(crate) async fn drain(&mut self) {
+        self.send("\r\n\r\n").await;
+        let mut buffer = vec![0; 65_535];
+        loop {
+            let received = tokio::time::timeout(PATIENCE, self.socket.recv_from(&mut buffer));
+            let (len, _) = received.await.expect("the answer to the ping is due").unwrap();
+            if &buffer[..len] == b"\r\n" {
+                return;
+            }
+        }
+    }
+
     /// Answers a request of the engine.
     pub(crate) async fn answer(&self, request: &Message, status: &str, more: &str, body: &str) {
         let mut out = format!("SIP/2.0 {status}\r\n");

@@ -303,6 +303,14 @@ table! {
     GuideRead             Get    "/api/v1/guides/{agency}/{topic}"                        Signed at::guides::read              All   Own    Own    Own    All    No;
     GuideSet              Put    "/api/v1/guides/{agency}/{topic}"                        Signed at::guides::set               All   Own    Own    No     No     No;
     GuideDelete           Delete "/api/v1/guides/{agency}/{topic}"                        Signed at::guides::delete            All   Own    Own    No     No     No;
+    DirectoryList         Get    "/api/v1/directory"                                      Signed at::directory::list           All   Own    Own    Own    All    No;
+    DirectorySearch       Get    "/api/v1/directory/search"                               Signed at::directory::search         All   Own    Own    Own    All    No;
+    DirectoryExport       Get    "/api/v1/directory/export"                               Signed at::directory::export         All   Own    Own    Own    All    No;
+    DirectoryImport       Post   "/api/v1/directory/import"                               Signed at::directory::import         All   Own    Own    No     No     No;
+    DirectoryRead         Get    "/api/v1/directory/{id}"                                 Signed at::directory::read           All   Own    Own    Own    All    No;
+    DirectorySet          Put    "/api/v1/directory/{id}"                                 Signed at::directory::set            All   Own    Own    No     No     No;
+    DirectoryDelete       Delete "/api/v1/directory/{id}"                                 Signed at::directory::delete         All   Own    Own    No     No     No;
+    ReportRead            Get    "/api/v1/reports"                                        Signed at::reports::read             All   Own    Own    No     All    No;
     SurveysList           Get    "/api/v1/surveys"                                        Signed at::surveys::list             All   Own    Own    No     All    No;
     OverlayRecord         Post   "/api/v1/overlays/{name}/recording"                      Signed at::overlays::record          All   No     No     No     No     All;
     OpenApi               Get    "/api/v1/openapi.json"                                   Open   at::meta::openapi             All   All    All    All    All    All;

@@ -106,6 +106,7 @@ struct Inner {
     uploads: Arc<tokio::sync::Semaphore>,
     under_way: crate::http::UnderWay,
     streams: crate::service::events::Streams,
+    reports: crate::service::reports::Reports,
     stop: CancellationToken,
     certificate: crate::serve::Certificate,
     openapi: std::sync::OnceLock<bytes::Bytes>,
@@ -127,6 +128,7 @@ impl Admin {
             uploads: Arc::new(tokio::sync::Semaphore::new(limits::UPLOADS_MAX)),
             under_way: crate::http::UnderWay::default(),
             streams: crate::service::events::Streams::default(),
+            reports: crate::service::reports::Reports::default(),
             stop: CancellationToken::new(),
             certificate: crate::serve::Certificate::default(),
             openapi: std::sync::OnceLock::new(),
@@ -190,6 +192,10 @@ impl Admin {
 
     pub(crate) fn streams(&self) -> &crate::service::events::Streams {
         &self.0.streams
+    }
+
+    pub(crate) fn reports(&self) -> &crate::service::reports::Reports {
+        &self.0.reports
     }
 
     pub(crate) fn stop(&self) -> &CancellationToken {

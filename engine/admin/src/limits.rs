@@ -54,6 +54,20 @@ pub const GUIDE_CHARS_MAX: usize = 20_000;
 pub const TICKET_CHARS_MAX: usize = 8_000;
 /// Audio of an overlay as it is sent.
 pub const OVERLAY_AUDIO_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// A table of the directory as it is sent.
+pub const IMPORT_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Entries in one commit of an import.
+pub const IMPORT_BATCH_ENTRIES_MAX: usize = 100;
+/// About so many bytes in one commit of an import; the ledger takes a megabyte.
+pub const IMPORT_BATCH_BYTES_MAX: usize = 384 * 1024;
+/// Rows of an import that are looked up before others have their turn.
+pub const IMPORT_PROBE_ROWS: usize = 256;
+/// The longest time of a report.
+pub const REPORT_DAYS_MAX: u64 = 366;
+/// A report is shown again for so long.
+pub const REPORT_KEPT: Duration = Duration::from_secs(10);
+/// Reports that are kept to be shown again.
+pub const REPORTS_KEPT_MAX: usize = 16;
 /// The code of a region or municipality.
 pub const AREA_CHARS_MAX: usize = 64;
 /// Entries in a list of a document: roles, agencies, reachable scripts, configuration keys.

@@ -108,9 +108,15 @@ fn is_id(text: &str) -> bool {
     !text.starts_with('-') && text.bytes().all(legal)
 }
 
+/// Tables come from elsewhere with ids in any letters; what could be a path or hides itself is none.
 fn is_entry_id(text: &str) -> bool {
-    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.');
-    text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit()) && text.bytes().all(legal)
+    let bad = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '\\') || is_hidden(c);
+    !text.starts_with('.') && !text.contains(bad)
+}
+
+/// Marks that turn the order of letters or cannot be seen.
+fn is_hidden(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// A registration number has the prefix of its kind in the centre's own letters: "К-2026-000123".
@@ -221,8 +227,8 @@ name!(
 );
 name!(
     /// An entry of the directory.
-    DirectoryId, "id", "^[a-z0-9][a-z0-9._-]*$", 128, is_entry_id,
-    "An entry's id is a-z, 0-9, dot, _ and -, beginning with a letter or digit, at most 128 characters."
+    DirectoryId, "id", "^[^\\s/\\\\.][^\\s/\\\\]*$", 128, is_entry_id,
+    "An entry's id has no blanks, slashes or control characters and does not begin with a dot, at most 128 bytes."
 );
 name!(
     /// A language tag (BCP 47).

@@ -101,11 +101,15 @@ async fn carried_out(
 }
 
 /// Whether an Idempotency-Key means something here. A bundle's upload looks itself: its body is not kept in memory. To
-/// send an overlay's audio twice is to send it once.
+/// send an overlay's audio or a table of the directory twice is to send it once.
 fn repeats(route: &Route) -> bool {
     let alone = matches!(
         route.operation,
-        Operation::Login | Operation::Logout | Operation::BundleUpload | Operation::OverlayRecord
+        Operation::Login
+            | Operation::Logout
+            | Operation::BundleUpload
+            | Operation::OverlayRecord
+            | Operation::DirectoryImport
     );
     route.method.writes() && !alone
 }

@@ -139,7 +139,10 @@ fn common_parameters(route: &Route) -> Vec<Parameter> {
         all.push(header("If-Match", what, "^\"[0-9]{1,18}\"$", 20));
     }
     if route.method.writes()
-        && !matches!(route.operation, Operation::Login | Operation::Logout | Operation::OverlayRecord)
+        && !matches!(
+            route.operation,
+            Operation::Login | Operation::Logout | Operation::OverlayRecord | Operation::DirectoryImport
+        )
     {
         let what = "The same key with the same request gives the same answer again, for a day.";
         all.push(header("Idempotency-Key", what, "^[!-~]{1,128}$", 128));
@@ -187,5 +190,7 @@ const fn takes_revision(operation: Operation) -> bool {
             | Operation::WebhookDelete
             | Operation::GuideSet
             | Operation::GuideDelete
+            | Operation::DirectorySet
+            | Operation::DirectoryDelete
     )
 }

@@ -11,6 +11,7 @@ use crate::limits::TEXT_CHARS_MAX;
 use crate::names::{CallName, RecordingName};
 use crate::problem::Problem;
 use crate::time;
+use gudok_store::QueueResult;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -84,11 +85,12 @@ pub async fn set(
     let cdrs = recordings::visible(admin, who, Operation::MarkSet, call).await?;
     let has = |cdr: &gudok_store::Cdr| cdr.ended.recordings.iter().any(|recording| recording.id == name.as_str());
     let cdr = cdrs.iter().find(|cdr| has(cdr)).ok_or_else(|| Problem::not_found("recording", name))?;
+    let answered = cdr.ended.queue.as_ref().filter(|wait| wait.result == Some(QueueResult::Answered));
     let document = MarkDocument {
         agency: cdr.began.agency.as_str().parse()?,
         score: body.score,
         note: gudok_core::privacy::mask_digit_runs(&body.note),
-        operator: None,
+        operator: answered.map(|wait| wait.by.clone()).filter(|by| !by.is_empty()),
         by: who.user.clone(),
         at_ms: admin.now_ms(),
     };

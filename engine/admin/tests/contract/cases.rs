@@ -22,7 +22,7 @@ pub struct Case {
     pub by: By,
 }
 
-fn case(by: By, good: u16, ask: Ask) -> Case {
+pub fn case(by: By, good: u16, ask: Ask) -> Case {
     Case { ask, good, by }
 }
 
@@ -63,7 +63,7 @@ pub fn audited_as(operation: Operation) -> Option<&'static str> {
         Operation::OverlayDelete => "overlay.delete",
         Operation::SubjectExport => "subject.export",
         Operation::SubjectErase => "subject.erase",
-        _ => return None,
+        _ => return crate::centre_cases::audited_as(operation),
     })
 }
 
@@ -128,11 +128,12 @@ pub async fn make(world: &World, operation: Operation, agency: &str, asker: &str
             };
             case(By::Agency, 200, request.json(&body))
         }
-        _ => more(world, operation, agency, path, n).await,
+        _ => more(world, operation, agency, path, asker).await,
     }
 }
 
-async fn more(world: &World, operation: Operation, agency: &str, path: String, n: usize) -> Case {
+async fn more(world: &World, operation: Operation, agency: &str, path: String, asker: &str) -> Case {
+    let n = world.fresh();
     let method = operation.route().method.http();
     let request = |path: String| ask(method.as_str(), path);
     match operation {
@@ -218,7 +219,7 @@ async fn more(world: &World, operation: Operation, agency: &str, path: String, n
             let body = json!({ "number": "+79990000000", "reason": "asked in writing" });
             case(By::Nothing, 200, request(path).json(&body))
         }
-        _ => case(By::Nothing, 200, request(path)),
+        _ => crate::centre_cases::make(world, operation, agency, path, asker).await,
     }
 }
 

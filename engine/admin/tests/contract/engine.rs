@@ -2,7 +2,7 @@
 
 use gudok_admin::documents::{VersionDocument, kinds};
 use gudok_admin::ports::{
-    Actor, BoxFuture, BundleCheck, BundleFacts, BundleReport, Centre, Change, CheckStep, CheckedBundle, DeployOrder,
+    Actor, BoxFuture, BundleCheck, BundleFacts, BundleReport, Change, CheckStep, CheckedBundle, DeployOrder,
     Deployment, DeploymentStep, Difference, Engine, EngineRefusal, Event, FileAgency, FileFacts, Guard, LiveCall,
     LiveVersion, LogLine, OutcomeCounts, OutcomePoint, Trace, VersionId, VersionOutcomes,
 };
@@ -33,12 +33,22 @@ pub struct State {
     pub routes_made: usize,
     pub refuse_routes: bool,
     pub not_ready: bool,
+    /// What operators were told to be.
+    pub operator_states: BTreeMap<String, String>,
+    /// What the centre was told, in words.
+    pub centre_orders: Vec<String>,
+    /// Tickets by their key.
+    pub tickets: BTreeMap<String, usize>,
 }
 
 impl FakeEngine {
     pub fn new(store: Arc<dyn Store>, now_ms: u64) -> Self {
         let (events, _) = broadcast::channel(64);
         Self { store, now_ms: AtomicU64::new(now_ms), events, state: Mutex::default() }
+    }
+
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
     }
 
     pub fn pass(&self, ms: u64) {
@@ -168,8 +178,6 @@ fn checked(check: &BundleCheck) -> Result<CheckedBundle, EngineRefusal> {
         report: BundleReport { steps: vec![step("archive", None), step("smoke", None)], difference: Some(difference) },
     })
 }
-
-impl Centre for FakeEngine {}
 
 impl Engine for FakeEngine {
     fn check_bundle(&self, check: BundleCheck) -> BoxFuture<'_, Result<CheckedBundle, EngineRefusal>> {

@@ -3,6 +3,9 @@
 
 mod bundles;
 mod cases;
+mod centre;
+mod centre_cases;
+mod centre_engine;
 mod console;
 mod documents;
 mod documents_of_roles;

@@ -2,7 +2,7 @@
 
 use crate::cases::{live, make};
 use crate::world::{CALLER, PASSWORD, World, ask};
-use gudok_admin::access::{Operation, ROUTES};
+use gudok_admin::access::{Operation, ROUTES, Route};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -11,12 +11,15 @@ async fn no_answer_repeats_a_secret() {
     for agency in ["mfc", "zags"] {
         live(&world, agency).await;
     }
-    let mut token = world.user("admin", json!([{ "role": "admin" }])).await;
+    let roles = json!([{ "role": "admin" }, { "role": "operator", "agency": "mfc" }]);
+    let mut token = world.user("admin", roles).await;
     let (cookie, csrf) = world.session("root").await;
     let cookie_value = cookie.split_once('=').unwrap().1.to_owned();
     let digits = CALLER.trim_start_matches('+').to_owned();
     let mut seen = Vec::new();
-    for route in ROUTES.iter().filter(|route| route.operation != Operation::Events) {
+    // An import's report shows clerks the cells of their own table that are wrong: that is what it is for.
+    let silent = |route: &&Route| !matches!(route.operation, Operation::Events | Operation::DirectoryImport);
+    for route in ROUTES.iter().filter(silent) {
         let case = make(&world, route.operation, "mfc", "admin").await;
         let good = world.send(case.ask.clone().token(&token)).await;
         seen.push((format!("{route:?}"), good));

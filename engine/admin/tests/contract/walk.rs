@@ -109,7 +109,8 @@ async fn what_must_not_count_as_a_credential_does_not() {
     let tokens = [revoked, disabled, deleted, changed, expired, unknown, "gdk_short".to_owned(), PASSWORD.to_owned()];
     for route in ROUTES.iter().filter(|route| route.gate == Gate::Signed) {
         let path = route.path.replace("{agency}", OWN).replace("{entry}", "main").replace("{name}", "root");
-        let path = path.replace("{id}", "0123456789abcdef");
+        let path = path.replace("{id}", "0123456789abcdef").replace("{number}", "1").replace("{topic}", "passport");
+        let path = path.replace("{queue}", "help");
         let request = || ask(route.method.http().as_str(), path.clone());
         world.send(request()).await.refused(401, "unauthenticated");
         for token in &tokens {
@@ -129,6 +130,9 @@ async fn a_session_reads_freely_and_writes_with_its_token_only() {
     for agency in [OWN, OTHER] {
         live(&world, agency).await;
     }
+    // A desk is its operator's alone.
+    let roles = json!({ "roles": [{ "role": "admin" }, { "role": "operator", "agency": OWN }] });
+    world.change("/api/v1/users/root", &roles).await.expect(200);
     let (mut cookie, mut csrf) = world.session("root").await;
     for route in ROUTES.iter().filter(|route| route.gate == Gate::Signed) {
         let case = make(&world, route.operation, OWN, "root").await;
@@ -158,7 +162,7 @@ async fn every_write_and_every_look_is_in_the_audit_and_nothing_else_is() {
     for agency in [OWN, OTHER] {
         live(&world, agency).await;
     }
-    let mut token = world.user("admin", json!([{ "role": "admin" }])).await;
+    let mut token = world.user("admin", json!([{ "role": "admin" }, { "role": "operator", "agency": OWN }])).await;
     for route in ROUTES {
         let case = make(&world, route.operation, OWN, "admin").await;
         let before = world.audit_seq().await;
@@ -190,6 +194,10 @@ async fn lists_show_ones_own_agency_only() {
         live(&world, agency).await;
         let body = json!({ "number": format!("7{}", agency.len()), "agency": agency, "entry": "main" });
         world.root(ask("POST", "/api/v1/numbers").json(&body)).await.expect(201);
+        crate::centre_cases::ticket(&world, agency).await;
+        crate::centre_cases::guide(&world, agency, "passport").await;
+        crate::centre_cases::survey(&world, agency).await;
+        crate::centre_cases::entry(&world, agency, &format!("faq-{agency}")).await;
     }
     let supervisor = world.user("supervisor", json!([{ "role": "supervisor", "agency": OWN }])).await;
     let lists = [
@@ -201,6 +209,14 @@ async fn lists_show_ones_own_agency_only() {
         ("/api/v1/logs", "items", "/agency"),
         ("/api/v1/faults", "faults", "/agency"),
         ("/api/v1/cdrs", "cdrs", "/began/agency"),
+        ("/api/v1/operators", "items", "/agencies/0"),
+        ("/api/v1/callbacks", "items", "/agency"),
+        ("/api/v1/tickets", "items", "/agency"),
+        ("/api/v1/deliveries", "items", "/agency"),
+        ("/api/v1/guides", "items", "/agency"),
+        ("/api/v1/directory", "items", "/agency"),
+        ("/api/v1/directory/search?q=passport", "items", "/agency"),
+        ("/api/v1/surveys", "items", "/agency"),
     ];
     for (path, items, agency) in lists {
         let all = world.root(ask("GET", path)).await.expect(200).json();

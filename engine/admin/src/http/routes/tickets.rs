@@ -63,12 +63,12 @@ pub(crate) async fn list(State(admin): State<Admin>, who: Principal, Params(para
     responses((status = 201, description = "Registered", body = Registered)))]
 pub(crate) async fn create(State(admin): State<Admin>, who: Principal, Json(body): Json<TicketBody>) -> Answer {
     let registered = tickets::create(&admin, &who, body).await?;
-    // The number may have letters that no header field can have.
     let number: String = registered.number.bytes().map(escaped).collect();
     created(&format!("/api/v1/tickets/{}/{number}", registered.agency), &registered)
 }
 
-fn escaped(byte: u8) -> String {
+/// As a path has it.
+pub(super) fn escaped(byte: u8) -> String {
     if byte.is_ascii_alphanumeric() || byte == b'-' { char::from(byte).to_string() } else { format!("%{byte:02X}") }
 }
 

@@ -1,0 +1,1 @@
+//! The centre: operators, queues, callbacks, the desk, promises in writing.

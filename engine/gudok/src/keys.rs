@@ -7,17 +7,21 @@
 use anyhow::{Context, ensure};
 use gudok_core::ids::{Agency, Entry};
 use gudok_core::privacy::PhoneNumber;
-use gudok_store::{Party, SubjectKey};
+use gudok_store::{Party, Sealed, SubjectKey};
 use hmac::{Hmac, Mac};
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use sha2::Sha256;
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The key's name in the store's folder.
 pub(crate) const NODE_KEY_FILE: &str = "node-key";
 const KEY_BYTES: usize = 32;
+/// What a ciphertext is for: it opens as nothing else.
+const SEALED_AS: &[u8] = b"gudok sealed number 1";
 /// Read and write for the owner only.
 const OWNER_ONLY: u32 = 0o600;
 const OTHERS: u32 = 0o077;
@@ -83,6 +87,11 @@ impl NodeKey {
         SubjectKey::new(self.derived("gudok subject"))
     }
 
+    /// For numbers that must be dialled again: callbacks, tickets.
+    pub(crate) fn sealing(&self) -> SealingKey {
+        SealingKey::new(&self.derived("gudok sealed number"))
+    }
+
     /// For dividing callers between versions.
     pub(crate) fn sticky(&self) -> StickyKey {
         StickyKey(self.derived("gudok sticky"))
@@ -116,15 +125,51 @@ impl StickyKey {
     }
 }
 
-/// Parties of call records get their subject's hash.
+/// Encrypts numbers that must be dialled again: ChaCha20-Poly1305 (RFC 8439) under a random nonce, which goes first.
+#[derive(Clone)]
+pub(crate) struct SealingKey(Arc<LessSafeKey>);
+
+impl SealingKey {
+    fn new(key: &[u8; KEY_BYTES]) -> Self {
+        #[expect(clippy::expect_used, reason = "the algorithm's keys are 32 bytes")]
+        let key = UnboundKey::new(&CHACHA20_POLY1305, key).expect("a key of 32 bytes");
+        Self(Arc::new(LessSafeKey::new(key)))
+    }
+
+    /// None only for what is no number: a text longer than the store keeps.
+    fn seal(&self, number: &PhoneNumber) -> Option<Sealed> {
+        let nonce: [u8; NONCE_LEN] = rand::random();
+        let mut text = number.reveal().as_bytes().to_vec();
+        self.0.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(SEALED_AS), &mut text).ok()?;
+        let sealed = [&nonce[..], &text].concat();
+        (sealed.len() <= Sealed::BYTES_MAX).then(|| Sealed::from_ciphertext(sealed))
+    }
+
+    fn open(&self, sealed: &Sealed) -> Option<PhoneNumber> {
+        let (nonce, text) = sealed.ciphertext().split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut text = text.to_vec();
+        let clear = self.0.open_in_place(nonce, Aad::from(SEALED_AS), &mut text).ok()?;
+        std::str::from_utf8(clear).ok().map(PhoneNumber::new)
+    }
+}
+
+impl std::fmt::Debug for SealingKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealingKey(…)")
+    }
+}
+
+/// Parties of call records get their subject's hash; parties who must be called again are sealed.
 #[derive(Clone, Debug)]
 pub(crate) struct Subjects {
     key: SubjectKey,
+    sealing: SealingKey,
 }
 
 impl Subjects {
-    pub(crate) const fn new(key: SubjectKey) -> Self {
-        Self { key }
+    pub(crate) fn new(key: &NodeKey) -> Self {
+        Self { key: key.subject(), sealing: key.sealing() }
     }
 
     /// A person's number, masked, with the hash of its canonical form where it has one.
@@ -134,6 +179,16 @@ impl Subjects {
             Some(canonical) => party.with_hash(&self.key, canonical.reveal()),
             None => party,
         }
+    }
+
+    /// A person whose number must be dialled again: masked, found by its hash, and sealed. `number` in its canonical form.
+    pub(crate) fn sealed(&self, number: &PhoneNumber) -> Option<Party> {
+        Some(self.party(number, Some(number)).with_sealed(self.sealing.seal(number)?))
+    }
+
+    /// The number of somebody who must be called again; none where it was erased, or sealed by another node's key.
+    pub(crate) fn reveal(&self, party: &Party) -> Option<PhoneNumber> {
+        self.sealing.open(party.sealed()?)
     }
 }
 
@@ -156,6 +211,22 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         std::fs::write(&path, "half").unwrap();
         assert!(NodeKey::open(dir.path()).is_err(), "a damaged key is not replaced by another");
+    }
+
+    #[test]
+    fn a_sealed_number_is_opened_by_its_key_only() {
+        let number = PhoneNumber::new("+79131234567");
+        let subjects = Subjects::new(&NodeKey([7; KEY_BYTES]));
+        let party = subjects.sealed(&number).unwrap();
+        let written = serde_json::to_string(&party).unwrap();
+        assert!(!written.contains("1234567"), "{written}");
+        let read: Party = serde_json::from_str(&written).unwrap();
+        assert_eq!(subjects.reveal(&read).unwrap().reveal(), "+79131234567");
+        let again = subjects.sealed(&number).unwrap();
+        assert_ne!(party.sealed(), again.sealed(), "two of one number cannot be told to be the same by their seal");
+        assert_eq!(party.hash(), again.hash());
+        assert!(Subjects::new(&NodeKey([8; KEY_BYTES])).reveal(&party).is_none());
+        assert!(subjects.reveal(&Party::erased()).is_none());
     }
 
     #[test]

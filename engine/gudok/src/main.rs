@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod call;
+mod centre;
 mod check;
 mod clock;
 mod commands;

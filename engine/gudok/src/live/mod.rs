@@ -382,7 +382,8 @@ impl CallWatch {
         }
     }
 
-    fn seen(&self) -> ports::LiveCall {
+    /// As admins see it.
+    pub(crate) fn seen(&self) -> ports::LiveCall {
         let now = self.now.lock();
         let version = now.version.as_ref();
         ports::LiveCall {

@@ -85,7 +85,7 @@ impl Rooms {
             store,
             recordings_dir,
             live,
-            subjects: Subjects::new(subject_key.clone()),
+            subjects: Subjects::new(&node_key),
         });
         let call_limits = config.call_limits;
         Ok(Self { host, sip, incoming, config, cache_dir, subject_key, space, landed, call_limits, sip_addresses })

@@ -41,6 +41,8 @@ pub(crate) struct CallFacts {
     pub(crate) area: Option<Arc<str>>,
     /// The steps that scripts named, each once.
     pub(crate) steps: Vec<String>,
+    /// The announcement that the caller was to hear.
+    pub(crate) overlay: Option<Arc<str>>,
 }
 
 /// What is known of a leg at its beginning.
@@ -105,6 +107,9 @@ pub(crate) fn cdr(
     }
     if record.overlay_heard {
         ended.tags.insert("overlay".into(), "heard".into());
+        if let Some(name) = &facts.overlay {
+            ended.tags.insert("overlay-name".into(), name.to_string());
+        }
     }
     ended.recordings = record
         .recordings

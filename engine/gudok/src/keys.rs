@@ -55,6 +55,11 @@ impl NodeKey {
         }
     }
 
+    /// For a start without the folder that has the key: good for what nobody keeps.
+    pub(crate) fn ephemeral() -> Self {
+        Self(rand::random())
+    }
+
     /// Reads a key that must be there.
     ///
     /// # Errors
@@ -163,32 +168,39 @@ impl std::fmt::Debug for SealingKey {
 /// Parties of call records get their subject's hash; parties who must be called again are sealed.
 #[derive(Clone, Debug)]
 pub(crate) struct Subjects {
-    key: SubjectKey,
-    sealing: SealingKey,
+    /// None while the engine runs without the folder that has the node's key: then people are only masked.
+    keys: Option<(SubjectKey, SealingKey)>,
 }
 
 impl Subjects {
     pub(crate) fn new(key: &NodeKey) -> Self {
-        Self { key: key.subject(), sealing: key.sealing() }
+        Self { keys: Some((key.subject(), key.sealing())) }
+    }
+
+    /// Without the node's key.
+    pub(crate) const fn masked_only() -> Self {
+        Self { keys: None }
     }
 
     /// A person's number, masked, with the hash of its canonical form where it has one.
     pub(crate) fn party(&self, number: &PhoneNumber, canonical: Option<&PhoneNumber>) -> Party {
         let party = Party::masked(number.reveal());
-        match canonical {
-            Some(canonical) => party.with_hash(&self.key, canonical.reveal()),
-            None => party,
+        match (canonical, &self.keys) {
+            (Some(canonical), Some((key, _))) => party.with_hash(key, canonical.reveal()),
+            _ => party,
         }
     }
 
     /// A person whose number must be dialled again: masked, found by its hash, and sealed. `number` in its canonical form.
     pub(crate) fn sealed(&self, number: &PhoneNumber) -> Option<Party> {
-        Some(self.party(number, Some(number)).with_sealed(self.sealing.seal(number)?))
+        let (_, sealing) = self.keys.as_ref()?;
+        Some(self.party(number, Some(number)).with_sealed(sealing.seal(number)?))
     }
 
     /// The number of somebody who must be called again; none where it was erased, or sealed by another node's key.
     pub(crate) fn reveal(&self, party: &Party) -> Option<PhoneNumber> {
-        self.sealing.open(party.sealed()?)
+        let (_, sealing) = self.keys.as_ref()?;
+        sealing.open(party.sealed()?)
     }
 }
 

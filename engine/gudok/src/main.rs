@@ -18,9 +18,11 @@ mod keep;
 mod keys;
 mod live;
 mod metrics;
+mod no_store;
 mod overlays;
 mod scripts;
 mod serve;
+mod spool;
 mod voice;
 mod words;
 

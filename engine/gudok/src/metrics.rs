@@ -1,8 +1,8 @@
 //! What the engine counts. No number, call id or name of a person in a label; every label's values are a small closed
 //! set, or names from the configuration.
 
-use gudok_core::ids::Agency;
 use gudok_core::centre::{Callback, QueueView};
+use gudok_core::ids::Agency;
 use gudok_core::records::{Direction, LegRecord, QueueOutcome, QueueRecord};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
@@ -17,14 +17,20 @@ pub(crate) fn describe() {
     describe_gauge!("gudok_queue_waiting", "Who waits, callbacks included, by queue");
     describe_gauge!("gudok_queue_ready", "Operators ready for the next caller, by queue");
     describe_histogram!("gudok_queue_wait_seconds", "How long callers waited, by queue and how the wait ended");
-    describe_counter!("gudok_queue_service_level_total", "Waits by queue: offered, and answered within the service level");
+    describe_counter!(
+        "gudok_queue_service_level_total",
+        "Waits by queue: offered, and answered within the service level"
+    );
     describe_gauge!("gudok_operators", "Operators by what they are doing");
     describe_gauge!("gudok_callbacks", "Callbacks that are not over, by where they stand");
     describe_gauge!("gudok_callbacks_overdue", "Callbacks that are not over and were not kept in time");
     describe_counter!("gudok_callbacks_escalated_total", "Callbacks that were not kept in time");
     describe_counter!("gudok_callbacks_not_kept_total", "Callbacks that could not be written down");
     describe_counter!("gudok_centre_words_late_total", "Words between calls and the centre that found no room at once");
-    describe_counter!("gudok_overlays_heard_total", "Callers who heard an emergency announcement to its end, by its name");
+    describe_counter!(
+        "gudok_overlays_heard_total",
+        "Callers who heard an emergency announcement to its end, by its name"
+    );
     describe_gauge!("gudok_degraded", "1 while the engine runs without its store");
     describe_counter!("gudok_records_spooled_total", "Call records kept beside the store, which did not take them");
     describe_gauge!("gudok_versions_loaded", "Script versions in memory, of all entries together");

@@ -71,12 +71,23 @@ impl SideOverlay {
 pub(crate) struct Overlays {
     dir: PathBuf,
     sounds: RwLock<BTreeMap<String, Recording>>,
+    heard: RwLock<BTreeMap<Arc<str>, u64>>,
 }
 
 impl Overlays {
     /// Nothing is loaded yet.
     pub(crate) fn new(dir: PathBuf) -> Arc<Self> {
-        Arc::new(Self { dir, sounds: RwLock::default() })
+        Arc::new(Self { dir, sounds: RwLock::default(), heard: RwLock::default() })
+    }
+
+    /// A caller has heard an announcement to its end.
+    pub(crate) fn heard(&self, name: &Arc<str>) {
+        *self.heard.write().entry(Arc::clone(name)).or_default() += 1;
+    }
+
+    /// How many callers have heard each, by name, since the start.
+    pub(crate) fn heard_counts(&self) -> BTreeMap<String, u64> {
+        self.heard.read().iter().map(|(name, count)| (name.to_string(), *count)).collect()
     }
 
     /// What was in force when it was written last; nothing where it never was.

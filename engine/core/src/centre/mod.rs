@@ -44,7 +44,6 @@ mod timers;
 mod views;
 mod waiting;
 
-
 pub use callback::{
     AttemptOutcome, Callback, CallbackAttempt, CallbackOrigin, CallbackReceipt, CallbackRefusal, CallbackStart,
     CallbackState, CallbackWish, GivenUp, UnknownRule,

@@ -14,6 +14,7 @@ use gudok_media::{
     RecordSource, RecordingSpec, Session,
 };
 use gudok_sip::{DialRequest, LegHandle, LegOrder, MediaSpec, SipEvent};
+use gudok_speech::MediaSource;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -32,6 +33,15 @@ pub(super) struct LegIo {
 impl LegIo {
     pub(super) const fn new(handle: LegHandle) -> Self {
         Self { handle: Some(handle), session: None, ended: false, stats: None, codec: "" }
+    }
+
+    /// A first leg that is yet to be dialled.
+    pub(super) const fn none() -> Self {
+        Self { handle: None, session: None, ended: false, stats: None, codec: "" }
+    }
+
+    pub(super) const fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
     }
 
     /// Stops all sound at once, and keeps what was measured.
@@ -149,7 +159,12 @@ impl CallTask {
             }
             LegCommand::ReferOutcome { status } => self.order(id, LegOrder::ReferOutcome { status }),
             LegCommand::Dial { target, caller, screen_pop, chain } => {
-                self.legs.push(LegIo { handle: None, session: None, ended: false, stats: None, codec: "" });
+                if usize::from(id.0) >= self.legs.len() {
+                    self.legs.push(LegIo::none());
+                }
+                if !screen_pop.is_empty() {
+                    self.watch.fields(&screen_pop);
+                }
                 let Some(local_media) = self.open_session(id) else {
                     self.leg_failed(id);
                     return;
@@ -215,7 +230,7 @@ impl CallTask {
     }
 
     pub(super) fn bridge(&mut self, first: LegId, second: LegId) {
-        self.bridged = true;
+        self.bridged = Some(second);
         self.note(TraceKind::Leg, format!("leg {} and leg {} hear each other", first.0, second.0));
         let of = |id: LegId| self.legs.get(usize::from(id.0)).and_then(|leg| leg.session.as_ref());
         let (Some(one), Some(other)) = (of(first), of(second)) else { return };
@@ -230,7 +245,7 @@ impl CallTask {
     }
 
     pub(super) fn unbridge(&mut self, first: LegId, second: LegId) {
-        self.bridged = false;
+        self.bridged = None;
         let of = |id: LegId| self.legs.get(usize::from(id.0)).and_then(|leg| leg.session.as_ref());
         let (Some(one), Some(other)) = (of(first), of(second)) else { return };
         if let Err(error) = self.host.media.unbridge(one, other) {
@@ -249,10 +264,12 @@ impl CallTask {
         loop_forever: bool,
     ) {
         let voice = Arc::clone(&self.host.voice);
-        let media = self.script.as_ref().map(|script| Arc::clone(&script.media));
+        // Before any script runs, only the host speaks: its announcements have recordings of their own.
+        let overlays = || Arc::clone(&self.host.overlays) as Arc<dyn MediaSource>;
+        let media = self.script.as_ref().map_or_else(overlays, |script| Arc::clone(&script.media));
         let inbox = self.inbox.clone();
         let mut sound = Box::pin(async move {
-            let mut playlist = voice.playlist(&sources, &lang, pace, media.as_deref()).await;
+            let mut playlist = voice.playlist(&sources, &lang, pace, Some(&*media)).await;
             if let Ok(playlist) = &mut playlist {
                 playlist.repeat_forever |= loop_forever;
             }

@@ -3,23 +3,30 @@
 //!
 //! It waits for the earliest of a leg event, a media event, a script's request and the machine's deadline; feeds one
 //! input, carries out the commands, and goes back to waiting. Nothing in it blocks: sound is rendered, recordings are
-//! kept and scripts run elsewhere, and come back as events.
+//! kept and scripts run elsewhere, and come back as events. What the call has to do with the centre goes to the centre's
+//! task and comes back the same way.
 
 mod convert;
+mod desk;
 mod legs;
 mod scripts;
 mod transcript;
 
+use crate::centre::{Centre, Joined};
 use crate::clock::EngineClock;
 use crate::director::{Director, RunTicket};
 use crate::keys::Subjects;
 use crate::live::{Asked, Beginning, CallState, LiveCalls, TraceKind, Watched, prompt_words};
 use crate::metrics;
+use crate::overlays::Overlays;
 use crate::scripts::Scripts;
+use crate::spool::Spool;
 use crate::voice::Voice;
-use gudok_core::call::{CallMachine, CallStart, Command, Input, MediaCommand, MediaEvent, PlaybackId, ScriptRun};
+use gudok_core::call::{
+    CallMachine, CallStart, Command, Input, MediaCommand, MediaEvent, PlaybackId, Purpose, ScriptRun, Supervision,
+};
 use gudok_core::ids::LegId;
-use gudok_core::leg::{HangupCause, LegEvent};
+use gudok_core::leg::{DialTarget, HangupCause, LegEvent};
 use gudok_core::privacy::PhoneNumber;
 use gudok_core::prompt::LanguageTag;
 use gudok_core::records::{Direction, LegRecord};
@@ -55,10 +62,16 @@ pub(crate) struct CallHost {
     pub(crate) live: Arc<LiveCalls>,
     /// Makes people of numbers.
     pub(crate) subjects: Subjects,
+    /// Who waits, who works, who is owed a call.
+    pub(crate) centre: Centre,
+    /// Emergency announcements' recordings, and how often each was heard.
+    pub(crate) overlays: Arc<Overlays>,
+    /// Records that the store does not take.
+    pub(crate) spool: Arc<Spool>,
 }
 
 /// What an admin, or the engine's end, says to a running call.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Control {
     /// The drain deadline has passed.
     DrainDeadline,
@@ -66,6 +79,17 @@ pub(crate) enum Control {
     HangUp,
     /// The call is taken out of its script's hands, to an operator.
     Land(LandingCause),
+    /// A supervisor takes part, or in another way.
+    Supervise {
+        /// The supervisor's telephone.
+        target: DialTarget,
+        /// How.
+        how: Supervision,
+    },
+    /// The supervisor leaves.
+    SuperviseEnd,
+    /// The operator on the line gives the caller to somebody else.
+    GiveTo(DialTarget),
 }
 
 /// What reaches the task besides the first leg's signalling.
@@ -95,6 +119,23 @@ enum Event {
         leg: LegId,
         event: MediaEvent,
     },
+    /// The centre says.
+    Centre(Box<Input>),
+}
+
+/// The centre's way to a call.
+#[derive(Clone)]
+pub(crate) struct ToCall(mpsc::Sender<Event>);
+
+impl ToCall {
+    /// Waits for nobody; nothing is lost.
+    pub(crate) fn tell(&self, input: Input) {
+        if let Err(mpsc::error::TrySendError::Full(event)) = self.0.try_send(Event::Centre(Box::new(input))) {
+            metrics::centre_word_late();
+            let inbox = self.0.clone();
+            tokio::spawn(async move { inbox.send(event).await });
+        }
+    }
 }
 
 /// One call.
@@ -110,8 +151,16 @@ struct CallTask {
     /// The routes that the call began with.
     routes: Arc<Routes>,
     watch: Watched,
+    /// From its first word with the centre on.
+    joined: Option<Joined>,
+    /// The supervisor's leg, and how it takes part.
+    supervised: Option<Supervision>,
+    /// Who waits for an operator, where the caller does.
+    queued: bool,
+    overlay: Option<Arc<str>>,
     asked: Asked,
-    bridged: bool,
+    /// The other party's leg, while they hear each other.
+    bridged: Option<LegId>,
     /// The run that somebody took the caller from, and why: it did nothing wrong.
     taken_over: Option<(ScriptRun, LandingCause)>,
     lang_seen: LanguageTag,
@@ -120,31 +169,44 @@ struct CallTask {
 /// Runs one call from its INVITE to its last record.
 pub(crate) async fn run(
     host: Arc<CallHost>,
-    incoming: IncomingLeg,
+    incoming: Option<IncomingLeg>,
     start: CallStart,
     mut control: tokio::sync::watch::Receiver<Option<Control>>,
 ) {
     let (inbox, mut events) = mpsc::channel(INBOX_EVENTS_MAX);
-    let mut first_events = incoming.events;
+    let (first_leg, mut first_events) = match incoming {
+        Some(incoming) => (LegIo::new(incoming.leg), Some(incoming.events)),
+        None => (LegIo::none(), None),
+    };
     let now = host.clock.now();
     let (watch, mut said) = host.live.began(beginning(&start, now));
     let (routes, lang_seen) = (Arc::clone(&start.routes), Arc::clone(&start.lang));
+    let overlay = start.overlay.as_ref().map(|overlay| Arc::clone(&overlay.name));
+    let is_callback = matches!(start.purpose, Purpose::Callback(_));
     let machine = CallMachine::new(start, now);
     let mut task = CallTask {
         host,
         machine,
-        legs: vec![LegIo::new(incoming.leg)],
+        legs: vec![first_leg],
         inbox,
         script: None,
         replies: Vec::new(),
         transcript_seq: 0,
         routes,
         watch,
+        joined: None,
+        supervised: None,
+        queued: false,
+        overlay,
         asked: Asked::Nothing,
-        bridged: false,
+        bridged: None,
         taken_over: None,
         lang_seen,
     };
+    if is_callback {
+        // Whatever becomes of this task: the centre hears of its end.
+        task.centre();
+    }
     let mut timer = pin!(tokio::time::sleep_until(tokio::time::Instant::now()));
     let mut timer_for = None;
     loop {
@@ -160,7 +222,7 @@ pub(crate) async fn run(
         }
         timer_for = deadline;
         tokio::select! {
-            event = first_events.recv(), if !task.legs[0].ended => {
+            event = next(&mut first_events), if !task.legs[0].ended => {
                 // A leg that is gone without a word has failed.
                 let gone = SipEvent::Leg(LegEvent::Ended { cause: HangupCause::ProtocolError, status: None });
                 task.sip(LegId::FIRST, event.unwrap_or(gone));
@@ -172,13 +234,21 @@ pub(crate) async fn run(
                 task.machine.handle_timeout(now);
             }
             Ok(()) = control.changed() => {
-                let said = *control.borrow_and_update();
+                let said = control.borrow_and_update().clone();
                 if let Some(said) = said {
                     task.told(said);
                 }
             }
             Some(said) = said.recv() => task.told(said),
         }
+    }
+}
+
+/// The next event of a leg that came in.
+async fn next(events: &mut Option<mpsc::Receiver<SipEvent>>) -> Option<SipEvent> {
+    match events {
+        Some(events) => events.recv().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -217,6 +287,7 @@ impl CallTask {
             Event::ScriptEnded { run, end, cpu, ticket } => self.script_run_over(run, end, cpu, ticket),
             Event::Rendered { leg, playback, barge_in, sound } => self.rendered(leg, playback, barge_in, sound),
             Event::Kept { leg, event } => self.input(Input::Media(leg, event)),
+            Event::Centre(input) => self.centre_says(*input),
         }
     }
 
@@ -235,8 +306,10 @@ impl CallTask {
                 Command::Transcript(line) => self.transcript(&line),
                 Command::LegBegan(record) => self.leg_began(&record),
                 Command::LegEnded(record) => self.leg_ended(&record),
-                // The centre's part of a call is wired with the centre.
-                Command::Supervise { .. } | Command::Unsupervise(_) | Command::Queue(_) | Command::Callback(_) => {}
+                Command::Supervise { leg, operator, how } => self.supervise(leg, operator, how),
+                Command::Unsupervise(leg) => self.unsupervise(leg),
+                Command::Queue(order) => self.queue(order),
+                Command::Callback(order) => self.centre().callback(order),
                 Command::Over => {}
             }
         }
@@ -258,6 +331,9 @@ impl CallTask {
                 }
                 self.input(Input::Land(cause));
             }
+            Control::Supervise { target, how } => self.supervisor_comes(target, how),
+            Control::SuperviseEnd => self.input(Input::SuperviseEnd),
+            Control::GiveTo(target) => self.give_to(target),
         }
     }
 
@@ -268,8 +344,10 @@ impl CallTask {
 
     /// Shows the admins where the call is now.
     fn show(&mut self) {
-        let state = if self.bridged {
+        let state = if self.bridged.is_some() {
             CallState::Bridged
+        } else if self.queued {
+            CallState::Queued
         } else if self.machine.landing().is_some() {
             CallState::Landed
         } else if self.script.is_some() {
@@ -300,9 +378,12 @@ impl CallTask {
             Direction::Outbound => "goes out",
         };
         self.note(TraceKind::Leg, format!("leg {} {way} by {trunk:?}", record.leg.0));
-        let began = crate::keep::leg_began(record, &self.watch.facts(), &self.people());
+        let began = crate::keep::leg_began(record, &self.facts(), &self.people());
         let kept = began.and_then(|began| self.host.store.leg_began(began));
-        if let Err(error) = kept {
+        // Without its store the engine keeps whole records only.
+        if let Err(error) = kept
+            && !self.host.spool.is_degraded(&*self.host.store)
+        {
             metrics::record_refused();
             tracing::error!(call = %record.call, leg = record.leg.0, %error, "the leg's beginning was not kept");
         }
@@ -311,12 +392,14 @@ impl CallTask {
     fn leg_ended(&mut self, record: &LegRecord) {
         let media = self.legs.get_mut(usize::from(record.leg.0)).and_then(LegIo::close);
         metrics::leg_ended(record);
+        self.count_wait(record);
         self.note(TraceKind::Leg, format!("leg {} is over: {}", record.leg.0, record.cause.as_str()));
-        let kept = crate::keep::cdr(record, media, &self.watch.facts(), &self.people());
-        let kept = kept.and_then(|cdr| self.host.store.leg_ended(cdr));
-        if let Err(error) = kept {
-            metrics::record_refused();
-            tracing::error!(call = %record.call, leg = record.leg.0, %error, "the call record was not kept");
+        match crate::keep::cdr(record, media, &self.facts(), &self.people()) {
+            Ok(cdr) => self.host.spool.keep(&*self.host.store, cdr),
+            Err(error) => {
+                metrics::record_refused();
+                tracing::error!(call = %record.call, leg = record.leg.0, %error, "the call record was not kept");
+            }
         }
         // The call record says the same, for good; a line a call is for whoever looks closer.
         tracing::debug!(
@@ -330,6 +413,10 @@ impl CallTask {
             ms = u64::try_from(record.ended.since(record.started).as_millis()).unwrap_or(u64::MAX),
             "leg ended"
         );
+    }
+
+    fn facts(&self) -> crate::keep::CallFacts {
+        crate::keep::CallFacts { overlay: self.overlay.clone(), ..self.watch.facts() }
     }
 
     fn people(&self) -> crate::keep::People<'_> {

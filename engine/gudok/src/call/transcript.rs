@@ -2,6 +2,7 @@
 
 use super::CallTask;
 use gudok_core::call::TranscriptLine;
+use gudok_speech::MediaSource;
 use serde_json::json;
 
 /// Bytes of one piece, so that it fits a datagram with its headers.
@@ -11,7 +12,8 @@ impl CallTask {
     pub(super) fn transcript(&mut self, line: &TranscriptLine) {
         match line {
             TranscriptLine::Prompt { sources, lang } => {
-                let media = self.script.as_ref().map(|script| script.media.as_ref());
+                let overlays: &dyn MediaSource = &*self.host.overlays;
+                let media = Some(self.script.as_ref().map_or(overlays, |script| script.media.as_ref()));
                 let text = self.host.voice.words(sources, lang, media);
                 for piece in pieces(&text) {
                     self.transcript_event(json!({ "event": "prompt", "text": piece, "lang": &**lang }));

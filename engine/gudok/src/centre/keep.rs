@@ -49,11 +49,7 @@ impl Book {
 ///
 /// # Errors
 /// Where the ledger cannot be read.
-pub(crate) async fn recover(
-    store: &dyn Store,
-    subjects: &Subjects,
-    now: UtcMs,
-) -> Result<Vec<Callback>, StoreError> {
+pub(crate) async fn recover(store: &dyn Store, subjects: &Subjects, now: UtcMs) -> Result<Vec<Callback>, StoreError> {
     let mut open = Vec::new();
     read(store, subjects, now, |callback| {
         if !callback.state.is_over() {

@@ -23,6 +23,7 @@ pub(crate) use keep::{ended, recover};
 pub(crate) use task::{Parts, start};
 pub(crate) use views::{callback_row, operator_row, peer_row, queue_row};
 
+use crate::call::ToCall;
 use crate::metrics;
 use gudok_admin::ports::Actor;
 use gudok_core::call::Input;
@@ -39,9 +40,6 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Things said to the centre that wait for its task.
 const INBOX_MAX: usize = 8_192;
-
-/// Where the centre's word for a call goes.
-pub(crate) type ToCall = mpsc::Sender<Input>;
 
 /// What is said to the task.
 enum Said {
@@ -128,10 +126,8 @@ impl Centre {
 
     /// The centre's word for a call. Waits for nobody.
     fn tell(&self, call: CallId, input: Input) {
-        let Some(to_call) = self.calls.read().get(&call).cloned() else { return };
-        if let Err(mpsc::error::TrySendError::Full(input)) = to_call.try_send(input) {
-            metrics::centre_word_late();
-            tokio::spawn(async move { to_call.send(input).await });
+        if let Some(to_call) = self.calls.read().get(&call) {
+            to_call.tell(input);
         }
     }
 

@@ -256,9 +256,9 @@ impl Task {
             self.promised.remove(&callback.id);
         }
         match self.book.write(callback, audit, promised) {
-            Ok(written) => self.saving.push(Box::pin(async move {
-                (save, written.await.map_err(|error| error.to_string()))
-            })),
+            Ok(written) => {
+                self.saving.push(Box::pin(async move { (save, written.await.map_err(|error| error.to_string())) }))
+            }
             Err(problem) => self.saving.push(Box::pin(std::future::ready((save, Err(problem))))),
         }
     }
@@ -277,9 +277,8 @@ impl Task {
         if !operators.is_empty() {
             metrics::operators(self.machine.operators().map(|view| view.state.as_str()));
             for view in self.machine.operators().filter(|view| operators.contains(&view.operator)) {
-                self.live.tell(|| {
-                    Event::Operator(Box::new(views::operator_row(&view, &self.settings, &*self.of_file)))
-                });
+                self.live
+                    .tell(|| Event::Operator(Box::new(views::operator_row(&view, &self.settings, &*self.of_file))));
             }
         }
         if !queues.is_empty() {

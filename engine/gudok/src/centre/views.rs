@@ -48,9 +48,10 @@ pub(crate) fn operator_row(
         .filter_map(|queue| settings.queues.get(queue)?.agency.as_ref())
         .map(ToString::to_string)
         .collect();
-    let skills = settings.operators.get(&view.operator).map(|operator| {
-        operator.skills.iter().map(|(skill, level)| (skill.to_string(), *level)).collect()
-    });
+    let skills = settings
+        .operators
+        .get(&view.operator)
+        .map(|operator| operator.skills.iter().map(|(skill, level)| (skill.to_string(), *level)).collect());
     OperatorRow {
         name: view.operator.to_string(),
         shown_name: view.shown_name.to_string(),

@@ -120,6 +120,7 @@ address = "122"
 trunk = "region"
 [registrar]
 realm = "centre.example"
+sources = ["127.0.0.0/8"]
 [[number]]
 number = "123"
 agency = "centre"
@@ -154,7 +155,9 @@ fn a_centre_is_taken() {
     assert_eq!(boris.target.trunk, Some(Trunk::new(Trunk::REGISTERED)));
     assert_eq!(boris.target.address.reveal(), "boris");
     assert_eq!(centre.peers[&Peer::new("tomsk")].target.trunk, Some(Trunk::new("region")));
-    assert!(config.registrar.unwrap().passwords.contains_key("boris"));
+    let registrar = config.sip.registrar.as_ref().unwrap();
+    assert_eq!(registrar.users.iter().map(|user| &*user.name).collect::<Vec<_>>(), ["boris"]);
+    assert!(config.sip.trunks.iter().any(|trunk| trunk.peer && trunk.name.as_str() == "region"));
     let route = config.routes.route("123").unwrap();
     assert_eq!((route.callback.clone(), route.area.as_deref()), (Some(Queue::new("general")), Some("42/novokuznetsk")));
     let overlay = &config.routes.overlays[0];
@@ -181,12 +184,14 @@ fn every_fault_of_a_centre_is_named() {
     check("after_s = 20, levels = 2", "after_s = 10, levels = 1", &["each step of relax"]);
     check("queues = [\"general\"]\nskills", "queues = [\"special\"]\nskills", &["no queue is called \"special\""]);
     check("password_file = \"Cargo.toml\"\n", "", &["registers and has no password"]);
-    check("[registrar]\nrealm = \"centre.example\"\n", "", &["nothing registers here"]);
+    check("[registrar]\nrealm = \"centre.example\"\nsources = [\"127.0.0.0/8\"]\n", "", &["nothing registers here"]);
     check(
         "name = \"city\"",
         "name = \"registered\"",
         &["the telephones' that register here", "no trunk is called \"city\""],
     );
+    check("sources = [\"127.0.0.0/8\"]\n[[number]]", "[[number]]", &["[registrar] has no sources"]);
+    check("realm = \"centre.example\"", "realm = \"\"", &["the realm must be"]);
     check("callback = \"general\"", "", &["leads to no script"]);
     check("strategy = \"round-robin\"", "strategy = \"loudest\"", &["unknown variant `loudest`"]);
     check("text = \"Вода!\"", "", &["neither text nor recording"]);

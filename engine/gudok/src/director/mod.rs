@@ -65,6 +65,7 @@ use gudok_core::routing::Routes;
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::Registry;
 use gudok_plugin_host::ports::Clock;
+use gudok_sip::{RegistrarUser, SipConfig};
 use gudok_speech::MediaSource;
 use gudok_store::{Store, UtcMs};
 use parking_lot::RwLock;
@@ -85,6 +86,8 @@ pub(crate) struct Parts {
     pub(crate) sticky: StickyKey,
     pub(crate) config: Arc<Config>,
     pub(crate) overlays: Arc<Overlays>,
+    /// There is no ledger: the file's word is all there is.
+    pub(crate) without_store: bool,
 }
 
 /// All deployments of this node.
@@ -101,6 +104,10 @@ pub(crate) struct Director {
     /// Queues, operators and peers, for the centre: told of every change.
     centre: watch::Sender<Arc<CentreSettings>>,
     overlays: Arc<Overlays>,
+    /// There is no ledger.
+    without_store: bool,
+    /// Telephones of the ledger's operators that register; told of every change.
+    phones: watch::Sender<Arc<Vec<RegistrarUser>>>,
     registry: Registry,
     slots: RwLock<BTreeMap<(Agency, Entry), Arc<Slot>>>,
     decisions: mpsc::UnboundedSender<Decision>,
@@ -124,6 +131,8 @@ impl Director {
             routes: ArcSwap::new(Arc::clone(&parts.config.routes)),
             centre: watch::Sender::new(Arc::clone(&parts.config.routes.centre)),
             overlays: parts.overlays,
+            without_store: parts.without_store,
+            phones: watch::Sender::new(Arc::default()),
             config: ArcSwap::new(parts.config),
             registry: Registry::default(),
             slots: RwLock::default(),
@@ -154,6 +163,22 @@ impl Director {
         self.centre.subscribe()
     }
 
+    /// The SIP room's settings by a file, with the telephones of the ledger's operators.
+    pub(crate) fn sip_config(&self, config: &Config) -> SipConfig {
+        let mut sip = config.sip.clone();
+        if let Some(registrar) = &mut sip.registrar {
+            let of_file = |user: &&RegistrarUser| config.facts.operators.iter().any(|name| **name == *user.name);
+            let more: Vec<RegistrarUser> = self.phones.borrow().iter().filter(|user| !of_file(user)).cloned().collect();
+            registrar.users.extend(more);
+        }
+        sip
+    }
+
+    /// Tells of every change of the ledger's telephones.
+    pub(crate) fn phones(&self) -> watch::Receiver<Arc<Vec<RegistrarUser>>> {
+        self.phones.subscribe()
+    }
+
     /// The file in force.
     pub(crate) fn config(&self) -> Arc<Config> {
         self.config.load_full()
@@ -163,7 +188,7 @@ impl Director {
     pub(crate) async fn take_config(self: &Arc<Self>, config: Arc<Config>) -> Result<(), EngineRefusal> {
         self.config.store(config);
         self.merge_routes().await?;
-        self.refresh().await
+        if self.without_store { Ok(()) } else { self.refresh().await }
     }
 
     /// Agencies, numbers, entries or overlays in the ledger have changed.

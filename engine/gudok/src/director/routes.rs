@@ -1,15 +1,16 @@
 //! Where numbers lead: what the configuration file says, and what the ledger adds. The file goes first where both speak.
 
 use super::Director;
-use crate::config::registered;
+use crate::config::{Config, registered};
 use crate::overlays::SideOverlay;
 use gudok_admin::documents::{AgencyDocument, NumberDocument, OperatorDocument, OverlayDocument, PhoneDocument, kinds};
 use gudok_admin::ports::EngineRefusal;
 use gudok_core::centre::{CentreSettings, OperatorSettings};
 use gudok_core::ids::{Agency, Entry, Group, Operator, Queue, Skill, Trunk};
 use gudok_core::leg::DialTarget;
-use gudok_core::privacy::PhoneNumber;
+use gudok_core::privacy::{PhoneNumber, Secret};
 use gudok_core::routing::{AgencyRoutes, Overlay, Route, Routes};
+use gudok_sip::{RegistrarSecret, RegistrarUser, SipConfig};
 use gudok_store::BlobId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,8 +25,13 @@ impl Director {
     /// # Errors
     /// Where the ledger cannot be read; everything stays as it was.
     pub(crate) async fn merge_routes(&self) -> Result<(), EngineRefusal> {
+        if self.without_store {
+            self.merge_without_ledger().await;
+            return Ok(());
+        }
         let _one_at_a_time = self.merging.lock().await;
         let config = self.config();
+        self.load_sounds(&config).await;
         let mut routes = Routes::clone(&config.routes);
         for (name, _, agency) in self.documents::<AgencyDocument>(kinds::AGENCY).await? {
             routes.agencies.entry(Agency::new(&name)).or_insert_with(|| agency_routes(&agency));
@@ -38,6 +44,14 @@ impl Director {
             }
         }
         let operators = self.documents::<OperatorDocument>(kinds::OPERATOR).await?;
+        let phones: Vec<RegistrarUser> = operators.iter().filter_map(|of| phone(&of.0, &of.2, &config.sip)).collect();
+        self.phones.send_if_modified(|known| {
+            let differs = **known != phones;
+            if differs {
+                *known = Arc::new(phones);
+            }
+            differs
+        });
         add_operators(&mut routes, operators);
         for (number, _, document) in self.documents::<NumberDocument>(kinds::NUMBER).await? {
             let lang = document.lang.as_ref().map_or_else(|| Arc::clone(&config.lang), |lang| Arc::from(lang.as_str()));
@@ -63,7 +77,9 @@ impl Director {
     /// The file's routes, and the announcements that were in force when the store could still be read.
     pub(crate) async fn merge_without_ledger(&self) {
         let _one_at_a_time = self.merging.lock().await;
-        let mut routes = Routes::clone(&self.config().routes);
+        let config = self.config();
+        self.load_sounds(&config).await;
+        let mut routes = Routes::clone(&config.routes);
         let overlays = Arc::clone(&self.overlays);
         let side = tokio::task::spawn_blocking(move || {
             let side = overlays.read()?;
@@ -80,6 +96,23 @@ impl Director {
             Err(error) => tracing::error!(%error, "the announcements beside the store cannot be read"),
         }
         self.take_routes(routes);
+    }
+
+    /// Recordings that the file's announcements name.
+    async fn load_sounds(&self, config: &Arc<Config>) {
+        if config.overlay_sounds.is_empty() {
+            return;
+        }
+        let (overlays, config) = (Arc::clone(&self.overlays), Arc::clone(config));
+        let loaded = tokio::task::spawn_blocking(move || {
+            for path in &config.overlay_sounds {
+                if let Err(problem) = overlays.load_file(path) {
+                    tracing::error!(problem, "an announcement's recording is not to be had");
+                }
+            }
+        });
+        // It fails only where the runtime stops.
+        let _ = loaded.await;
     }
 
     fn take_routes(&self, routes: Routes) {
@@ -176,6 +209,23 @@ fn operator(name: Operator, document: &OperatorDocument) -> OperatorSettings {
         always_ready: document.always_ready,
         name,
     }
+}
+
+/// A telephone that registers, where its secret was made for this realm.
+fn phone(login: &str, document: &OperatorDocument, sip: &SipConfig) -> Option<RegistrarUser> {
+    let PhoneDocument::Registers { secret: Some(secret) } = &document.phone else { return None };
+    if sip.registrar.as_ref().is_none_or(|registrar| registrar.realm != secret.realm) {
+        tracing::warn!(operator = login, "a telephone's password was made for another realm: set it again");
+        return None;
+    }
+    Some(RegistrarUser {
+        name: Arc::from(login),
+        secret: RegistrarSecret::Ha1 {
+            md5: Some(Secret::new(&secret.ha1_md5)),
+            sha256: Some(Secret::new(&secret.ha1_sha256)),
+        },
+        sources: Vec::new(),
+    })
 }
 
 fn side_overlay(name: String, document: &OverlayDocument, lang: &Arc<str>) -> SideOverlay {

@@ -82,6 +82,8 @@ pub(crate) enum CallState {
     Announcement,
     /// The script has it.
     Script,
+    /// The caller waits for an operator.
+    Queued,
     /// The caller talks to somebody.
     Bridged,
     /// The host has taken it over.
@@ -93,6 +95,7 @@ impl CallState {
         match self {
             Self::Announcement => "announcement",
             Self::Script => "script",
+            Self::Queued => "queued",
             Self::Bridged => "bridged",
             Self::Landed => "landed",
         }
@@ -125,6 +128,7 @@ impl LiveCalls {
                 versions: Vec::new(),
                 step: String::new(),
                 steps: Vec::new(),
+                fields: Vec::new(),
                 state: CallState::Announcement,
                 lang: call.lang,
                 trace: TraceBuffer::default(),
@@ -170,7 +174,7 @@ impl LiveCalls {
                 && now.entry == *entry
                 && now.version.as_ref().is_some_and(|version| version.bundle_sha256 == *hash)
         };
-        watches.iter().filter(on_it).filter(|watch| watch.control.try_send(control).is_ok()).count()
+        watches.iter().filter(on_it).filter(|watch| watch.control.try_send(control.clone()).is_ok()).count()
     }
 
     /// What happened in a call that is up, or was lately.
@@ -264,6 +268,8 @@ struct Now {
     step: String,
     /// Each once, in the order in which they were first reached.
     steps: Vec<String>,
+    /// What the script shows the operator.
+    fields: Vec<(Arc<str>, Arc<str>)>,
     state: CallState,
     lang: LanguageTag,
     trace: TraceBuffer,
@@ -314,7 +320,7 @@ impl CallWatch {
 
     /// What belongs into the call's records besides what its machine knows.
     pub(crate) fn facts(&self) -> CallFacts {
-        CallFacts { area: self.area.clone(), steps: self.now.lock().steps.clone() }
+        CallFacts { area: self.area.clone(), steps: self.now.lock().steps.clone(), overlay: None }
     }
 
     /// The call is somewhere else.
@@ -328,6 +334,16 @@ impl CallWatch {
             now.landed |= state == CallState::Landed;
         }
         self.tell();
+    }
+
+    /// What the script shows the operator who is rung.
+    pub(crate) fn fields(&self, fields: &[(Arc<str>, Arc<str>)]) {
+        self.now.lock().fields = fields.to_vec();
+    }
+
+    /// What the script showed the operator who was rung last.
+    pub(crate) fn shown(&self) -> Vec<(Arc<str>, Arc<str>)> {
+        self.now.lock().fields.clone()
     }
 
     /// The caller has chosen another language.

@@ -1,10 +1,12 @@
 //! The engine from start to stop: rooms are opened in order, calls are taken, signals are heeded.
 
+mod keeping;
 mod port;
 mod reload;
 mod rooms;
 mod signals;
 mod sweep;
+mod telephones;
 
 use crate::call::{self, CallHost, Control};
 use crate::check::Checker;
@@ -14,8 +16,11 @@ use anyhow::Context;
 use gudok_admin::ports::{Actor, Engine};
 use gudok_admin::{Admin, AdminConfig};
 use gudok_core::call::{CallStart, Purpose};
-use gudok_core::ids::CallId;
+use gudok_core::centre::CallbackStart;
+use gudok_core::ids::{CallId, Entry, Trunk};
+use gudok_core::leg::IncomingCall;
 use gudok_core::records::Mode;
+use gudok_core::routing::Route;
 use gudok_plugin_host::ports::Clock;
 use gudok_sip::IncomingLeg;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -37,6 +42,10 @@ const UNKNOWN_NUMBERS_LOGGED_MAX: usize = 1_024;
 const LATENESS_US_MAX: u64 = 30_000;
 const LATE_LOOKS_MAX: u32 = 30;
 const LATENESS_LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Whoever dials the callback number may hang up for so long; then we answer and say so.
+const CALLBACK_NUMBER_RING_MAX: Duration = Duration::from_secs(8);
+/// As the records of callbacks' calls name it.
+const CALLBACK_ENTRY: &str = "callback";
 const OVERLOAD_RETRY_AFTER: Duration = Duration::from_secs(2);
 /// After the drain deadline, calls get so long to say goodbye.
 const GOODBYE_MAX: Duration = Duration::from_secs(5);
@@ -80,6 +89,9 @@ pub(crate) async fn serve(options: Options, config: Config, prometheus: Promethe
     let port = port(&rooms, &calls, &reloading, prometheus, &ready, &sweeping);
     let admin = serve_admins(&rooms, port).await?;
     tokio::spawn(take_calls(Arc::clone(&calls), rooms.incoming));
+    tokio::spawn(call_back(Arc::clone(&calls), rooms.callbacks));
+    tokio::spawn(telephones::follow(rooms.sip.registrar_events(), rooms.host.centre.clone()));
+    tokio::spawn(telephones::keep_known(Arc::clone(&rooms.host.director), Arc::clone(&rooms.sip)));
     tokio::spawn(sweep::expired(Arc::clone(&rooms.host)));
     tokio::spawn(sweep::keep_traces(Arc::clone(&rooms.host), rooms.landed));
     tokio::spawn(sweep::retention_of_all(Arc::clone(&rooms.host), Arc::clone(&rooms.host.director), sweeping));
@@ -124,6 +136,13 @@ async fn take_calls(calls: Arc<Calls>, mut incoming: mpsc::Receiver<IncomingLeg>
     }
 }
 
+/// Begins the calls of callbacks whose turn it is.
+async fn call_back(calls: Arc<Calls>, mut callbacks: mpsc::Receiver<Box<CallbackStart>>) {
+    while let Some(start) = callbacks.recv().await {
+        calls.call_back(start);
+    }
+}
+
 impl Calls {
     fn take(self: &Arc<Self>, leg: IncomingLeg) {
         if self.overloaded.load(Ordering::Relaxed) {
@@ -139,11 +158,13 @@ impl Calls {
             return;
         };
         let mode = if routes.attended(&route.agency, now) { Mode::Attended } else { Mode::Automatic };
+        let overlay = routes.overlay(leg.call.called.reveal(), &route, now).cloned();
         let start = CallStart {
             id: CallId::from_random(rand::random()),
             incoming: leg.call.clone(),
-            overlay: routes.overlay(leg.call.called.reveal(), &route, now).cloned(),
-            purpose: Purpose::Script,
+            // A callback number is for those who cannot pay to listen: nothing is said there.
+            overlay: overlay.filter(|_| route.callback.is_none()),
+            purpose: purpose(&route),
             agency: route.agency,
             entry: route.entry,
             lang: route.lang,
@@ -151,6 +172,38 @@ impl Calls {
             mode,
             limits: self.limits,
         };
+        self.run(Some(leg), start);
+    }
+
+    /// A callback's call: the first leg is ours to dial.
+    fn call_back(self: &Arc<Self>, callback: Box<CallbackStart>) {
+        let routes = self.host.director.routes();
+        let now = self.host.clock.now();
+        let agency = callback.wish.agency.clone();
+        let start = CallStart {
+            id: callback.call,
+            incoming: IncomingCall {
+                trunk: callback.target.trunk.clone().unwrap_or_else(|| Trunk::new("")),
+                caller: callback.shown.clone(),
+                called: callback.wish.number.clone(),
+                diversion: None,
+                headers: Vec::new(),
+                chain: None,
+                wants_transcript: false,
+            },
+            overlay: None,
+            entry: Entry::new(CALLBACK_ENTRY),
+            lang: Arc::clone(&callback.wish.lang),
+            mode: if routes.attended(&agency, now) { Mode::Attended } else { Mode::Automatic },
+            agency,
+            purpose: Purpose::Callback(callback),
+            routes,
+            limits: self.limits,
+        };
+        self.run(None, start);
+    }
+
+    fn run(self: &Arc<Self>, leg: Option<IncomingLeg>, start: CallStart) {
         let span = tracing::info_span!("call", id = %start.id, agency = %start.agency, entry = %start.entry);
         let (calls, control) = (Arc::clone(self), self.control.subscribe());
         self.live.fetch_add(1, Ordering::AcqRel);
@@ -173,6 +226,14 @@ impl Calls {
                 "a call to a number that leads nowhere was answered 404; add a [[number]] for it, or number = \"*\" for any"
             );
         }
+    }
+}
+
+/// What a number's calls are for.
+fn purpose(route: &Route) -> Purpose {
+    match &route.callback {
+        Some(queue) => Purpose::CallbackNumber { queue: queue.clone(), ring_max: CALLBACK_NUMBER_RING_MAX },
+        None => Purpose::Script,
     }
 }
 

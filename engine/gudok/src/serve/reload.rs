@@ -50,7 +50,7 @@ impl Reloading {
             }
         }
         let trunks = || {
-            self.sip.reload(&config.sip).map_err(|error| {
+            self.sip.reload(&self.director.sip_config(&config)).map_err(|error| {
                 anyhow::anyhow!(
                     "the trunks were not reloaded: {error}; listeners are opened at the start: restart the engine"
                 )

@@ -1,10 +1,12 @@
 //! Opens the rooms in the order in which they need each other, and says what to do where one cannot be opened.
 
+use super::keeping::Keeping;
 use crate::call::CallHost;
+use crate::centre::{self, Centre};
 use crate::clock::EngineClock;
 use crate::config::{Config, ProviderConfig, SpeechSettings};
 use crate::director::{Director, Loader, Parts};
-use crate::keys::{NodeKey, Subjects};
+use crate::keys::Subjects;
 use crate::live::LiveCalls;
 use crate::overlays::Overlays;
 use crate::scripts::Scripts;
@@ -12,17 +14,20 @@ use crate::voice::Voice;
 use anyhow::Context;
 use gudok_admin::ports::{EngineRefusal, Trace};
 use gudok_core::call::CallLimits;
+use gudok_core::centre::CallbackStart;
 use gudok_media::{MediaConfig, MediaEngine};
 use gudok_plugin_host::ports::Clock;
 use gudok_sip::{IncomingLeg, Signalling, SipEngine, Transport};
 use gudok_speech::{CacheConfig, CommandConfig, MediaLibrary, MediaLimits, Speech, SpeechConfig, TtsConfig, WhenAsked};
-use gudok_store::{SledStore, SpaceLimits, Store, StoreOptions, SubjectKey, UtcMs};
+use gudok_store::{SpaceLimits, Store, SubjectKey, UtcMs};
 use metrics::gauge;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
+/// Callbacks whose calls are yet to be begun.
+const CALLBACK_STARTS_MAX: usize = 256;
 /// Where compiled scripts and spoken prompts are kept, if not below the store.
 const CACHE_DIR_VARIABLE: &str = "GUDOK_CACHE_DIR";
 
@@ -31,6 +36,8 @@ pub(super) struct Rooms {
     pub(super) host: Arc<CallHost>,
     pub(super) sip: Arc<SipEngine>,
     pub(super) incoming: mpsc::Receiver<IncomingLeg>,
+    /// Callbacks whose turn it is.
+    pub(super) callbacks: mpsc::Receiver<Box<CallbackStart>>,
     pub(super) config: Arc<Config>,
     pub(super) cache_dir: PathBuf,
     pub(super) subject_key: SubjectKey,
@@ -45,15 +52,12 @@ impl Rooms {
     /// Opens all of them; SIP last, so that no call comes before it can be served.
     pub(super) async fn open(config: Arc<Config>, at: Option<jiff::Timestamp>) -> anyhow::Result<Self> {
         let clock = EngineClock::new(config.time_zone.clone(), at);
-        let dir = &config.store.dir;
-        std::fs::create_dir_all(dir).with_context(|| format!("creating the store's folder {}", dir.display()))?;
-        let node_key = NodeKey::open(dir)?;
-        let (store, space) = open_store(&config, &node_key, &clock).await?;
-        let cache_dir = std::env::var_os(CACHE_DIR_VARIABLE).map_or_else(|| dir.join("cache"), PathBuf::from);
+        let keeping = Keeping::open(&config, &clock).await?;
+        let Keeping { store, space, node_key, subjects, spool, work_dir, without_store } = keeping;
+        let cache_dir = std::env::var_os(CACHE_DIR_VARIABLE).map_or_else(|| work_dir.join("cache"), PathBuf::from);
         // Children have another working directory.
         let cache_dir = std::path::absolute(cache_dir)?;
-        let recordings_dir = dir.join("recording");
-        std::fs::create_dir_all(&recordings_dir).with_context(|| format!("creating {}", recordings_dir.display()))?;
+        let recordings_dir = work_dir.join("recording");
         let voice = voice(&config, &cache_dir)?;
         let overlays = Overlays::new(config.store.emergency_dir.clone());
         let (live, landed) = LiveCalls::new(config.admin.trace_events_max);
@@ -67,10 +71,12 @@ impl Rooms {
             sticky: node_key.sticky(),
             config: Arc::clone(&config),
             overlays: Arc::clone(&overlays),
+            without_store,
         });
-        bring_up(&director, &config).await?;
+        bring_up(&director, &config, without_store).await?;
+        let (centre, callbacks) = centre(&store, &clock, &subjects, &live, &director).await;
         let media = media(&config)?;
-        let (sip, incoming) = SipEngine::start(&config.sip, &tokio::runtime::Handle::current())
+        let (sip, incoming) = SipEngine::start(&director.sip_config(&config), &tokio::runtime::Handle::current())
             .context("opening SIP; see [sip] in the configuration")?;
         let sip = Arc::new(sip);
         let sip_addresses = addresses(&sip);
@@ -85,21 +91,70 @@ impl Rooms {
             store,
             recordings_dir,
             live,
-            subjects: Subjects::new(&node_key),
+            subjects,
+            centre,
+            overlays,
+            spool,
         });
         let call_limits = config.call_limits;
-        Ok(Self { host, sip, incoming, config, cache_dir, subject_key, space, landed, call_limits, sip_addresses })
+        Ok(Self {
+            host,
+            sip,
+            incoming,
+            callbacks,
+            config,
+            cache_dir,
+            subject_key,
+            space,
+            landed,
+            call_limits,
+            sip_addresses,
+        })
     }
 }
 
 /// What was live is live again; what the file says anew is deployed.
-async fn bring_up(director: &Arc<Director>, config: &Arc<Config>) -> anyhow::Result<()> {
+async fn bring_up(director: &Arc<Director>, config: &Arc<Config>, without_store: bool) -> anyhow::Result<()> {
     let plain = |refusal: EngineRefusal| anyhow::anyhow!("{}; {}", refusal.problem, refusal.remedy);
+    if without_store {
+        director.merge_without_ledger().await;
+        return Ok(());
+    }
     director.recover().await.map_err(plain)?;
     for deployed in director.seed(config, || Ok(())).await? {
         tracing::info!(deployed, "by the configuration file");
     }
     director.take_config(Arc::clone(config)).await.map_err(plain)
+}
+
+/// The centre, with the callbacks that a former process left.
+async fn centre(
+    store: &Arc<dyn Store>,
+    clock: &Arc<EngineClock>,
+    subjects: &Subjects,
+    live: &Arc<LiveCalls>,
+    director: &Arc<Director>,
+) -> (Centre, mpsc::Receiver<Box<CallbackStart>>) {
+    let recovered = match centre::recover(&**store, subjects, UtcMs(clock.now().as_millis())).await {
+        Ok(recovered) => recovered,
+        Err(error) => {
+            tracing::error!(%error, "the callbacks that are owed cannot be read: nobody is called back until the next start");
+            Vec::new()
+        }
+    };
+    let (starts, callbacks) = mpsc::channel(CALLBACK_STARTS_MAX);
+    let of_file = Arc::clone(director);
+    let centre = centre::start(centre::Parts {
+        store: Arc::clone(store),
+        clock: Arc::clone(clock),
+        subjects: subjects.clone(),
+        live: Arc::clone(live),
+        settings: director.centre(),
+        of_file: Arc::new(move |name| of_file.config().facts.operators.iter().any(|known| known == name.as_str())),
+        recovered,
+        starts,
+    });
+    (centre, callbacks)
 }
 
 fn media(config: &Config) -> anyhow::Result<MediaEngine> {
@@ -112,28 +167,6 @@ fn media(config: &Config) -> anyhow::Result<MediaEngine> {
         ..MediaConfig::default()
     })
     .context("opening the media room; see [media] in the configuration")
-}
-
-/// Opens the store and closes the records of legs that a crash cut off.
-async fn open_store(
-    config: &Config,
-    node_key: &NodeKey,
-    clock: &EngineClock,
-) -> anyhow::Result<(Arc<dyn Store>, SpaceLimits)> {
-    let mut options = StoreOptions::at(config.store.dir.join("records"));
-    options.space = SpaceLimits { promises_free_percent_min: config.store.free_percent_min, ..options.space };
-    options.audit_key = Some(node_key.audit());
-    let space = options.space;
-    let store = tokio::task::spawn_blocking(move || SledStore::open(options)).await??;
-    let store: Arc<dyn Store> = Arc::new(store);
-    let crashed = store.recover_crashed_legs(UtcMs(clock.now().as_millis())).await?;
-    if !crashed.is_empty() {
-        tracing::warn!(
-            legs = crashed.len(),
-            "the engine went down in the middle of calls; their records say \"crash\""
-        );
-    }
-    Ok((store, space))
 }
 
 fn addresses(sip: &SipEngine) -> Vec<(&'static str, SocketAddr)> {

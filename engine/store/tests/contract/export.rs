@@ -1,8 +1,8 @@
 //! Call records as JSON and CSV, byte for byte: other people's tools read them.
 use gudok_store::{
     AgencyId, BlobId, CallId, Cdr, Direction, EndedBy, HangupCause, Landing, LegBegan, LegEnded, LegId, MediaStats,
-    Mode, Party, QueueResult, QueueWait, Recording, Sealed, SubjectKey, Transfer, TransferKind, TransferResult, UtcMs, write_csv,
-    write_json_lines,
+    Mode, Party, QueueResult, QueueWait, Recording, Sealed, SubjectKey, Transfer, TransferKind, TransferResult, UtcMs,
+    write_csv, write_json_lines,
 };
 
 use crate::cdr;

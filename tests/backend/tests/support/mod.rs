@@ -12,8 +12,8 @@ use gudok_core::time::Timestamp;
 use gudok_plugin_host::bundle::{Bundle, BundleLimits, PackPart, componentize, pack};
 use gudok_plugin_host::http::{HttpConfig, HttpFetch};
 use gudok_plugin_host::ports::{
-    AnsweredBy, BoxFuture, CallInfo, CallPort, Clock, Direction, LocalTime, LogLevel, NoDirectory, NoPromises, NoStorage, Ports, ScriptSink,
-    Source, SystemRandom,
+    AnsweredBy, BoxFuture, CallInfo, CallPort, Clock, Direction, LocalTime, LogLevel, NoDirectory, NoPromises,
+    NoStorage, Ports, ScriptSink, Source, SystemRandom,
 };
 use gudok_plugin_host::{Admission, CallStart, CompileConfig, Error, HostConfig, RunReport, ScriptHost, Version, run};
 use gudok_sample_backend::{Backend, serve};

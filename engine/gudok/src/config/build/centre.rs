@@ -4,6 +4,7 @@ use super::super::Faults;
 use super::super::schema::{self, File};
 use super::routes::{Names, dial_target, known};
 use super::secret;
+use super::sip::networks;
 use gudok_core::calendar::Calendar;
 use gudok_core::centre::{
     CallbackRules, CentreSettings, DialFirst, OperatorSettings, PeerSettings, QueueSettings, RingStrategy,
@@ -12,6 +13,7 @@ use gudok_core::centre::{
 use gudok_core::ids::{Agency, Operator, Peer, Queue, Skill, Trunk};
 use gudok_core::leg::DialTarget;
 use gudok_core::privacy::{PhoneNumber, Secret};
+use gudok_sip::IpNet;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -32,8 +34,9 @@ const WAITING_MAX: usize = 10_000;
 
 /// Telephones that register here.
 #[derive(Clone, Debug)]
-pub(crate) struct RegistrarSettings {
+pub(super) struct RegistrarSettings {
     pub(crate) realm: String,
+    pub(crate) sources: Vec<IpNet>,
     pub(crate) expires_s_min: u32,
     pub(crate) expires_s_max: u32,
     /// By login.
@@ -267,25 +270,19 @@ pub(super) fn registrar(file: &File, folder: &Path, faults: &mut Faults<'_>) -> 
         })
         .collect();
     let registrar = file.registrar.as_ref()?;
-    if registrar.realm.get_ref().is_empty() || registrar.realm.get_ref().contains(['"', '\\']) {
+    if registrar.sources.is_empty() {
         faults.add(
             registrar.realm.span(),
-            format!("{:?} is no realm", registrar.realm.get_ref()),
-            "write the centre's name, \"centre.example\"",
+            "[registrar] has no sources: no telephone may come from anywhere",
+            "name the networks of the operators' telephones: sources = [\"10.1.0.0/16\"]",
         );
     }
-    let (min, max) = (registrar.expires_s_min, registrar.expires_s_max);
-    if min == 0 || min > max {
-        faults.add(
-            registrar.realm.span(),
-            format!("registrations of {min} to {max} s are not to be had"),
-            "choose expires_s_min below expires_s_max, such as 60 and 3600",
-        );
-    }
+    let sources = networks(&registrar.sources, faults);
     Some(RegistrarSettings {
         realm: registrar.realm.get_ref().clone(),
-        expires_s_min: min,
-        expires_s_max: max,
+        sources,
+        expires_s_min: registrar.expires_s_min,
+        expires_s_max: registrar.expires_s_max,
         passwords,
     })
 }

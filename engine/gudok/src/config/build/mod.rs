@@ -7,7 +7,7 @@ mod sip;
 
 pub(crate) use admin::changes;
 use admin::{AdminSettings, TlsFiles};
-pub(crate) use centre::{RegistrarSettings, registered};
+pub(crate) use centre::registered;
 pub(crate) use routes::{recorded, spoken};
 
 use super::Faults;
@@ -47,9 +47,9 @@ pub(crate) struct Config {
     pub(crate) fetch_allowed: Vec<AllowedTarget>,
     pub(crate) call_limits: CallLimits,
     pub(crate) routes: Arc<Routes>,
+    /// Recordings of its announcements.
+    pub(crate) overlay_sounds: Vec<PathBuf>,
     pub(crate) entries: Vec<EntryConfig>,
-    /// Operators' telephones that register here.
-    pub(crate) registrar: Option<RegistrarSettings>,
     /// Where agencies' systems are told of tickets.
     pub(crate) webhooks: BTreeMap<Agency, WebhookConfig>,
     pub(crate) host_prompts: BTreeMap<String, schema::HostPrompts>,
@@ -126,11 +126,12 @@ pub(super) fn build(file: File, folder: &Path, faults: &mut Faults<'_>) -> Optio
     let lang: Arc<str> = Arc::from(file.node.lang.as_str());
     let time_zone = time_zone(&file.node.time_zone, faults);
     let routes = routes::routes(&file, folder, &time_zone, &lang, faults);
-    let sip = sip::sip(&file, folder, faults);
+    let overlay_sounds = overlay_sounds(&file, folder);
+    let registrar = centre::registrar(&file, folder, faults);
+    let sip = sip::sip(&file, registrar.as_ref(), folder, faults);
     let ports = ports(&file.media.ports, faults);
     let speech = speech(&file.speech, folder, faults);
     let entries = entries(&file, folder, faults);
-    let registrar = centre::registrar(&file, folder, faults);
     let webhooks = webhooks(&file, folder, faults);
     let http = admin::http(&file.http, folder, faults);
     let admin = admin::settings(&file.admin, folder, faults);
@@ -158,8 +159,8 @@ pub(super) fn build(file: File, folder: &Path, faults: &mut Faults<'_>) -> Optio
         fetch_allowed,
         call_limits: call_limits(&file.call),
         routes: Arc::new(routes),
+        overlay_sounds,
         entries,
-        registrar,
         webhooks,
         host_prompts: file.prompts,
         admin,
@@ -218,6 +219,10 @@ fn entries(file: &File, folder: &Path, faults: &mut Faults<'_>) -> Vec<EntryConf
         }
     }
     all
+}
+
+fn overlay_sounds(file: &File, folder: &Path) -> Vec<PathBuf> {
+    file.overlay.iter().filter_map(|overlay| Some(folder.join(overlay.recording.as_ref()?.get_ref()))).collect()
 }
 
 fn webhooks(file: &File, folder: &Path, faults: &mut Faults<'_>) -> BTreeMap<Agency, WebhookConfig> {

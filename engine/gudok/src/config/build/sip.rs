@@ -2,11 +2,12 @@
 
 use super::super::Faults;
 use super::super::schema::{self, File};
+use super::centre::RegistrarSettings;
 use super::secret;
 use gudok_core::privacy::PhoneNumber;
 use gudok_sip::{
-    Codec, Credentials, Limits, Listener, RegistrationConfig, SessionTimerConfig, SipConfig, Transport, TrunkConfig,
-    UnknownSource,
+    Codec, Credentials, IpNet, Limits, Listener, RegistrarConfig, RegistrarSecret, RegistrarUser, RegistrationConfig,
+    SessionTimerConfig, SipConfig, Transport, TrunkConfig, UnknownSource,
 };
 use std::net::IpAddr;
 use std::path::Path;
@@ -18,7 +19,12 @@ use toml::Spanned;
 const SIP_T1: Duration = Duration::from_millis(500);
 
 /// None where the SIP room would refuse it as a whole.
-pub(super) fn sip(file: &File, folder: &Path, faults: &mut Faults<'_>) -> Option<SipConfig> {
+pub(super) fn sip(
+    file: &File,
+    registrar: Option<&RegistrarSettings>,
+    folder: &Path,
+    faults: &mut Faults<'_>,
+) -> Option<SipConfig> {
     let listeners: Vec<Listener> = file.sip.listen.iter().filter_map(|listen| listener(listen, faults)).collect();
     let trunks = file.trunk.iter().map(|trunk| sip_trunk(trunk, folder, faults)).collect();
     let limits = &file.sip.limits;
@@ -27,7 +33,7 @@ pub(super) fn sip(file: &File, folder: &Path, faults: &mut Faults<'_>) -> Option
         advertised: file.sip.advertised,
         user_agent: concat!("gudok/", env!("CARGO_PKG_VERSION")).to_owned(),
         trunks,
-        registrar: None,
+        registrar: registrar.map(registrar_config),
         unknown_source: match file.sip.unknown_source {
             schema::UnknownSource::Refuse => UnknownSource::Refuse,
             schema::UnknownSource::Drop => UnknownSource::Drop,
@@ -48,6 +54,21 @@ pub(super) fn sip(file: &File, folder: &Path, faults: &mut Faults<'_>) -> Option
     Some(config)
 }
 
+fn registrar_config(settings: &RegistrarSettings) -> RegistrarConfig {
+    let users = settings.passwords.iter().map(|(login, password)| RegistrarUser {
+        name: Arc::from(login.as_str()),
+        secret: RegistrarSecret::Password(password.clone()),
+        sources: Vec::new(),
+    });
+    RegistrarConfig {
+        sources: settings.sources.clone(),
+        users: users.collect(),
+        expires_s_min: settings.expires_s_min,
+        expires_s_max: settings.expires_s_max,
+        ..RegistrarConfig::of_realm(&settings.realm)
+    }
+}
+
 fn listener(text: &Spanned<String>, faults: &mut Faults<'_>) -> Option<Listener> {
     let parsed = text.get_ref().split_once("://").and_then(|(scheme, address)| {
         let transport = match scheme {
@@ -64,18 +85,24 @@ fn listener(text: &Spanned<String>, faults: &mut Faults<'_>) -> Option<Listener>
     parsed
 }
 
-fn sip_trunk(trunk: &schema::Trunk, folder: &Path, faults: &mut Faults<'_>) -> TrunkConfig {
-    let mut sources = Vec::new();
-    for source in &trunk.sources {
+/// Addresses and networks.
+pub(super) fn networks(texts: &[Spanned<String>], faults: &mut Faults<'_>) -> Vec<IpNet> {
+    let mut all = Vec::new();
+    for source in texts {
         let text = source.get_ref();
         match text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(Into::into)) {
-            Some(network) => sources.push(network),
+            Some(network) => all.push(network),
             None => {
                 let message = format!("{text:?} is no address or network");
                 faults.add(source.span(), message, "write \"192.0.2.7\" or \"192.0.2.0/24\"");
             }
         }
     }
+    all
+}
+
+fn sip_trunk(trunk: &schema::Trunk, folder: &Path, faults: &mut Faults<'_>) -> TrunkConfig {
+    let sources = networks(&trunk.sources, faults);
     if sources.is_empty() && trunk.proxy.is_none() {
         let message = format!("the trunk {:?} has neither sources nor a proxy", trunk.name.get_ref());
         faults.add(trunk.name.span(), message, "say where its calls come from (`sources`) or go to (`proxy`)");
@@ -106,7 +133,7 @@ fn sip_trunk(trunk: &schema::Trunk, folder: &Path, faults: &mut Faults<'_>) -> T
             Some(expires_s) => Some(SessionTimerConfig { expires_s, ..SessionTimerConfig::default() }),
         },
         calls_max: trunk.calls_max,
-        peer: false,
+        peer: trunk.peer,
         name: defaults.name,
         sources: defaults.sources,
     }

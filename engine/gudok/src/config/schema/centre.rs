@@ -218,9 +218,12 @@ const fn calls() -> usize {
 pub(crate) struct Registrar {
     /// What telephones are told to authenticate for.
     pub(crate) realm: Spanned<String>,
+    /// Networks that they come from.
+    #[serde(default)]
+    pub(crate) sources: Vec<Spanned<String>>,
     #[serde(default = "sixty_u32")]
     pub(crate) expires_s_min: u32,
-    #[serde(default = "hour")]
+    #[serde(default = "five_minutes")]
     pub(crate) expires_s_max: u32,
 }
 
@@ -228,8 +231,8 @@ const fn sixty_u32() -> u32 {
     60
 }
 
-const fn hour() -> u32 {
-    3_600
+const fn five_minutes() -> u32 {
+    300
 }
 
 /// Where an agency's system is told of tickets.

@@ -110,6 +110,10 @@ pub trait Engine: Centre {
     fn metrics(&self) -> String;
     /// Whether it takes calls.
     fn is_ready(&self) -> bool;
+    /// It takes calls without its store: announcements, information and operators go on, nothing is promised.
+    fn is_degraded(&self) -> bool {
+        false
+    }
     /// Milliseconds since 1970, by the engine's clock.
     fn now_ms(&self) -> u64;
 

@@ -8,7 +8,7 @@ use crate::config::{recorded, spoken};
 use gudok_core::ids::Agency;
 use gudok_core::routing::Overlay;
 use gudok_core::time::Timestamp;
-use gudok_speech::{LangTag, MediaLibrary, MediaLimits, MediaSource, Recording};
+use gudok_speech::{LangTag, MediaLibrary, MediaLimits, MediaSource, Recording, SAMPLE_RATE_HZ};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -199,6 +199,34 @@ pub(crate) fn check_sound(path: &Path) -> Result<(), String> {
     decode(read_sound(path)?).map(drop)
 }
 
+/// A sound as it is kept, WAV of 8 kHz, mono, 16 bit, and its length in milliseconds.
+///
+/// # Errors
+/// Where it is no sound that callers can be played.
+pub(crate) fn normal_sound(audio: Vec<u8>) -> Result<(Vec<u8>, u64), String> {
+    const HEADER_BYTES: u32 = 36;
+    const SAMPLE_BYTES: u32 = 2;
+    let recording = decode(audio)?;
+    let samples = recording.clip.samples();
+    let bytes = u32::try_from(samples.len()).map_err(|_| "the recording is too long".to_owned())? * SAMPLE_BYTES;
+    let mut wav = Vec::with_capacity(samples.len() * 2 + 44);
+    wav.extend_from_slice(b"RIFF");
+    wav.extend_from_slice(&(HEADER_BYTES + bytes).to_le_bytes());
+    wav.extend_from_slice(b"WAVEfmt ");
+    wav.extend_from_slice(&16_u32.to_le_bytes());
+    wav.extend_from_slice(&1_u16.to_le_bytes());
+    wav.extend_from_slice(&1_u16.to_le_bytes());
+    wav.extend_from_slice(&SAMPLE_RATE_HZ.to_le_bytes());
+    wav.extend_from_slice(&(SAMPLE_RATE_HZ * SAMPLE_BYTES).to_le_bytes());
+    wav.extend_from_slice(&2_u16.to_le_bytes());
+    wav.extend_from_slice(&16_u16.to_le_bytes());
+    wav.extend_from_slice(b"data");
+    wav.extend_from_slice(&bytes.to_le_bytes());
+    wav.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
+    let duration_ms = samples.len() as u64 * 1_000 / u64::from(SAMPLE_RATE_HZ);
+    Ok((wav, duration_ms))
+}
+
 fn read_sound(path: &Path) -> Result<Vec<u8>, String> {
     let unreadable = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
     let size = std::fs::metadata(path).map_err(unreadable)?.len();
@@ -246,24 +274,31 @@ mod tests {
         assert!(overlays.read().is_err());
     }
 
-    #[test]
-    fn a_recording_is_kept_beside_the_store() {
-        let dir = tempfile::tempdir().unwrap();
-        let overlays = Overlays::new(dir.path().join("store-emergency"));
-        assert!(overlays.take("bad", b"no sound".to_vec()).is_err());
-        let samples = 800_u32;
+    /// A tenth of a second at 16 kHz.
+    fn tone() -> Vec<u8> {
+        let samples = 1_600_u32;
         let mut wav = Vec::new();
         wav.extend_from_slice(b"RIFF");
         wav.extend_from_slice(&(36 + samples * 2).to_le_bytes());
         wav.extend_from_slice(b"WAVEfmt ");
         wav.extend_from_slice(&16_u32.to_le_bytes());
         wav.extend_from_slice(&[1, 0, 1, 0]);
-        wav.extend_from_slice(&8_000_u32.to_le_bytes());
         wav.extend_from_slice(&16_000_u32.to_le_bytes());
+        wav.extend_from_slice(&32_000_u32.to_le_bytes());
         wav.extend_from_slice(&[2, 0, 16, 0]);
         wav.extend_from_slice(b"data");
         wav.extend_from_slice(&(samples * 2).to_le_bytes());
-        wav.resize(wav.len() + 1_600, 1);
+        wav.extend((0..samples).flat_map(|at| i16::try_from(at % 100).unwrap_or(0).to_le_bytes()));
+        wav
+    }
+
+    #[test]
+    fn a_recording_is_kept_beside_the_store() {
+        let dir = tempfile::tempdir().unwrap();
+        let overlays = Overlays::new(dir.path().join("store-emergency"));
+        assert!(overlays.take("bad", b"no sound".to_vec()).is_err());
+        let (wav, duration_ms) = normal_sound(tone()).unwrap();
+        assert_eq!(duration_ms, 100);
         overlays.take("ab12", wav).unwrap();
         let again = Overlays::new(dir.path().join("store-emergency"));
         assert!(!again.has("ab12"));

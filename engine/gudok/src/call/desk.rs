@@ -2,7 +2,7 @@
 
 use super::{CallTask, ToCall};
 use crate::centre::Joined;
-use crate::live::TraceKind;
+use crate::live::{TraceKind, Wait};
 use crate::metrics;
 use gudok_core::call::{Input, Supervision};
 use gudok_core::centre::{LeaveReason, OfferOutcome, QueueNotice, QueueOrder};
@@ -10,6 +10,7 @@ use gudok_core::ids::LegId;
 use gudok_core::leg::{DialTarget, LegEvent};
 use gudok_core::records::LegRecord;
 use gudok_core::script::TransferOutcome;
+use gudok_plugin_host::ports::Clock;
 
 impl CallTask {
     /// The call's way to the centre.
@@ -28,6 +29,11 @@ impl CallTask {
         match order {
             QueueOrder::Enter(waiting) => {
                 self.queued = true;
+                self.watch.waits(Wait {
+                    queue: Some(waiting.queue.clone()),
+                    since: Some(self.host.clock.now()),
+                    callback: waiting.callback.clone(),
+                });
                 self.note(TraceKind::Host, format!("waits in the queue {:?}", waiting.queue.as_str()));
             }
             QueueOrder::OfferEnded { outcome: OfferOutcome::Answered, .. } => self.queued = false,

@@ -16,7 +16,7 @@ use crate::centre::{Centre, Joined};
 use crate::clock::EngineClock;
 use crate::director::{Director, RunTicket};
 use crate::keys::Subjects;
-use crate::live::{Asked, Beginning, CallState, LiveCalls, TraceKind, Watched, prompt_words};
+use crate::live::{Asked, Beginning, CallState, LiveCalls, TraceKind, Wait, Watched, prompt_words};
 use crate::metrics;
 use crate::overlays::Overlays;
 use crate::scripts::Scripts;
@@ -183,6 +183,14 @@ pub(crate) async fn run(
     let (routes, lang_seen) = (Arc::clone(&start.routes), Arc::clone(&start.lang));
     let overlay = start.overlay.as_ref().map(|overlay| Arc::clone(&overlay.name));
     let is_callback = matches!(start.purpose, Purpose::Callback(_));
+    if let Purpose::Callback(callback) = &start.purpose {
+        watch.fields(&callback.wish.fields);
+        watch.waits(Wait {
+            queue: Some(callback.wish.queue.clone()),
+            since: callback.wish.waited_since,
+            callback: Some(callback.callback.clone()),
+        });
+    }
     let machine = CallMachine::new(start, now);
     let mut task = CallTask {
         host,

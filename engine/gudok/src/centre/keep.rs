@@ -5,6 +5,7 @@ use crate::clock::EngineClock;
 use crate::keys::Subjects;
 use gudok_admin::documents::kinds;
 use gudok_core::centre::Callback;
+use gudok_core::ids::CallbackId;
 use gudok_plugin_host::ports::Clock;
 use gudok_store::{AuditDraft, LedgerChange, LedgerQuery, Pending, Put, Store, StoreError, UtcMs};
 use std::sync::Arc;
@@ -80,6 +81,22 @@ pub(crate) async fn ended(
     over.sort_by(|a, b| (b.requested, &b.id).cmp(&(a.requested, &a.id)));
     over.truncate(rows_max);
     Ok(over)
+}
+
+/// One callback, whatever became of it.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub(crate) async fn kept(
+    store: &dyn Store,
+    subjects: &Subjects,
+    id: &CallbackId,
+    now: UtcMs,
+) -> Result<Option<Callback>, StoreError> {
+    let document = store.ledger_get(kinds::CALLBACK, id.as_str(), now).await?;
+    Ok(document.and_then(|document| {
+        serde_json::from_slice::<CallbackDocument>(&document.body).ok()?.callback(&document.id, subjects)
+    }))
 }
 
 async fn read(

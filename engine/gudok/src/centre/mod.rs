@@ -19,7 +19,7 @@ mod keep;
 mod task;
 mod views;
 
-pub(crate) use keep::{ended, recover};
+pub(crate) use keep::{ended, kept, recover};
 pub(crate) use task::{Parts, start};
 pub(crate) use views::{callback_row, operator_row, peer_row, queue_row};
 

@@ -15,7 +15,7 @@ pub(crate) use words::{Asked, key_words, prompt_words};
 use crate::call::Control;
 use crate::keep::CallFacts;
 use gudok_admin::ports::{self, Event};
-use gudok_core::ids::{Agency, CallId, Entry, ScriptVersion};
+use gudok_core::ids::{Agency, CallId, CallbackId, Entry, Queue, ScriptVersion};
 use gudok_core::prompt::LanguageTag;
 use gudok_core::time::Timestamp;
 use parking_lot::{Mutex, RwLock};
@@ -75,6 +75,15 @@ pub(crate) struct Beginning {
     pub(crate) at: Timestamp,
 }
 
+/// How a caller waits, or waited, for an operator.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wait {
+    pub(crate) queue: Option<Queue>,
+    pub(crate) since: Option<Timestamp>,
+    /// The callback that the call fulfils.
+    pub(crate) callback: Option<CallbackId>,
+}
+
 /// Where a call is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum CallState {
@@ -129,6 +138,7 @@ impl LiveCalls {
                 step: String::new(),
                 steps: Vec::new(),
                 fields: Vec::new(),
+                wait: Wait::default(),
                 state: CallState::Announcement,
                 lang: call.lang,
                 trace: TraceBuffer::default(),
@@ -145,6 +155,11 @@ impl LiveCalls {
     /// A call that is up.
     pub(crate) fn watch(&self, call: CallId) -> Option<Arc<CallWatch>> {
         self.calls.read().get(&call).cloned()
+    }
+
+    /// A call that is up, or was lately.
+    pub(crate) fn lately(&self, call: CallId) -> Option<Arc<CallWatch>> {
+        self.watch(call).or_else(|| self.ended.lock().calls.iter().rev().find(|watch| watch.id == call).cloned())
     }
 
     /// Those that are up; of one agency, or all.
@@ -182,8 +197,7 @@ impl LiveCalls {
         if let Some(watch) = self.watch(call) {
             return Some(watch.trace(true));
         }
-        let ended = self.ended.lock().calls.iter().rev().find(|watch| watch.id == call).cloned();
-        ended.map(|watch| watch.trace(false))
+        self.lately(call).map(|watch| watch.trace(false))
     }
 
     /// Traces of these calls are forgotten.
@@ -270,6 +284,7 @@ struct Now {
     steps: Vec<String>,
     /// What the script shows the operator.
     fields: Vec<(Arc<str>, Arc<str>)>,
+    wait: Wait,
     state: CallState,
     lang: LanguageTag,
     trace: TraceBuffer,
@@ -339,6 +354,16 @@ impl CallWatch {
     /// What the script shows the operator who is rung.
     pub(crate) fn fields(&self, fields: &[(Arc<str>, Arc<str>)]) {
         self.now.lock().fields = fields.to_vec();
+    }
+
+    /// The caller waits, or a callback is what the call is for.
+    pub(crate) fn waits(&self, wait: Wait) {
+        self.now.lock().wait = wait;
+    }
+
+    /// How the caller waited last.
+    pub(crate) fn wait(&self) -> Wait {
+        self.now.lock().wait.clone()
     }
 
     /// What the script showed the operator who was rung last.

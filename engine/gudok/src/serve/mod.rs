@@ -1,6 +1,7 @@
 //! The engine from start to stop: rooms are opened in order, calls are taken, signals are heeded.
 
 mod keeping;
+mod people;
 mod port;
 mod reload;
 mod rooms;

@@ -7,7 +7,7 @@ use crate::check::Checker;
 use crate::director::Director;
 use gudok_admin::documents::kinds;
 use gudok_admin::ports::{
-    Actor, BoxFuture, BundleCheck, Centre, CheckedBundle, DeployOrder, Deployment, DeploymentStep, Difference, Engine,
+    Actor, BoxFuture, BundleCheck, CheckedBundle, DeployOrder, Deployment, DeploymentStep, Difference, Engine,
     EngineRefusal, Event, FileFacts, LiveCall, LogLine, Trace, VersionId, VersionOutcomes,
 };
 use gudok_core::ids::{Agency, CallId, Entry};
@@ -33,8 +33,6 @@ pub(super) struct Port {
     /// Agencies' retention may have changed.
     pub(super) sweep: Arc<tokio::sync::Notify>,
 }
-
-impl Centre for Port {}
 
 impl Engine for Port {
     fn check_bundle(&self, check: BundleCheck) -> BoxFuture<'_, Result<CheckedBundle, EngineRefusal>> {
@@ -158,6 +156,10 @@ impl Engine for Port {
 
     fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Acquire)
+    }
+
+    fn is_degraded(&self) -> bool {
+        self.calls.host.spool.is_degraded(&*self.calls.host.store)
     }
 
     fn canonical_number(&self, number: &str) -> Option<String> {

@@ -231,6 +231,7 @@ pub(super) fn refresh_gauges(host: &CallHost, sip: &SipEngine) {
     set("gudok_store_corrupt", store.corrupt);
     set("gudok_store_refused_space", store.refused_space);
     set("gudok_store_failed", u64::from(store.failed));
+    crate::metrics::degraded(host.spool.is_degraded(&*host.store));
     let speech = host.voice.stats();
     set("gudok_speech_synthesised", speech.synthesised);
     set("gudok_speech_failures", speech.failures);

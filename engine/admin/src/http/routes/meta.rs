@@ -22,12 +22,13 @@ pub(crate) async fn health() -> Answer {
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], "alive\n").into_response())
 }
 
-/// The engine takes calls. On a loopback listener without token.
+/// The engine takes calls; "degraded": without its store. On a loopback listener without token.
 #[utoipa::path(get, path = "/ready", tag = "meta",
     responses((status = 200, description = "Ready", content_type = "text/plain", body = String)))]
 pub(crate) async fn ready(State(admin): State<Admin>) -> Answer {
     if admin.engine().is_ready() {
-        Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], "ready\n").into_response())
+        let word = if admin.engine().is_degraded() { "degraded\n" } else { "ready\n" };
+        Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], word).into_response())
     } else {
         Err(Problem::new(&codes::NOT_READY, "The engine takes no calls now.").retry_after_s(1))
     }

@@ -188,7 +188,7 @@ fn every_fault_of_a_centre_is_named() {
     check(
         "name = \"city\"",
         "name = \"registered\"",
-        &["the telephones' that register here", "no trunk is called \"city\""],
+        &["the telephones' that register here", "no trunk is called \"city\"", "no trunk may be called"],
     );
     check("sources = [\"127.0.0.0/8\"]\n[[number]]", "[[number]]", &["[registrar] has no sources"]);
     check("realm = \"centre.example\"", "realm = \"\"", &["the realm must be"]);

@@ -2,11 +2,12 @@
 //!
 //! A [`MediaEngine`] owns a few pacer threads. A [`Session`] is the media of one leg of a call: it has a local port,
 //! is told by signalling what was negotiated ([`StreamParams`]), plays clips, hears and sends digits, records, and is
-//! bridged with another session; a supervisor's session may listen to a bridge and speak into it. What happens is told through an [`EventSink`].
+//! bridged with another session; a supervisor's may listen to a bridge and speak into it ([`MediaEngine::supervise`]).
+//! What happens is told through an [`EventSink`].
 //!
 //! What this is not: it knows no SIP, no calls and no scripts, decodes no files, and runs on no async runtime. A busy
-//! script or a slow store cannot delay a packet, because nothing here waits for them. Echo cancellation,
-//! conferences beyond two parties and their supervisor, video and SRTP are not here; SRTP has its place in [`PacketTransform`].
+//! script or a slow store cannot delay a packet, because nothing here waits for them. Echo cancellation, conferences
+//! beyond two parties and their supervisor, video and SRTP are not here; SRTP has its place in [`PacketTransform`].
 //!
 //! # How it is built
 //! The deciding part has no sockets and no clock: telephone-event and in-band receivers, source lock, jitter buffer,
@@ -17,6 +18,7 @@
 //! - A session belongs to one pacer thread and is touched by no other: no lock lies on the way of a packet.
 //! - One 20 ms wheel of twenty slots spreads calls over the period. Packets are stamped with their slot's time, so a
 //!   late pacer catches up with right timestamps and never jumps them.
+//! - A supervisor's voice is added to the packets of a bridge as they pass: nothing comes later for it (`link.rs`).
 //! - An idle session has no timer tick, sends nothing, and holds no buffers: jitter buffers, decoders and detectors
 //!   exist only while somebody listens.
 //! - Packets are sent with `sendto` on unconnected sockets. Connecting them showed no gain beyond the noise

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use gudok_media::{
     BargeIn, BridgeOptions, Clip, Codec, Digit, MediaConfig, MediaEngine, MediaError, MediaEvent, PlaybackEnd,
-    PlaybackId, Playlist, RecordingEnd, RecordingId, RecordingSpec, Reject, Session, StreamParams,
+    PlaybackId, Playlist, RecordingEnd, RecordingId, RecordingSpec, Reject, Session, StreamParams, Supervision,
 };
 
 /// Long enough for a loaded machine; nothing waits for it to pass.
@@ -116,6 +116,68 @@ fn two_parties_talk_through_a_bridge_on_one_pacer_and_across_two() {
             drop(a.session);
             assert_eq!(b.event(), MediaEvent::BridgeEnded);
         }
+    }
+}
+
+#[test]
+fn a_supervisor_listens_whispers_barges_and_leaves_on_one_pacer_and_across_two() {
+    const MOMENT: Duration = Duration::from_millis(1);
+    for (ports, pacers) in [(22_130..=22_149, 1), (22_150..=22_169, 2)] {
+        let engine = engine(ports, pacers);
+        let phones = [(); 3].map(|()| Phone::call(&engine, Codec::Pcma));
+        let [caller, operator, supervisor] = &phones;
+        engine.bridge(&caller.session, &operator.session, BridgeOptions::default()).unwrap();
+        let supervise = |how| engine.supervise(&supervisor.session, &caller.session, &operator.session, how).unwrap();
+        let mut sequence = 0;
+        // The loudest of what comes to each of the three while `speaker` speaks; A-law codes grow louder towards 0x2a.
+        let mut loudest = |speaker: usize, until: &dyn Fn([bool; 3]) -> bool| {
+            let began = Instant::now();
+            loop {
+                let mut heard = [false; 3];
+                for _ in 0..10 {
+                    for (at, phone) in phones.iter().enumerate() {
+                        let payload = if at == speaker { [0x25; 160] } else { [0xd5; 160] };
+                        phone.send(8, sequence, u32::from(sequence) * 160, &payload);
+                    }
+                    sequence += 1;
+                    // One after another, until it is time for the next packet.
+                    let next = Instant::now() + Duration::from_millis(20);
+                    for (at, phone) in phones.iter().enumerate() {
+                        let mut buffer = [0; 1_500];
+                        loop {
+                            let left = if at == 2 { next.saturating_duration_since(Instant::now()) } else { MOMENT };
+                            phone.socket.set_read_timeout(Some(left.max(MOMENT))).unwrap();
+                            let Ok(length) = phone.socket.recv(&mut buffer) else { break };
+                            heard[at] |= length == 172 && buffer[100..172].iter().all(|byte| byte & 0x70 == 0x20);
+                        }
+                    }
+                }
+                if until(heard) {
+                    return;
+                }
+                assert!(began.elapsed() < PATIENCE, "{speaker} speaks, {heard:?} hear");
+            }
+        };
+        supervise(Supervision::Listen);
+        loudest(0, &|heard| heard == [false, true, true]);
+        loudest(1, &|heard| heard == [true, false, true]);
+        loudest(2, &|heard| heard == [false; 3]);
+        supervise(Supervision::Whisper);
+        loudest(2, &|heard| heard == [false, true, false]);
+        supervise(Supervision::Barge);
+        loudest(2, &|heard| heard == [true, true, false]);
+        engine.unsupervise(&supervisor.session).unwrap();
+        loudest(2, &|heard| heard == [false; 3]);
+        loudest(0, &|heard| heard == [false, true, false]);
+        let same = engine.supervise(&caller.session, &caller.session, &operator.session, Supervision::Listen);
+        assert!(matches!(same, Err(MediaError::InvalidRequest(_))));
+        // Who hangs up takes the link along; the others go on.
+        supervise(Supervision::Barge);
+        let [caller, operator, supervisor] = phones;
+        drop(operator.session);
+        assert_eq!(caller.event(), MediaEvent::BridgeEnded);
+        drop(supervisor);
+        drop(caller);
     }
 }
 

@@ -14,6 +14,7 @@ use crate::stats::Reject;
 
 mod bridging;
 mod recording;
+mod supervising;
 
 const CALLER: ([u8; 4], u16) = ([192, 0, 2, 7], 4_000);
 

@@ -9,14 +9,14 @@ use crate::record::{RecordSource, RecordingSpec};
 use crate::writer::{Listening, WriterHandle};
 
 /// A recording of a rig, and what lies on disk in the end.
-struct Taping {
+pub(super) struct Taping {
     folder: tempfile::TempDir,
     writer: WriterHandle,
     ended: mpsc::Receiver<MediaEvent>,
 }
 
 impl Taping {
-    fn start(rig: &mut Rig, change: impl FnOnce(&mut RecordingSpec)) -> Self {
+    pub(super) fn start(rig: &mut Rig, change: impl FnOnce(&mut RecordingSpec)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (writer, _thread) = WriterHandle::start().unwrap();
         let mut spec = RecordingSpec::new(folder.path().join("r.wav"), 60_000);
@@ -36,7 +36,7 @@ impl Taping {
         Self { folder, writer, ended }
     }
 
-    fn end(self) -> (crate::event::Recorded, Vec<i16>) {
+    pub(super) fn end(self) -> (crate::event::Recorded, Vec<i16>) {
         let MediaEvent::RecordingEnded(recorded) = self.ended.recv().unwrap() else { unreachable!() };
         let path = self.folder.path().join("r.wav");
         let pcm = hound::WavReader::open(path).unwrap().samples().map(Result::unwrap).collect();

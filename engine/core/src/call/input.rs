@@ -108,8 +108,9 @@ pub enum Purpose {
         /// The caller's own wish to hold on: then we answer, say so, and hang up.
         ring_max: Duration,
     },
-    /// We call somebody back: the first leg is outbound. In `incoming`, `caller` is the number that we show and `called` the
-    /// number that we call.
+    /// We call somebody back: the first leg is outbound, and there is nothing of it before its [`LegCommand::Dial`]. In
+    /// `incoming`, `caller` is the number that we show and `called` the number that we call; `trunk` is the way out. The
+    /// first leg has a record in any case, without `rang` where the caller was not dialled.
     Callback(Box<CallbackStart>),
 }
 
@@ -219,7 +220,7 @@ pub struct RecordingPlan {
 /// What the media room is told to do with a leg.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum MediaCommand {
-    /// Plays these one after another.
+    /// Plays these one after another. To a slow caller prompts come twice in `sources`.
     Play {
         /// Under that name.
         playback: PlaybackId,
@@ -306,13 +307,16 @@ pub enum Input {
     },
     /// Take the call out of the script's hands: its version is drained, or an admin said so.
     Land(LandingCause),
-    /// The centre says of the waiting caller.
+    /// The centre says of the waiting caller. In the order in which it said so; what comes too late is answered or ignored
+    /// as it must be, so that nothing need be filtered on the way.
     Queue(QueueNotice),
-    /// The answer to [`CallbackOrder::Book`].
+    /// The answer to [`CallbackOrder::Book`]. Waited for up to ten seconds, also by a call whose caller is gone: its
+    /// [`Command::Over`] comes only then, so that its record names the callback.
     CallbackBooked(Result<CallbackReceipt, CallbackRefusal>),
     /// The answer to [`CallbackOrder::Claim`]: true where the claim is durable and the caller may be dialled.
     CallbackClaimed(bool),
-    /// A supervisor takes part: the telephone is dialled, and joins the talk; one supervisor a call.
+    /// A supervisor takes part: the telephone is dialled, and joins the talk; one supervisor a call. Ignored where nobody
+    /// talks now, or a supervisor is there or being rung: whoever asks looks at the call first.
     Supervise {
         /// The supervisor's telephone.
         target: DialTarget,
@@ -340,7 +344,9 @@ pub enum Command {
     Bridge(LegId, LegId),
     /// They no longer do.
     Unbridge(LegId, LegId),
-    /// A supervisor's leg takes part in the talk of the first leg with another.
+    /// A supervisor's leg takes part in the talk of the first leg with another. Said again for the same leg where `how`
+    /// changes, and (after [`Command::Unsupervise`]) where the operator has passed the caller on. Both legs are bridged to
+    /// each other at that moment.
     Supervise {
         /// The supervisor's.
         leg: LegId,
@@ -349,11 +355,18 @@ pub enum Command {
         /// How.
         how: Supervision,
     },
-    /// The supervisor's leg no longer does.
+    /// The supervisor's leg no longer does. Before the [`Command::Unbridge`] of the talk; the leg may be gone already.
     Unsupervise(LegId),
-    /// For the centre's machine: of the waiting caller.
+    /// For the centre's machine: of the waiting caller. Hand it over in order, as [`crate::centre::CentreInput::Queue`] with
+    /// this call's id; a call that is over needs [`crate::centre::CentreInput::CallOver`] besides, after [`Command::Over`].
+    ///
+    /// An operator's leg is dialled for each offer, and its end or answer said with `OfferEnded`; with `Answered`, a
+    /// [`Command::Bridge`] follows at once (for a callback with the operator first: when the caller has answered), and
+    /// `TalkOver` when that operator is free again: at the end of the talk, or when the caller was passed on.
     Queue(QueueOrder),
-    /// For the centre's machine: of a callback.
+    /// For the centre's machine: of a callback; as [`crate::centre::CentreInput::Callback`]. `Book` is answered with
+    /// [`Input::CallbackBooked`], `Claim` with [`Input::CallbackClaimed`]. In a callback's own call, `Ended` comes exactly
+    /// once: `Connected` with the bridge, anything else at the call's end.
     Callback(CallbackOrder),
     /// Starts the script that is active for an entry now.
     StartScript {

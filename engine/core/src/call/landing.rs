@@ -4,16 +4,19 @@
 //! caller is told so before we hang up. Who is taken over from a script that did nothing wrong (its version is drained, or an
 //! admin said so) hears no apology, and keeps what is under way: a transfer goes on, last words are said to their end.
 
+use super::callback_offer::{Because, Wanted};
 use super::input::{Command, ScriptRun};
 use super::legs::LegPhase;
+use super::question::{Question, Words};
 use super::{CallMachine, Initiator, Operation, Pending, ScriptState};
 use crate::ids::{Agency, Entry};
+use crate::input::{Choice, CollectOptions, Grammar, Outcome, Retry};
 use crate::leg::HangupCause;
-use crate::prompt::{HostPrompt, PromptSource};
+use crate::prompt::{HostPrompt, Prompt, PromptSource};
 use crate::records::Mode;
 use crate::script::{
-    CallError, EndReason, LandingCause, Reply, Request, ScriptEnd, Summary, TransferMode, TransferOptions,
-    TransferOutcome, TransferTarget,
+    CallError, EndReason, LandingCause, QueueEvent, QueueWish, Reply, Request, ScriptEnd, Summary, TransferMode,
+    TransferOptions, TransferOutcome, TransferTarget,
 };
 use crate::time::Timestamp;
 use std::sync::Arc;
@@ -23,6 +26,8 @@ use std::time::Duration;
 const SCRIPT_RUNS_MAX: u16 = 16;
 /// Between two rounds of ringing.
 const ROUND_PAUSE: Duration = Duration::from_secs(5);
+/// After the host's own menu.
+const MENU_TIMEOUT: Duration = Duration::from_secs(5);
 const NO_SERVICE: &str = "no-service";
 
 /// Where a landed caller is.
@@ -32,8 +37,21 @@ pub(super) enum Landing {
     Opening {
         words: HostPrompt,
     },
+    /// The agency's information is offered.
+    Menu,
+    /// It is said.
+    Information,
     Operators {
         round: u8,
+    },
+    /// In the agency's queue, or in the one that the script had chosen.
+    Queue {
+        round: u8,
+    },
+    /// A callback is offered; then these are the last words, or the queue is tried once more.
+    Callback {
+        round: u8,
+        farewell: Option<HostPrompt>,
     },
     Pause {
         round: u8,
@@ -43,9 +61,12 @@ pub(super) enum Landing {
 
 impl CallMachine {
     /// The first thing in every call: the overlay if there is one, else the script.
-    pub(super) fn begin_call(&mut self) {
+    pub(super) fn begin_call(&mut self, now: Timestamp) {
         let record = Box::new(self.legs.first().record.clone());
         self.command(Command::LegBegan(record));
+        if self.begin_own_call(now) {
+            return;
+        }
         if self.start.overlay.is_some() {
             self.host_say_first();
         } else {
@@ -79,7 +100,7 @@ impl CallMachine {
         }
         self.script = ScriptState::Finished;
         // Whatever it waited for, nobody waits now; a caller who is talking to somebody goes on talking.
-        let talking = self.keep_conversation();
+        let talking = self.goes_on_without_script();
         if !talking {
             self.abandon_operation(now);
             self.pending = None;
@@ -124,6 +145,10 @@ impl CallMachine {
         if self.ended.is_some() || self.landing.is_some() || (cause.is_taken_over() && self.ends_by_itself()) {
             return;
         }
+        if self.outbound.is_some() {
+            // No script has this call in its hands.
+            return;
+        }
         self.note_landing(cause);
         // The overlay is heard first; `overlay_over` finds the note.
         if !matches!(self.script, ScriptState::NotStarted) {
@@ -136,7 +161,7 @@ impl CallMachine {
             self.command(Command::StopScript { run });
         }
         self.script = ScriptState::Finished;
-        let goes_on = if cause.is_taken_over() { self.keep_transfer() } else { self.keep_conversation() };
+        let goes_on = self.goes_on_without_script() || (cause.is_taken_over() && self.keep_transfer());
         if !goes_on {
             self.abandon_operation(now);
             self.pending = None;
@@ -149,6 +174,16 @@ impl CallMachine {
         if !goes_on {
             self.begin_landing(if cause.is_taken_over() { HostPrompt::Connecting } else { HostPrompt::Apology });
         }
+    }
+
+    /// The caller talks to somebody, or waits for somebody: both go on, in the host's hands.
+    fn goes_on_without_script(&mut self) -> bool {
+        let talks = self.keep_conversation();
+        let waits = self.ended.is_none() && self.keep_waiting();
+        if waits {
+            self.landing = Some(Landing::Queue { round: 0 });
+        }
+        talks || waits
     }
 
     /// The script is done with the caller already: they talk to somebody, or hear the last words.
@@ -198,6 +233,10 @@ impl CallMachine {
         if self.ended.is_some() {
             return;
         }
+        if self.outbound.is_some() {
+            self.own_operation_finished(&result, now);
+            return;
+        }
         match (&self.landing, result) {
             // A REFER that went on without its script has worked: the caller's leg ends with it.
             (_, Ok(Reply::Transfer(TransferOutcome::Moved))) => {}
@@ -206,7 +245,25 @@ impl CallMachine {
             (Some(Landing::Opening { .. }) | None, Ok(Reply::Done)) => self.host_answered(),
             (None, heard) => self.overlay_over(&heard, now),
             // Words that could not be said are no reason not to connect.
-            (Some(Landing::Opening { .. }), _) => self.ring_operators(0, now),
+            (Some(Landing::Opening { words }), _) => {
+                let informs = *words == HostPrompt::Apology && self.information().is_some();
+                if informs { self.offer_information(now) } else { self.ring_operators(0, now) }
+            }
+            (Some(Landing::Menu), answer) => self.information_chosen(&answer, now),
+            (Some(Landing::Information), _) => self.ring_operators(0, now),
+            // A wait's own operations are the queue's.
+            (Some(Landing::Queue { .. }), _) => {}
+            (Some(Landing::Callback { .. }), Ok(Reply::CallbackOffered(Some(_)))) => {
+                self.hang_up(HangupCause::EngineHangup, now);
+            }
+            (Some(Landing::Callback { farewell: Some(farewell), .. }), _) => {
+                let farewell = farewell.clone();
+                self.farewell(farewell);
+            }
+            (Some(Landing::Callback { round, farewell: None }), _) => {
+                let round = *round;
+                self.next_round(round, now);
+            }
             (Some(Landing::Operators { round }), result) => {
                 let round = *round;
                 self.operators_answered(round, &result, now);
@@ -230,7 +287,97 @@ impl CallMachine {
         self.start_script(ScriptRun(0), self.start.agency.clone(), self.start.entry.clone());
     }
 
+    fn information(&self) -> Option<Arc<Prompt>> {
+        self.start.routes.agencies.get(&self.start.agency)?.information.clone()
+    }
+
+    /// The host's own minimal menu. A telephone that sends no digits comes to an operator by it all the same.
+    fn offer_information(&mut self, now: Timestamp) {
+        let key = Choice { key: "1".into(), value: String::new(), phrases: Vec::new() };
+        let options = CollectOptions {
+            grammar: Grammar::Choices(vec![key]),
+            dtmf: true,
+            speech: false,
+            prompt: None,
+            first_timeout: MENU_TIMEOUT,
+            inter_digit: MENU_TIMEOUT,
+            retry: Retry { attempts: 1, no_input: None, no_match: None },
+            sensitive: false,
+            global_keys: Vec::new(),
+        };
+        let ask = vec![PromptSource::Host(HostPrompt::InformationOffer)];
+        let words = Words::Host { ask, no_input: None, no_match: None, silence_ends: true };
+        self.landing = Some(Landing::Menu);
+        self.ask_question(Initiator::Host, Question::in_words(options, words), now);
+    }
+
+    fn information_chosen(&mut self, answer: &Result<Reply, CallError>, now: Timestamp) {
+        match (answer, self.information()) {
+            (Ok(Reply::Outcome(Outcome::Ok(_))), Some(prompt)) => {
+                self.landing = Some(Landing::Information);
+                self.host_say(PromptSource::Script(prompt));
+            }
+            _ => self.ring_operators(0, now),
+        }
+    }
+
+    /// A landed caller to the agency's operators: into its queue, or by ringing its fallback group.
     fn ring_operators(&mut self, round: u8, now: Timestamp) {
+        let queue = self.start.routes.agencies.get(&self.start.agency).and_then(|routes| routes.queue.clone());
+        match queue {
+            Some(queue) => {
+                self.landing = Some(Landing::Queue { round });
+                let wish = QueueWish {
+                    queue,
+                    priority: 0,
+                    skills: Vec::new(),
+                    music: None,
+                    wait_max: None,
+                    screen_pop: Vec::new(),
+                    announce: true,
+                    return_on_end: false,
+                };
+                self.enqueue(Initiator::Host, wish, now);
+            }
+            None => self.ring_group(round, now),
+        }
+    }
+
+    /// The wait of a caller without a script is over, and nobody has the caller.
+    pub(super) fn landed_wait_over(&mut self, event: &QueueEvent, was_in: bool, now: Timestamp) {
+        if self.outbound.is_some() {
+            self.farewell(HostPrompt::OperatorsUnavailable);
+            return;
+        }
+        let round = match self.landing {
+            Some(Landing::Queue { round }) => round,
+            _ => 0,
+        };
+        let wanted = self.wanted_in_wait().filter(|wanted| self.calls_back(&wanted.queue));
+        match (event, wanted) {
+            // It was offered a moment ago.
+            (QueueEvent::Closed(_), _) if was_in => self.farewell(HostPrompt::Goodbye),
+            (QueueEvent::Closed(opens), Some(wanted)) => {
+                let because = Because::Closed { opens: opens.clone() };
+                let goodbye = Landing::Callback { round, farewell: Some(HostPrompt::Goodbye) };
+                self.offer_in_landing(goodbye, because, wanted, now);
+            }
+            (QueueEvent::Closed(opens), None) => self.farewell(HostPrompt::OperatorsClosed { opens: opens.clone() }),
+            (QueueEvent::Full, Some(wanted)) => {
+                self.offer_in_landing(Landing::Callback { round, farewell: None }, Because::Full, wanted, now);
+            }
+            (QueueEvent::Full, None) => self.next_round(round, now),
+            // There is no such queue, or no centre: the telephones are there all the same.
+            _ => self.ring_group(round, now),
+        }
+    }
+
+    fn offer_in_landing(&mut self, landing: Landing, because: Because, wanted: Wanted, now: Timestamp) {
+        self.landing = Some(landing);
+        self.offer_callback(Initiator::Host, because, wanted, now);
+    }
+
+    fn ring_group(&mut self, round: u8, now: Timestamp) {
         let Some(routes) = self.start.routes.agencies.get(&self.start.agency) else {
             self.farewell(HostPrompt::OperatorsUnavailable);
             return;
@@ -259,12 +406,18 @@ impl CallMachine {
             _ if self.mode() == Mode::Automatic => self.farewell(HostPrompt::OperatorsClosed { opens: None }),
             // No such group: another round finds none either.
             Err(_) => self.farewell(HostPrompt::OperatorsUnavailable),
-            _ if round + 1 < self.start.limits.landing_rounds_max => {
-                self.landing = Some(Landing::Pause { round: round + 1 });
-                self.start_music(None);
-                self.begin(Initiator::Host, Request::Wait(ROUND_PAUSE), now);
-            }
-            _ => self.farewell(HostPrompt::OperatorsUnavailable),
+            _ => self.next_round(round, now),
+        }
+    }
+
+    /// After a pause, whoever was busy is tried again, a few times.
+    fn next_round(&mut self, round: u8, now: Timestamp) {
+        if round + 1 < self.start.limits.landing_rounds_max {
+            self.landing = Some(Landing::Pause { round: round + 1 });
+            self.start_music(None);
+            self.begin(Initiator::Host, Request::Wait(ROUND_PAUSE), now);
+        } else {
+            self.farewell(HostPrompt::OperatorsUnavailable);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The legs of a call and the records that they leave.
 
 use super::input::{CallStart, Command};
+use super::outbound::fulfils;
 use super::{CallMachine, MediaEvent, Operation};
 use crate::ids::LegId;
 use crate::leg::{DialTarget, HangupCause, LegCommand, LegEvent};
@@ -10,11 +11,15 @@ use crate::time::Timestamp;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Legs of one call, ever.
-const LEGS_MAX: u16 = 64;
+/// Legs of one call, ever: operators are rung for a waiting caller for as long as it takes.
+pub(super) const LEGS_MAX: u16 = 1024;
+/// Of these by transfers that scripts ask for: no script dials without end.
+pub(super) const TRANSFER_LEGS_MAX: u16 = 64;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum LegPhase {
+    /// A callback's caller, who is not dialled yet: there is no leg but in the records.
+    Planned,
     /// An INVITE is open.
     Trying,
     /// Sound before the answer.
@@ -40,11 +45,16 @@ pub(super) struct Legs {
 }
 
 impl Legs {
-    pub(super) fn incoming(start: &CallStart, now: Timestamp) -> Self {
+    pub(super) fn begin(start: &CallStart, now: Timestamp) -> Self {
+        let callback = fulfils(start);
+        let (phase, direction) = match callback {
+            Some(_) => (LegPhase::Planned, Direction::Outbound),
+            None => (LegPhase::Trying, Direction::Inbound),
+        };
         let record = LegRecord {
             call: start.id,
             leg: LegId::FIRST,
-            direction: Direction::Inbound,
+            direction,
             agency: start.agency.clone(),
             entry: start.entry.clone(),
             scripts: Vec::new(),
@@ -67,10 +77,10 @@ impl Legs {
             recordings: Vec::new(),
             overlay_heard: false,
             queue: None,
-            callback: None,
+            callback: callback.map(|start| start.callback.clone()),
             chain: start.incoming.chain.as_ref().map(|chain| Arc::clone(&chain.id)),
         };
-        Self { legs: vec![Leg { phase: LegPhase::Trying, held: false, record }] }
+        Self { legs: vec![Leg { phase, held: false, record }] }
     }
 
     pub(super) fn first(&self) -> &Leg {
@@ -86,8 +96,8 @@ impl Legs {
     }
 
     /// A new outbound leg; none where the call has had as many as it may.
-    pub(super) fn outbound(&mut self, target: &DialTarget, now: Timestamp) -> Option<(LegId, LegRecord)> {
-        let id = LegId(u16::try_from(self.legs.len()).ok().filter(|count| *count < LEGS_MAX)?);
+    pub(super) fn outbound(&mut self, target: &DialTarget, max: u16, now: Timestamp) -> Option<(LegId, LegRecord)> {
+        let id = LegId(u16::try_from(self.legs.len()).ok().filter(|count| *count < max)?);
         let first = &self.first().record;
         let record = LegRecord {
             leg: id,
@@ -191,9 +201,13 @@ impl CallMachine {
         match event {
             LegEvent::Answered => {
                 let first = self.legs.first_mut();
-                if first.phase == LegPhase::Answering {
-                    first.answered(now);
-                    self.answer_finished(now);
+                match first.phase {
+                    LegPhase::Answering => {
+                        first.answered(now);
+                        self.answer_finished(now);
+                    }
+                    LegPhase::Trying => self.caller_answered(now),
+                    _ => {}
                 }
             }
             LegEvent::Held => {
@@ -209,7 +223,12 @@ impl CallMachine {
             }
             LegEvent::ReferProgress { status } => self.refer_progress(status, now),
             LegEvent::TransferRequested { target } => self.party_asks_transfer(LegId::FIRST, &target, now),
-            LegEvent::Ringing { .. } => {}
+            LegEvent::Ringing { .. } => {
+                let first = self.legs.first_mut();
+                if first.record.direction == Direction::Outbound {
+                    first.record.rang.get_or_insert(now);
+                }
+            }
         }
     }
 
@@ -224,7 +243,7 @@ impl CallMachine {
                 // Once: a second report must not be taken for an answer that nobody waits for.
                 if let Some(leg) = self.legs.find(id).filter(|leg| leg.phase < LegPhase::Answered) {
                     leg.answered(now);
-                    self.target_answered(id, now);
+                    self.party_answered(id, now);
                 }
             }
             LegEvent::Ended { cause, status } => {
@@ -233,12 +252,29 @@ impl CallMachine {
                 let replaced = cause == HangupCause::PartyHangup && self.is_being_replaced(id);
                 let recorded = if replaced { HangupCause::Transferred } else { cause };
                 self.legs.end_other(id, (recorded, status), by, now, &mut self.commands);
-                self.target_ended(id, cause, status, now);
+                self.party_ended(id, cause, status, now);
             }
             LegEvent::TransferRequested { target } => self.party_asks_transfer(id, &target, now),
             LegEvent::Held => self.set_held(id, true),
             LegEvent::Resumed => self.set_held(id, false),
             LegEvent::ReferProgress { .. } => {}
+        }
+    }
+
+    /// Somebody who was dialled has answered: an operator for a waiting caller, for a callback, or for a transfer, or a
+    /// supervisor.
+    fn party_answered(&mut self, leg: LegId, now: Timestamp) {
+        let taken = self.ring_answered(leg, now) || self.supervisor_answered(leg) || self.own_operator_answered(leg);
+        if !taken {
+            self.target_answered(leg, now);
+        }
+    }
+
+    fn party_ended(&mut self, leg: LegId, cause: HangupCause, status: Option<u16>, now: Timestamp) {
+        let taken =
+            self.ring_failed(leg, cause) || self.supervisor_left(leg) || self.own_operator_ended(leg, cause, now);
+        if !taken {
+            self.target_ended(leg, cause, status, now);
         }
     }
 
@@ -301,7 +337,9 @@ impl CallMachine {
 
     /// The number that a target is shown as calling.
     pub(super) fn caller_number(&self) -> Option<PhoneNumber> {
-        self.start.incoming.caller.clone()
+        // Whom we call back is shown to the operator as the one who calls.
+        let callback = fulfils(&self.start).map(|start| start.wish.number.clone());
+        callback.or_else(|| self.start.incoming.caller.clone())
     }
 }
 

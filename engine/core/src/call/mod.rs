@@ -16,19 +16,39 @@
 //! | `question` | collects: attempts, type-ahead, timers |
 //! | `recording` | messages and background recorders |
 //! | `transfer` | handing over: dial, whisper, bridge, REFER |
+//! | `passing_on` | an operator hands the caller on |
+//! | `letting_go` | what goes on when the script or the caller is gone |
+//! | `waiting` | the queue: in, out, and what is heard there |
+//! | `wait_requests` | what a script hears of the wait, and may ask meanwhile |
+//! | `rings` | operators who are rung for a waiting caller |
+//! | `overflow` | the limit of the wait: a peer centre, or the offer of a callback |
+//! | `callback_offer` | the host's own dialog about a callback |
+//! | `booking` | callbacks being written down |
+//! | `outbound` | calls of our own: callbacks, and the callback number |
+//! | `supervision` | a supervisor in the talk |
 //! | `landing` | overlay, apology, operators, farewell |
 //! | `requests` | what scripts ask, checked and begun |
 //! | `contract` | what the machine promises, checked from outside |
 
+mod booking;
+mod callback_offer;
 mod contract;
 mod input;
 mod landing;
 mod legs;
+mod letting_go;
+mod outbound;
+mod overflow;
+mod passing_on;
 mod playback;
 mod question;
 mod recording;
 mod requests;
+mod rings;
+mod supervision;
 mod transfer;
+mod wait_requests;
+mod waiting;
 
 #[cfg(test)]
 mod tests;
@@ -41,7 +61,8 @@ pub use input::{
 
 use crate::ids::LegId;
 use crate::leg::{HangupCause, LegCommand};
-use crate::records::{EndedBy, LegRecord, Mode};
+use crate::prompt::Pace;
+use crate::records::{LegRecord, Mode};
 use crate::script::{CallError, EndReason, LandingCause, Reply, Request};
 use crate::time::Timestamp;
 use legs::Legs;
@@ -65,8 +86,19 @@ pub struct CallMachine {
     landing: Option<landing::Landing>,
     /// A script has done something for the caller: answered, spoken, asked, handed over.
     served: bool,
-    /// What the caller hears while somebody is dialled.
-    music: Option<PlaybackId>,
+    /// How fast the caller is spoken to.
+    pace: Pace,
+    /// The caller's last wait for an operator; it may be over.
+    waiting: Option<Box<waiting::Wait>>,
+    /// A callback is being written down; the call outlives its caller for it.
+    booking: Option<booking::Booking>,
+    /// Where a call of our own is.
+    outbound: Option<outbound::Outbound>,
+    /// How a callback's attempt went was said.
+    attempt_told: bool,
+    /// The centre knows that an operator of its queues talks in this call.
+    operator_talks: bool,
+    supervisor: Option<supervision::Supervisor>,
     /// Set once the caller is gone.
     ended: Option<EndReason>,
     /// The caller put us on hold at that time.
@@ -87,6 +119,9 @@ struct Pending {
 enum Initiator {
     Script(ScriptRun),
     Host,
+    /// The host, for a caller in a queue: the offer at the limit, a peer centre, the talk. The script may ask for other
+    /// things meanwhile.
+    Queue,
 }
 
 #[derive(Debug)]
@@ -110,6 +145,15 @@ enum Operation {
     Record(Box<MessageRecording>),
     FinishRecorder(crate::script::HandleId),
     Transfer(Box<Transfer>),
+    /// Into the queue: until the centre's first word.
+    Enter,
+    /// A script's callback is being written down.
+    Booking {
+        /// In place of the wait.
+        leaves_queue: bool,
+    },
+    /// The host's dialog about a callback.
+    Dialog(Box<callback_offer::Dialog>),
 }
 
 #[derive(Debug)]
@@ -128,9 +172,13 @@ enum ScriptState {
 impl CallMachine {
     /// A call that just came in and was routed.
     #[must_use]
-    pub fn new(start: CallStart, now: Timestamp) -> Self {
+    pub fn new(mut start: CallStart, now: Timestamp) -> Self {
         let call_deadline = now + start.limits.call_duration_max;
-        let legs = Legs::incoming(&start, now);
+        if matches!(start.purpose, Purpose::Callback(_)) {
+            // Whom we call did not ask for announcements.
+            start.overlay = None;
+        }
+        let legs = Legs::begin(&start, now);
         let mut machine = Self {
             start,
             legs,
@@ -141,14 +189,20 @@ impl CallMachine {
             script: ScriptState::NotStarted,
             landing: None,
             served: false,
-            music: None,
+            pace: Pace::Normal,
+            waiting: None,
+            booking: None,
+            outbound: None,
+            attempt_told: false,
+            operator_talks: false,
+            supervisor: None,
             ended: None,
             held_since: None,
             call_deadline,
             commands: VecDeque::new(),
             over: false,
         };
-        machine.begin_call();
+        machine.begin_call(now);
         machine
     }
 
@@ -171,13 +225,12 @@ impl CallMachine {
             Input::ScriptEnded { run, end } => self.handle_script_end(run, end, now),
             Input::Land(cause) => self.land(cause, now),
             Input::Kill => self.hang_up(HangupCause::AdminKill, now),
-            // The call's part of the centre comes with the modules of its own.
-            Input::Queue(_)
-            | Input::CallbackBooked(_)
-            | Input::CallbackClaimed(_)
-            | Input::Supervise { .. }
-            | Input::SuperviseHow(_)
-            | Input::SuperviseEnd => {}
+            Input::Queue(notice) => self.handle_queue(notice, now),
+            Input::CallbackBooked(result) => self.booked(result, now),
+            Input::CallbackClaimed(granted) => self.claimed(granted, now),
+            Input::Supervise { target, how } => self.supervise(target, how, now),
+            Input::SuperviseHow(how) => self.supervise_how(how),
+            Input::SuperviseEnd => self.supervision_over(now),
             Input::DrainDeadline => self.hang_up(HangupCause::DrainTimeout, now),
         }
         self.settle(now);
@@ -199,6 +252,10 @@ impl CallMachine {
         if self.operation_deadline().is_some_and(|deadline| now >= deadline) {
             self.operation_timeout(now);
         }
+        self.booking_timeout(now);
+        self.wait_timeout(now);
+        self.supervisor_timeout(now);
+        self.own_timeout(now);
         self.settle(now);
     }
 
@@ -218,7 +275,8 @@ impl CallMachine {
             _ => None,
         };
         let call = self.ended.is_none().then_some(self.call_deadline);
-        [call, grace, self.operation_deadline()].into_iter().flatten().min()
+        let centre = [self.booking_deadline(), self.wait_deadline(), self.supervisor_deadline(), self.own_deadline()];
+        [call, grace, self.operation_deadline()].into_iter().chain(centre).flatten().min()
     }
 
     /// The call's id.
@@ -270,6 +328,7 @@ impl CallMachine {
             Operation::NextKey { deadline } | Operation::Wait { deadline } => Some(*deadline),
             Operation::Ask(question) => question.deadline(),
             Operation::Record(message) => message.consent_question().and_then(Question::deadline),
+            Operation::Dialog(dialog) => dialog.question().and_then(Question::deadline),
             _ => None,
         }
     }
@@ -287,7 +346,7 @@ impl CallMachine {
         match self.pending_operation() {
             Some(Operation::NextKey { .. }) => self.finish(Ok(Reply::Key(None)), now),
             Some(Operation::Wait { .. }) => self.finish(Ok(Reply::Done), now),
-            Some(Operation::Ask(_) | Operation::Record(_)) => self.question_timeout(now),
+            Some(Operation::Ask(_) | Operation::Record(_) | Operation::Dialog(_)) => self.question_timeout(now),
             Some(Operation::Transfer(_)) => self.transfer_timeout(now),
             _ => {}
         }
@@ -320,12 +379,14 @@ impl CallMachine {
         match initiator {
             Initiator::Script(run) => self.command(Command::Reply { run, result }),
             Initiator::Host => self.host_operation_finished(result, now),
+            Initiator::Queue => self.queue_operation_finished(result, now),
         }
     }
 
     /// After every input: is it over?
     fn settle(&mut self, now: Timestamp) {
-        if self.ended.is_none() || !matches!(self.script, ScriptState::Finished) || self.over {
+        if self.ended.is_none() || !matches!(self.script, ScriptState::Finished) || self.over || self.booking.is_some()
+        {
             return;
         }
         self.legs.end_all_others(now, &mut self.commands);
@@ -344,6 +405,8 @@ impl CallMachine {
         self.landing = None;
         self.held_since = None;
         self.playbacks.forget();
+        self.wait_abandoned(reason, now);
+        self.own_call_over(now);
         // A message that the caller left by hanging up is kept, and its report still answers the script.
         if !self.keep_running_recording() {
             self.abandon_operation(now);
@@ -351,6 +414,7 @@ impl CallMachine {
                 self.command(Command::Reply { run, result: Err(CallError::Ended(reason)) });
             }
         }
+        self.operator_free();
         match self.script {
             ScriptState::Running(run) => {
                 let deadline = now + self.start.limits.grace_max + self.start.limits.grace_slack;
@@ -379,12 +443,13 @@ impl CallMachine {
     }
 
     fn hang_up_saying(&mut self, cause: HangupCause, reason: EndReason, now: Timestamp) {
-        if self.ended.is_some() {
-            return;
-        }
-        self.leg_command(LegId::FIRST, LegCommand::Hangup);
-        self.legs.end_first(cause, None, EndedBy::Engine, now);
-        self.caller_gone(reason, now);
+        self.end_first_leg(cause, reason, now);
+    }
+
+    /// Whether the host has something under way for the caller, when no script has.
+    #[cfg(test)]
+    fn looks_after(&self) -> bool {
+        self.pending.is_some() || self.outbound.is_some() || self.waiting.as_ref().is_some_and(|wait| wait.is_in_line())
     }
 
     const fn mode(&self) -> Mode {

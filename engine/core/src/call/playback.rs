@@ -8,6 +8,7 @@ use crate::prompt::{Pace, PromptSource};
 use crate::script::{CallError, HandleId, PlaybackEnd, Reply};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Every playback of a call.
@@ -17,6 +18,15 @@ pub(super) struct Playbacks {
     next_handle: u32,
     foreground: Option<Foreground>,
     players: BTreeMap<HandleId, Player>,
+    /// What the caller hears while somebody is dialled.
+    music: Option<Music>,
+}
+
+#[derive(Debug)]
+struct Music {
+    playback: PlaybackId,
+    /// It stands still while somebody speaks.
+    held: bool,
 }
 
 #[derive(Debug)]
@@ -58,6 +68,7 @@ impl Playbacks {
     pub(super) fn forget(&mut self) {
         self.foreground = None;
         self.players.clear();
+        self.music = None;
     }
 }
 
@@ -69,7 +80,11 @@ impl CallMachine {
         self.hold_players(true);
         self.playbacks.foreground = Some(Foreground { playback, barge_in, interrupted_by: None });
         self.transcribe_prompt(&sources);
-        self.play(LegId::FIRST, playback, sources, barge_in, false);
+        let said = match self.pace {
+            Pace::Normal => sources,
+            Pace::Slow => [sources.clone(), sources].concat(),
+        };
+        self.play(LegId::FIRST, playback, said, barge_in, false);
         playback
     }
 
@@ -84,8 +99,47 @@ impl CallMachine {
         let lang = self.legs.first().record.lang.clone();
         self.media_command(
             leg,
-            MediaCommand::Play { playback, sources, lang, barge_in, loop_forever, pace: Pace::Normal },
+            MediaCommand::Play { playback, sources, lang, barge_in, loop_forever, pace: self.pace },
         );
+    }
+
+    /// Whether a foreground prompt is heard.
+    pub(super) const fn is_speaking(&self) -> bool {
+        self.playbacks.foreground.is_some()
+    }
+
+    /// Stops whoever speaks; what stood still meanwhile is heard again.
+    pub(super) fn end_foreground(&mut self) {
+        self.stop_foreground();
+        self.hold_players(false);
+    }
+
+    /// What the caller hears while waiting for a person.
+    pub(super) fn start_music(&mut self, music: Option<Arc<str>>) {
+        self.stop_music();
+        let playback = self.playbacks.next_id();
+        self.play(LegId::FIRST, playback, vec![PromptSource::Music(music)], false, true);
+        self.playbacks.music = Some(Music { playback, held: false });
+        if self.is_speaking() {
+            self.hold_music(true);
+        }
+    }
+
+    pub(super) fn stop_music(&mut self) {
+        if let Some(music) = self.playbacks.music.take()
+            && self.legs.is_live(LegId::FIRST)
+        {
+            self.media_command(LegId::FIRST, MediaCommand::Stop(music.playback));
+        }
+    }
+
+    fn hold_music(&mut self, hold: bool) {
+        if let Some(music) = self.playbacks.music.as_mut().filter(|music| music.held != hold) {
+            music.held = hold;
+            let playback = music.playback;
+            let command = if hold { MediaCommand::Pause(playback) } else { MediaCommand::Resume(playback) };
+            self.media_command(LegId::FIRST, command);
+        }
     }
 
     pub(super) fn stop_foreground(&mut self) {
@@ -187,7 +241,9 @@ impl CallMachine {
             _ => return,
         };
         if leg != LegId::FIRST {
-            self.whisper_ended(leg, playback, now);
+            if !self.own_whisper_ended(leg, playback, now) {
+                self.whisper_ended(leg, playback, now);
+            }
         } else if self.playbacks.foreground.as_ref().is_some_and(|foreground| foreground.playback == playback) {
             self.foreground_ended(end, now);
         } else {
@@ -211,6 +267,7 @@ impl CallMachine {
                 self.hang_up(HangupCause::EngineHangup, now);
             }
             Some(Operation::Ask(_) | Operation::Record(_)) => self.question_prompt_ended(end.err(), now),
+            Some(Operation::Dialog(_)) => self.dialog_prompt_ended(end.err(), now),
             _ => {}
         }
     }
@@ -235,6 +292,7 @@ impl CallMachine {
     }
 
     fn hold_players(&mut self, hold: bool) {
+        self.hold_music(hold);
         let playing: Vec<PlaybackId> = self
             .playbacks
             .players

@@ -6,7 +6,7 @@ use crate::collect::{Entry, Rules, Step};
 use crate::ids::LegId;
 use crate::input::{CollectOptions, Outcome};
 use crate::privacy::Keys;
-use crate::prompt::PromptSource;
+use crate::prompt::{HostPrompt, PromptSource};
 use crate::script::{CallError, Reply};
 use crate::time::Timestamp;
 use std::collections::VecDeque;
@@ -45,10 +45,27 @@ impl fmt::Debug for KeysAhead {
 #[derive(Debug)]
 pub(super) struct Question {
     options: CollectOptions,
+    words: Words,
     /// From 1.
     attempt: u8,
     entry: Entry,
     phase: Phase,
+}
+
+/// In whose words a question is asked.
+#[derive(Debug)]
+pub(super) enum Words {
+    /// Those of its options.
+    Script,
+    /// The host's.
+    Host {
+        ask: Vec<PromptSource>,
+        /// Said before it is asked again.
+        no_input: Option<HostPrompt>,
+        no_match: Option<HostPrompt>,
+        /// Silence is an answer, and is not asked about.
+        silence_ends: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -71,6 +88,11 @@ enum Again {
 }
 
 impl Question {
+    /// One that has not been asked yet; [`CallMachine::ask_first`] begins it.
+    pub(super) fn in_words(options: CollectOptions, words: Words) -> Self {
+        Self { options, words, attempt: 0, entry: Entry::new(), phase: Phase::Prompting { barge_in: true } }
+    }
+
     pub(super) fn deadline(&self) -> Option<Timestamp> {
         match self.phase {
             Phase::Prompting { .. } => None,
@@ -89,6 +111,14 @@ impl Question {
     }
 
     fn sources(&self, again: Again) -> (Vec<PromptSource>, bool) {
+        if let Words::Host { ask, no_input, no_match, .. } = &self.words {
+            let first = match again {
+                Again::First => None,
+                Again::NoInput => no_input.clone(),
+                Again::NoMatch => no_match.clone(),
+            };
+            return (first.map(PromptSource::Host).into_iter().chain(ask.iter().cloned()).collect(), true);
+        }
         let retry = &self.options.retry;
         let first = match again {
             Again::First => None,
@@ -104,12 +134,20 @@ impl Question {
 impl CallMachine {
     /// Begins a collect as the pending operation.
     pub(super) fn ask(&mut self, initiator: Initiator, options: CollectOptions, now: Timestamp) {
-        if options.sensitive {
+        self.ask_question(initiator, Question::in_words(options, Words::Script), now);
+    }
+
+    /// Begins a question as the pending operation.
+    pub(super) fn ask_question(&mut self, initiator: Initiator, question: Question, now: Timestamp) {
+        self.pending = Some(Pending { initiator, operation: Operation::Ask(Box::new(question)) });
+        self.ask_first(now);
+    }
+
+    /// Asks a question that is inside a pending operation for the first time.
+    pub(super) fn ask_first(&mut self, now: Timestamp) {
+        if self.question_mut().is_some_and(|question| question.is_sensitive()) {
             self.media_command(LegId::FIRST, MediaCommand::Mask(true));
         }
-        let question =
-            Question { options, attempt: 0, entry: Entry::new(), phase: Phase::Prompting { barge_in: true } };
-        self.pending = Some(Pending { initiator, operation: Operation::Ask(Box::new(question)) });
         self.ask_again(Again::First, now);
     }
 
@@ -137,9 +175,11 @@ impl CallMachine {
         if !prompting {
             return;
         }
+        let hosts = self.question_mut().is_some_and(|question| matches!(question.words, Words::Host { .. }));
         match error {
-            Some(error) => self.question_over(Err(error), now),
-            None => self.listen(now),
+            Some(error) if !hosts => self.question_over(Err(error), now),
+            // Words of the host's that could not be said do not end what it does for the caller.
+            _ => self.listen(now),
         }
     }
 
@@ -171,8 +211,10 @@ impl CallMachine {
 
     fn listen(&mut self, now: Timestamp) {
         let clock = self.caller_clock(now);
+        let patience = self.patience();
         let Some(question) = self.question_mut() else { return };
-        question.phase = Phase::Listening { deadline: clock + question.options.first_timeout };
+        question.phase = Phase::Listening { deadline: clock + question.options.first_timeout * patience };
+        self.offer_heard();
         while let Some(key) = self.keys_ahead.take_first() {
             if self.feed(key, now) {
                 return;
@@ -192,8 +234,9 @@ impl CallMachine {
         match step {
             Step::More => {
                 let clock = self.caller_clock(now);
+                let patience = self.patience();
                 if let Some(question) = self.question_mut() {
-                    question.phase = Phase::Listening { deadline: clock + question.options.inter_digit };
+                    question.phase = Phase::Listening { deadline: clock + question.options.inter_digit * patience };
                 }
             }
             Step::Answer(mut collected) => {
@@ -211,7 +254,11 @@ impl CallMachine {
     }
 
     fn failed_attempt(&mut self, again: Again, keys: Option<Keys>, now: Timestamp) {
-        let more = self.question_mut().is_some_and(|question| question.attempt < question.options.retry.attempts);
+        let silent = matches!(again, Again::NoInput);
+        let more = self.question_mut().is_some_and(|question| {
+            let ends = silent && matches!(question.words, Words::Host { silence_ends: true, .. });
+            !ends && question.attempt < question.options.retry.attempts
+        });
         if more {
             self.ask_again(again, now);
         } else {
@@ -223,6 +270,8 @@ impl CallMachine {
         self.unmask();
         if matches!(self.pending_operation(), Some(Operation::Record(_))) {
             self.consent_given(result, now);
+        } else if matches!(self.pending_operation(), Some(Operation::Dialog(_))) {
+            self.dialog_answered(result, now);
         } else {
             self.finish(result.map(Reply::Outcome), now);
         }
@@ -251,13 +300,9 @@ impl CallMachine {
         match &mut self.pending.as_mut()?.operation {
             Operation::Ask(question) => Some(question),
             Operation::Record(message) => message.consent_question_mut(),
+            Operation::Dialog(dialog) => dialog.question_mut(),
             _ => None,
         }
-    }
-
-    /// Asks for consent inside a pending recording.
-    pub(super) fn ask_consent(&mut self, now: Timestamp) {
-        self.ask_again(Again::First, now);
     }
 
     /// Keeps a key that nobody waits for yet.
@@ -266,11 +311,6 @@ impl CallMachine {
             self.keys_ahead.0.push_back(key);
         }
     }
-}
-
-/// A question that has not been asked yet; its first attempt begins with [`CallMachine::ask_consent`].
-pub(super) fn unasked(options: CollectOptions) -> Question {
-    Question { options, attempt: 0, entry: Entry::new(), phase: Phase::Prompting { barge_in: true } }
 }
 
 /// Checks what a script asks, before it is asked of a person.

@@ -1,7 +1,7 @@
 //! Recordings: a caller's message (with consent first where the script asks for it), and background recorders.
 
 use super::input::{Command, MediaCommand, MediaEvent, RecordingId, RecordingPlan};
-use super::question::{Question, unasked};
+use super::question::{Question, Words};
 use super::{CallMachine, Initiator, Operation, Pending};
 use crate::ids::LegId;
 use crate::input::{CollectOptions, Grammar, Outcome, Retry, Value};
@@ -114,7 +114,7 @@ impl CallMachine {
             return;
         }
         if let Some(prompt) = options.consent_prompt.clone() {
-            let question = unasked(CollectOptions {
+            let consent = CollectOptions {
                 grammar: Grammar::YesNo,
                 dtmf: true,
                 speech: false,
@@ -124,10 +124,11 @@ impl CallMachine {
                 retry: Retry { attempts: CONSENT_ATTEMPTS, no_input: None, no_match: None },
                 sensitive: false,
                 global_keys: Vec::new(),
-            });
+            };
+            let question = Question::in_words(consent, Words::Script);
             let message = MessageRecording { options, stage: Stage::Consent(Box::new(question)), in_background };
             self.pending = Some(Pending { initiator, operation: Operation::Record(Box::new(message)) });
-            self.ask_consent(now);
+            self.ask_first(now);
         } else {
             self.start_recording(initiator, options, in_background, now);
         }

@@ -5,7 +5,7 @@ use super::legs::LegPhase;
 use super::{CallMachine, Initiator, Operation, Pending, ScriptState, question, within};
 use crate::ids::LegId;
 use crate::leg::{HangupCause, LegCommand};
-use crate::prompt::{Prompt, PromptSource};
+use crate::prompt::{Pace, Prompt, PromptSource};
 use crate::records::EndedBy;
 use crate::script::{CallError, EndReason, HandleId, PlaybackEnd, RecordOptions, RejectCause, Reply, Request};
 use crate::time::Timestamp;
@@ -25,7 +25,8 @@ impl CallMachine {
             self.answer(initiator, Err(CallError::Ended(self.ended.unwrap_or(EndReason::Moved))), now);
             return;
         }
-        if self.pending.is_some() {
+        let asks = matches!(&self.pending, Some(Pending { initiator: Initiator::Script(_), .. }));
+        if asks || self.script_asks_of_wait() {
             let error = CallError::Invalid("one host call at a time".into());
             self.answer(initiator, Err(error), now);
             return;
@@ -35,7 +36,16 @@ impl CallMachine {
         } else if let Some(reason) = self.ended {
             self.answer(initiator, Err(CallError::Ended(reason)), now);
         } else {
-            self.begin(initiator, request, now);
+            self.go_on_with(run, request, now);
+        }
+    }
+
+    /// Begins what a script asks, unless its caller waits and the wait has a say in it.
+    pub(super) fn go_on_with(&mut self, run: ScriptRun, request: Request, now: Timestamp) {
+        if self.waiting.is_none() {
+            self.begin(Initiator::Script(run), request, now);
+        } else if let Some(request) = self.request_in_wait(run, request, now) {
+            self.begin(Initiator::Script(run), request, now);
         }
     }
 
@@ -98,13 +108,18 @@ impl CallMachine {
             Request::RecorderResume(handle) => self.recorder_command(handle, MediaCommand::ResumeRecording),
             Request::RecorderFinish(handle) => return self.finish_recorder(initiator, handle, now),
             Request::Transfer { target, options } => return self.transfer(initiator, &target, *options, now),
-            Request::SetPace(_)
-            | Request::Enqueue(_)
-            | Request::QueueNext { .. }
-            | Request::QueueConvert { .. }
-            | Request::QueueLeave(_)
-            | Request::BookCallback(_)
-            | Request::OfferCallback(_) => Err(CallError::Unavailable("the centre's queues".into())),
+            Request::SetPace(pace) => {
+                self.pace = pace;
+                Ok(Reply::Done)
+            }
+            Request::Enqueue(wish) => return self.enqueue(initiator, *wish, now),
+            Request::BookCallback(request) => return self.book_for_script(initiator, *request, now),
+            Request::OfferCallback(offer) => return self.offer_for_script(initiator, *offer, now),
+            // With a wait they are answered in `request_in_wait`.
+            Request::QueueNext { .. } | Request::QueueConvert { .. } => {
+                Err(CallError::NotFound("there is no such wait".into()))
+            }
+            Request::QueueLeave(_) => Ok(Reply::Done),
             // Answered in `request_at_any_time`.
             Request::Ended
             | Request::Tag(_)
@@ -122,6 +137,8 @@ impl CallMachine {
             | Request::RecordMessage(_)
             | Request::StartRecording(_)
             | Request::SendDtmf(_)
+            | Request::Enqueue(_)
+            | Request::OfferCallback(_)
             | Request::Transfer { .. } => phase < LegPhase::Answered,
             Request::Say(_) | Request::PlayBackground { .. } | Request::Collect(_) => phase < LegPhase::EarlyMedia,
             Request::Hangup { goodbye: Some(_) } => phase < LegPhase::EarlyMedia,
@@ -227,7 +244,7 @@ impl CallMachine {
         }
         match within("timeout", timeout, self.start.limits.wait_max) {
             Ok(timeout) => {
-                let deadline = self.caller_clock(now) + timeout;
+                let deadline = self.caller_clock(now) + timeout * self.patience();
                 self.pending = Some(Pending { initiator, operation: Operation::NextKey { deadline } });
             }
             Err(error) => self.answer(initiator, Err(error), now),
@@ -280,7 +297,7 @@ impl CallMachine {
     /// A key from the caller.
     pub(super) fn key(&mut self, key: char, source: KeySource, now: Timestamp) {
         match self.pending_operation() {
-            Some(Operation::Ask(_)) => self.question_key(key, source, now),
+            Some(Operation::Ask(_) | Operation::Dialog(_)) => self.question_key(key, source, now),
             Some(Operation::Record(message)) => match message.running() {
                 None => self.question_key(key, source, now),
                 Some(recording) => {
@@ -298,7 +315,19 @@ impl CallMachine {
             // Goes to the other party; the media room relays it.
             Some(Operation::Transfer(transfer)) if transfer.is_bridged() => {}
             Some(Operation::Goodbye) => {}
-            _ => self.keep_key(key),
+            _ => {
+                if !self.key_in_wait(key, now) {
+                    self.keep_key(key);
+                }
+            }
+        }
+    }
+
+    /// How many times longer than usual the caller is waited for.
+    pub(super) const fn patience(&self) -> u32 {
+        match self.pace {
+            Pace::Normal => 1,
+            Pace::Slow => 2,
         }
     }
 
@@ -322,6 +351,8 @@ const fn serves(request: &Request) -> bool {
             | Request::RecordMessage(_)
             | Request::StartRecording(_)
             | Request::Transfer { .. }
+            | Request::Enqueue(_)
+            | Request::OfferCallback(_)
             | Request::Hangup { .. }
     )
 }

@@ -1,19 +1,23 @@
 //! Handing the caller over: dial the targets in order, whisper, then bridge or REFER; back to whoever asked on failure.
 
-use super::input::{Command, MediaCommand, PlaybackId, TranscriptLine};
+use super::input::{Command, PlaybackId, TranscriptLine};
+use super::legs::{LEGS_MAX, TRANSFER_LEGS_MAX};
 use super::{CallMachine, Initiator, Operation, Pending, within};
+use crate::centre::PeerRoute;
 use crate::ids::LegId;
-use crate::leg::{DialTarget, HangupCause, LegCommand};
+use crate::leg::{Chain, DialTarget, HangupCause, LegCommand};
 use crate::prompt::PromptSource;
 use crate::records::{EndedBy, TransferRecord};
 use crate::routing::Resolution;
-use crate::script::{CallError, EndReason, Reply, TransferMode, TransferOptions, TransferOutcome, TransferTarget};
+use crate::script::{
+    CallError, EndReason, QueueWish, Reply, TransferMode, TransferOptions, TransferOutcome, TransferTarget,
+};
 use crate::time::Timestamp;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// To a party's transfer that the engine does not allow.
-const STATUS_FORBIDDEN: u16 = 403;
+/// To a party's transfer to somebody who did not answer.
 const STATUS_BUSY: u16 = 486;
 
 /// One transfer.
@@ -21,14 +25,16 @@ const STATUS_BUSY: u16 = 486;
 pub(super) struct Transfer {
     /// For the record.
     to: Arc<str>,
-    options: TransferOptions,
-    targets: VecDeque<DialTarget>,
-    stage: Stage,
+    pub(super) options: TransferOptions,
+    pub(super) targets: VecDeque<DialTarget>,
+    pub(super) stage: Stage,
     last_failure: TransferOutcome,
+    /// The way so far, where it leads to another centre.
+    chain: Option<Chain>,
 }
 
 #[derive(Debug)]
-enum Stage {
+pub(super) enum Stage {
     Dialling {
         leg: LegId,
         deadline: Timestamp,
@@ -57,6 +63,38 @@ enum Stage {
 }
 
 impl Transfer {
+    /// A caller who has waited talks to somebody.
+    pub(super) fn talking(to: Arc<str>, leg: LegId, wish: &QueueWish, now: Timestamp) -> Self {
+        Self {
+            to,
+            options: options_in_queue(wish, RING_AGAIN),
+            targets: VecDeque::new(),
+            stage: Stage::Bridged { leg, since: now },
+            last_failure: TransferOutcome::Unavailable,
+            chain: None,
+        }
+    }
+
+    /// A caller who waits is to go to a peer centre.
+    pub(super) fn to_peer(route: &PeerRoute, chain: Chain, wish: &QueueWish, now: Timestamp) -> Self {
+        Self {
+            to: Arc::from(route.peer.as_str()),
+            options: options_in_queue(wish, route.ring_max),
+            targets: VecDeque::from([route.target.clone()]),
+            stage: Stage::Referring { other: None, deadline: now },
+            last_failure: TransferOutcome::Unavailable,
+            chain: Some(chain),
+        }
+    }
+
+    /// Whoever is being dialled.
+    pub(super) const fn dialled(&self) -> Option<LegId> {
+        match self.stage {
+            Stage::Dialling { leg, .. } | Stage::Whispering { leg, .. } => Some(leg),
+            _ => None,
+        }
+    }
+
     pub(super) const fn deadline(&self) -> Option<Timestamp> {
         match self.stage {
             Stage::Dialling { deadline, .. }
@@ -66,7 +104,7 @@ impl Transfer {
         }
     }
 
-    fn record(&self, outcome: TransferOutcome) -> TransferRecord {
+    pub(super) fn record(&self, outcome: TransferOutcome) -> TransferRecord {
         TransferRecord { mode: self.options.mode, to: Arc::clone(&self.to), outcome }
     }
 
@@ -94,6 +132,7 @@ impl CallMachine {
             targets: VecDeque::new(),
             stage: Stage::Referring { other: None, deadline: now },
             last_failure: TransferOutcome::Unavailable,
+            chain: None,
         };
         match self.start.routes.resolve(&self.start.agency, target, now) {
             Resolution::NotFound(what) => self.answer(initiator, Err(CallError::NotFound(what)), now),
@@ -130,14 +169,14 @@ impl CallMachine {
     }
 
     /// The pending transfer has come to its end; the caller is back, or gone for good.
-    fn transfer_finished(&mut self, outcome: TransferOutcome, now: Timestamp) {
+    pub(super) fn transfer_finished(&mut self, outcome: TransferOutcome, now: Timestamp) {
         self.stop_music();
         if let Some(Pending { initiator, operation: Operation::Transfer(transfer) }) = self.pending.take() {
             self.transfer_over(initiator, &transfer, outcome, now);
         }
     }
 
-    fn dial_next(&mut self, now: Timestamp) {
+    pub(super) fn dial_next(&mut self, now: Timestamp) {
         let Some(transfer) = self.transfer_mut() else { return };
         let next = transfer.targets.pop_front();
         let (ring_timeout, failure) = (transfer.options.ring_timeout, transfer.last_failure.clone());
@@ -148,12 +187,16 @@ impl CallMachine {
         }
     }
 
-    fn dial(&mut self, target: DialTarget, now: Timestamp) -> Option<LegId> {
-        let (leg, record) = self.legs.outbound(&target, now)?;
-        let screen_pop = self.transfer_mut().map(|transfer| transfer.options.screen_pop.clone()).unwrap_or_default();
+    pub(super) fn dial(&mut self, target: DialTarget, now: Timestamp) -> Option<LegId> {
+        let in_queue = matches!(&self.pending, Some(Pending { initiator: Initiator::Queue, .. }));
+        let max = if in_queue { LEGS_MAX } else { TRANSFER_LEGS_MAX };
+        let (leg, record) = self.legs.outbound(&target, max, now)?;
+        let transfer = self.transfer_mut();
+        let (screen_pop, chain) =
+            transfer.map(|transfer| (transfer.options.screen_pop.clone(), transfer.chain.clone())).unwrap_or_default();
         let caller = self.caller_number();
         self.command(Command::LegBegan(Box::new(record)));
-        self.leg_command(leg, LegCommand::Dial { target, caller, screen_pop, chain: None });
+        self.leg_command(leg, LegCommand::Dial { target, caller, screen_pop, chain });
         Some(leg)
     }
 
@@ -218,8 +261,13 @@ impl CallMachine {
             transfer.stage = Stage::Bridged { leg, since: now };
             self.stop_music();
             self.keys_ahead.clear();
+            if self.is_speaking() {
+                self.end_foreground();
+            }
             self.command(Command::Bridge(LegId::FIRST, leg));
             self.transcribe(TranscriptLine::Bridged);
+            self.peer_answered(now);
+            self.join_supervisor();
         }
     }
 
@@ -269,7 +317,9 @@ impl CallMachine {
     }
 
     fn conversation_over(&mut self, leg: LegId, since: Timestamp, now: Timestamp) {
+        self.supervision_over(now);
         self.command(Command::Unbridge(LegId::FIRST, leg));
+        self.operator_free();
         let outcome = TransferOutcome::BridgedThenReturned(now.since(since));
         let returns = self.transfer_mut().is_some_and(|transfer| transfer.options.return_on_end);
         if returns {
@@ -339,167 +389,39 @@ impl CallMachine {
         true
     }
 
-    /// A party of a bridge sends REFER. An operator may pass the caller on to the centre's own telephones and operators;
-    /// a caller may pass nobody on, else the centre would pay for anybody's calls.
-    pub(super) fn party_asks_transfer(&mut self, by: LegId, target: &DialTarget, now: Timestamp) {
-        let Some(Stage::Bridged { leg, since }) = self.transfer_stage() else {
-            self.leg_command(by, LegCommand::ReferOutcome { status: STATUS_FORBIDDEN });
-            return;
-        };
-        let (leg, since) = (*leg, *since);
-        let allowed = (by == leg).then(|| self.own_telephone(target.address.reveal())).flatten();
-        let next = allowed.and_then(|target| self.dial(target, now));
-        let ring_timeout = self.transfer_mut().map(|transfer| transfer.options.ring_timeout).unwrap_or_default();
-        match (next, self.transfer_mut()) {
-            (Some(next), Some(transfer)) => {
-                transfer.stage = Stage::PassingOn { leg, next, since, deadline: now + ring_timeout };
-                self.leg_command(by, LegCommand::ReferOutcome { status: 100 });
-            }
-            _ => self.leg_command(by, LegCommand::ReferOutcome { status: STATUS_FORBIDDEN }),
-        }
-    }
-
-    fn own_telephone(&self, address: &str) -> Option<DialTarget> {
-        let user = address.strip_prefix("sips:").or_else(|| address.strip_prefix("sip:")).unwrap_or(address);
-        let user = user.split(['@', ';', '?']).next().unwrap_or(user);
-        let routes = &self.start.routes;
-        routes.extensions.get(user).cloned().or_else(|| {
-            let operators = routes.groups.values().flat_map(|group| &group.operators);
-            operators.into_iter().find(|operator| &*operator.name == user).map(|operator| operator.target.clone())
-        })
-    }
-
-    fn passed_on(&mut self, old: LegId, new: LegId, since: Timestamp, now: Timestamp) {
-        self.command(Command::Unbridge(LegId::FIRST, old));
-        self.leg_command(old, LegCommand::ReferOutcome { status: 200 });
-        self.drop_leg(old, HangupCause::Transferred, now);
-        self.command(Command::Bridge(LegId::FIRST, new));
-        if let Some(transfer) = self.transfer_mut() {
-            transfer.stage = Stage::Bridged { leg: new, since };
-        }
-    }
-
-    /// The operator has left before the next one answered, as many telephones do: the caller waits for that one.
-    fn keep_passing_on(&mut self, old: LegId, next: LegId, deadline: Timestamp) {
-        self.command(Command::Unbridge(LegId::FIRST, old));
-        let Some(transfer) = self.transfer_mut() else { return };
-        transfer.stage = Stage::Dialling { leg: next, deadline };
-        // Whoever was next in order was not asked for.
-        transfer.targets.clear();
-        let music = transfer.options.music.clone();
-        self.start_music(music);
-    }
-
-    fn not_passed_on(&mut self, status: u16) {
-        let Some(Stage::PassingOn { leg, since, .. }) = self.transfer_stage() else { return };
-        let (leg, since) = (*leg, *since);
-        self.leg_command(leg, LegCommand::ReferOutcome { status });
-        if let Some(transfer) = self.transfer_mut() {
-            transfer.stage = Stage::Bridged { leg, since };
-        }
-    }
-
-    fn drop_leg(&mut self, leg: LegId, cause: HangupCause, now: Timestamp) {
+    pub(super) fn drop_leg(&mut self, leg: LegId, cause: HangupCause, now: Timestamp) {
         if self.legs.is_live(leg) {
             self.leg_command(leg, LegCommand::Hangup);
             self.legs.end_other(leg, (cause, None), EndedBy::Engine, now, &mut self.commands);
         }
     }
 
-    /// What the caller hears while waiting for a person.
-    pub(super) fn start_music(&mut self, music: Option<Arc<str>>) {
-        self.stop_music();
-        let playback = self.playbacks.next_id();
-        self.play(LegId::FIRST, playback, vec![PromptSource::Music(music)], false, true);
-        self.music = Some(playback);
-    }
-
-    pub(super) fn stop_music(&mut self) {
-        if let Some(music) = self.music.take()
-            && self.legs.is_live(LegId::FIRST)
-        {
-            self.media_command(LegId::FIRST, MediaCommand::Stop(music));
-        }
-    }
-
-    /// What is pending goes no further; whoever asked is not told here.
-    pub(super) fn abandon_operation(&mut self, now: Timestamp) {
-        self.stop_music();
-        self.stop_foreground();
-        if let Some(Stage::Bridged { leg, since } | Stage::PassingOn { leg, since, .. }) = self.transfer_stage() {
-            let (leg, since) = (*leg, *since);
-            self.conversation_broken_off(leg, since, now);
-        }
-        if self.legs.is_live(LegId::FIRST) {
-            self.unmask();
-        }
-        self.legs.end_all_others(now, &mut self.commands);
-        if let Some(Operation::Record(message)) = self.pending_operation()
-            && let Some(recording) = message.running()
-        {
-            self.media_command(LegId::FIRST, MediaCommand::FinishRecording(recording));
-        }
-    }
-
-    fn conversation_broken_off(&mut self, leg: LegId, since: Timestamp, now: Timestamp) {
-        if !self.legs.is_live(leg) {
-            return;
-        }
-        self.command(Command::Unbridge(LegId::FIRST, leg));
-        let talked = TransferOutcome::BridgedThenReturned(now.since(since));
-        let record = self.transfer_mut().map(|transfer| transfer.record(talked));
-        self.legs.first_mut().record.transfer = record;
-    }
-
-    /// The caller hung up in a recording: it ends, is kept, and still answers the script. False where none runs.
-    pub(super) fn keep_running_recording(&mut self) -> bool {
-        match self.pending_operation() {
-            Some(Operation::Record(message)) => match message.running() {
-                Some(recording) => {
-                    self.media_command(LegId::FIRST, MediaCommand::FinishRecording(recording));
-                    true
-                }
-                None => false,
-            },
-            Some(Operation::FinishRecorder(_)) => true,
-            _ => false,
-        }
-    }
-
-    /// The script is gone while its caller talks to somebody: they go on, and the call ends with their talk.
-    pub(super) fn keep_conversation(&mut self) -> bool {
-        let Some(pending) = &mut self.pending else { return false };
-        match &mut pending.operation {
-            Operation::Transfer(transfer) if transfer.is_bridged() => {
-                transfer.options.return_on_end = false;
-                pending.initiator = Initiator::Host;
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// The script is taken out of the call: what it has begun with others goes on, and the host answers for the rest.
-    pub(super) fn keep_transfer(&mut self) -> bool {
-        let Some(pending) = &mut self.pending else { return false };
-        let Operation::Transfer(transfer) = &mut pending.operation else { return false };
-        transfer.options.return_on_end = false;
-        pending.initiator = Initiator::Host;
-        true
-    }
-
-    fn transfer_stage(&self) -> Option<&Stage> {
+    pub(super) fn transfer_stage(&self) -> Option<&Stage> {
         match self.pending_operation() {
             Some(Operation::Transfer(transfer)) => Some(&transfer.stage),
             _ => None,
         }
     }
 
-    fn transfer_mut(&mut self) -> Option<&mut Transfer> {
+    pub(super) fn transfer_mut(&mut self) -> Option<&mut Transfer> {
         match &mut self.pending.as_mut()?.operation {
             Operation::Transfer(transfer) => Some(transfer),
             _ => None,
         }
+    }
+}
+
+/// For an operator to whom a caller is passed on from a talk that a queue brought about.
+const RING_AGAIN: Duration = Duration::from_secs(20);
+
+fn options_in_queue(wish: &QueueWish, ring_timeout: Duration) -> TransferOptions {
+    TransferOptions {
+        mode: TransferMode::Bridge,
+        ring_timeout,
+        music: wish.music.clone(),
+        whisper: None,
+        screen_pop: Vec::new(),
+        return_on_end: wish.return_on_end,
     }
 }
 

@@ -17,6 +17,7 @@ use crate::input::{Choice, CollectOptions, Grammar, Outcome, Retry, Value};
 use crate::leg::{DialTarget, IncomingCall, LegEvent};
 use crate::privacy::{Keys, PhoneNumber};
 use crate::prompt::{BargeIn, HostPrompt, Prompt, PromptSource, Segment};
+use crate::records::EndedBy;
 use crate::routing::{AgencyRoutes, GroupRoute, NumberPlan, OperatorRoute, Overlay, Routes};
 use crate::script::{
     HandleId, RecordOptions, RejectCause, ScriptEnd, StoppedBy, Summary, TransferMode, TransferOptions,
@@ -110,7 +111,7 @@ impl Bench {
         assert_eq!(self.machine.is_over(), self.over);
         // Without a script, something of the host's is under way: nobody is left alone on the line.
         let scripted = matches!(self.machine.script, ScriptState::Running(_) | ScriptState::Grace { .. });
-        let alone = self.machine.ended.is_none() && !scripted && self.machine.pending.is_none();
+        let alone = self.machine.ended.is_none() && !scripted && !self.machine.looks_after();
         assert!(!alone, "nothing goes on for the caller after {lines:?}");
         lines.join("; ")
     }
@@ -202,6 +203,11 @@ fn show_source(source: &PromptSource) -> String {
         PromptSource::Host(HostPrompt::Apology) => "APOLOGY".into(),
         PromptSource::Host(HostPrompt::Connecting) => "CONNECTING".into(),
         PromptSource::Host(HostPrompt::OperatorsUnavailable) => "UNAVAILABLE".into(),
+        PromptSource::Host(HostPrompt::QueuePosition { position, minutes }) => {
+            format!("POSITION {position} {minutes:?}")
+        }
+        PromptSource::Host(HostPrompt::CallbackPromised { by, .. }) => format!("PROMISED by {by}"),
+        PromptSource::Host(other) => other.name().to_uppercase(),
         PromptSource::Music(_) => "music".into(),
     }
 }

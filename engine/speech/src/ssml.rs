@@ -15,6 +15,7 @@ use roxmltree::{Document, Node, ParsingOptions};
 
 use crate::error::shortened;
 use crate::lang::SpeechRate;
+use crate::tts::{Markup, Utterance};
 
 /// Elements inside elements.
 const DEPTH_MAX: usize = 16;
@@ -49,6 +50,29 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Part>, String> {
     let mut reader = Reader { parts: Vec::new(), owed_ms: 0 };
     reader.element(root, SpeechRate::NORMAL, 0)?;
     Ok(reader.parts)
+}
+
+/// An utterance as a document at its rate, for a provider that reads SSML.
+pub(crate) fn at_rate(utterance: &Utterance) -> String {
+    let percent = utterance.rate.as_percent();
+    let inside = match utterance.markup {
+        Markup::Plain => escaped(&utterance.text),
+        Markup::Ssml => content(&utterance.text).unwrap_or_default().to_owned(),
+    };
+    format!("<speak><prosody rate=\"{percent}%\">{inside}</prosody></speak>")
+}
+
+/// What stands inside the root. The document has been read before.
+fn content(document: &str) -> Option<&str> {
+    let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
+    let parsed = Document::parse_with_options(document, options).ok()?;
+    let root = parsed.root_element();
+    let (first, last) = (root.first_child()?, root.last_child()?);
+    document.get(first.range().start..last.range().end)
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 struct Reader {
@@ -248,6 +272,25 @@ mod tests {
         assert_eq!(parts.unwrap(), expect);
         assert_eq!(parse("<speak/>").unwrap(), Vec::new());
         assert_eq!(parse("<speak>a &lt; b &amp; c</speak>").unwrap(), vec![text("a < b & c", 100)]);
+    }
+
+    #[test]
+    fn a_rate_is_said_in_the_document() {
+        let at_rate = |text: &str, markup| {
+            let lang = crate::lang::LangTag::russian();
+            let rate = SpeechRate::percent(75);
+            let document = at_rate(&Utterance { text: text.to_owned(), markup, lang, voice: None, rate });
+            let parts = parse(&document).unwrap();
+            (document, parts)
+        };
+        let (document, parts) = at_rate("1 < 2 & 3", Markup::Plain);
+        assert_eq!(document, "<speak><prosody rate=\"75%\">1 &lt; 2 &amp; 3</prosody></speak>");
+        assert_eq!(parts, [text("1 < 2 & 3", 75)]);
+        let ssml =
+            "<?xml version='1.0'?>\n<speak version='1.1'>Да<break time='1s'/><prosody rate='80%'>нет</prosody></speak>";
+        let (_, parts) = at_rate(ssml, Markup::Ssml);
+        assert_eq!(parts, [text("Да", 75), Part::Pause { ms: 1_000 }, text("нет", 60)]);
+        assert_eq!(at_rate("<speak/>", Markup::Ssml).1, []);
     }
 
     #[track_caller]

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gudok_speech::{
-    Audio, Clip, ErrorClass, Languages, MediaLibrary, MediaLimits, NoMedia, Piece, Prompt, RenderOptions, Segment,
-    Speech, SpeechConfig, SpeechError, SpeechRate, Spoken, SpokenFuture, TtsConfig, TtsProvider, Utterance, WhenAsked,
+    Audio, Clip, ErrorClass, Languages, MediaLibrary, MediaLimits, NoMedia, Pace, Piece, Prompt, RenderOptions,
+    Segment, Speech, SpeechConfig, SpeechError, SpeechRate, Spoken, SpokenFuture, TtsConfig, TtsProvider, Utterance,
+    WhenAsked,
 };
 
 /// Speaks a text as one sample a character, 100 ms long, and notes what it was asked.
@@ -188,16 +189,12 @@ async fn words_are_the_transcript() {
 }
 
 #[tokio::test]
-async fn an_unknown_language_is_refused_only_where_grammar_is_needed() {
+async fn a_language_without_grammar_is_left_to_the_voice_or_said_in_the_fallback() {
     let (speech, fake) = room();
     let (options, json) =
         (RenderOptions::default(), r#"{"lang":"tt-RU","segments":[{"text":"Исәнмесез"},{"number":{"value":2}}]}"#);
-    let refused = speech.render(&prompt(json), &options, &NoMedia).await.unwrap_err();
-    assert!(matches!(&refused, SpeechError::UnknownLanguage { tag, .. } if tag == "tt-RU"), "{refused}");
-    assert_eq!(refused.class(), ErrorClass::Invalid);
-    let text_only = r#"{"lang":"tt-RU","segments":[{"text":"Исәнмесез"}]}"#;
-    speech.render(&prompt(text_only), &options, &NoMedia).await.unwrap();
-    assert_eq!(fake.asked(), ["tt-RU 100 Исәнмесез"]);
+    speech.render(&prompt(json), &options, &NoMedia).await.unwrap();
+    assert_eq!(fake.asked(), ["tt-RU 100 Исәнмесез 2"]);
 
     let config = SpeechConfig { fallback_lang: Some("ru".parse().unwrap()), ..SpeechConfig::default() };
     let (speech, fake) = room_with(Fake::default(), config);
@@ -375,4 +372,101 @@ async fn tones_are_made_once() {
         speech.render(&prompt(r#"[{"tone":"busy"},{"tone":"busy"}]"#), &RenderOptions::default(), &NoMedia).await;
     let [Piece::Pcm(first), Piece::Pcm(second)] = &audio.unwrap().pieces[..] else { panic!("not two tones") };
     assert!(Arc::ptr_eq(first.samples(), second.samples()));
+}
+
+/// Every kind of segment that needs a grammar.
+const ALL_WORDED: &str = r##"{"lang":"kk","segments":[{"number":{"value":-21,"gender":"feminine","case":"dative"}},{"silence":1},
+    {"ordinal":{"value":5}},{"silence":1},{"decimal":{"unscaled":-314,"scale":2}},{"silence":1},
+    {"counted":{"value":1,"noun":{"one":"өтініш","other":"өтініштер"}}},{"silence":1},
+    {"counted":{"value":21,"noun":{"one":"өтініш","other":"өтініштер"}}},{"silence":1},
+    {"digits":{"digits":"+7 (913) 000-11-22","grouping":"auto"}},{"silence":1},{"money":{"minor_units":-12345,"currency":"RUB"}},{"silence":1},
+    {"date":{"value":"2026-05-05","say_year":true,"say_weekday":true}},{"silence":1},{"date":{"value":"2026-05-05"}},{"silence":1},
+    {"time":"08:30"},{"silence":1},{"duration":3725000},{"silence":1},{"duration":65000},{"silence":1},{"spell":"Ә1-№"},{"silence":1},
+    {"ssml":"<speak>Код<say-as interpret-as='digits'>05</say-as></speak>"}]}"##;
+
+#[tokio::test]
+async fn a_language_that_nobody_described_is_read_neutrally_and_never_fails() {
+    let (speech, fake) = room();
+    speech.render(&prompt(ALL_WORDED), &RenderOptions::default(), &NoMedia).await.unwrap();
+    let mut expect: Vec<String> = [
+        "-21",
+        "5",
+        "-3.14",
+        "1 өтініш",
+        "21 өтініштер",
+        "+ 7, 9 1 3, 0 0 0, 1 1, 2 2",
+        "-123.45 R U B",
+        "5, 5, 2026",
+        "5, 5",
+        "8, 30",
+        "1, 2, 5",
+        "1, 5",
+        "ә, 1, -, №",
+        "Код 0, 5",
+    ]
+    .iter()
+    .map(|text| format!("kk 100 {text}"))
+    .collect();
+    let mut asked = fake.asked();
+    expect.sort();
+    asked.sort();
+    assert_eq!(asked, expect);
+}
+
+#[tokio::test]
+async fn a_third_language_is_data() {
+    let words = r#"{"kk": {"numbers": {"0": "нөл", "1": "бір", "2": "екі", "5": "бес"}, "ordinals": {"5": "бесінші"}, "minus": "минус",
+        "point": "бүтін", "months": ["қаңтар","ақпан","наурыз","сәуір","мамыр","маусым","шілде","тамыз","қыркүйек","қазан","қараша","желтоқсан"],
+        "weekdays": ["дүйсенбі","сейсенбі","сәрсенбі","бейсенбі","жұма","сенбі","жексенбі"], "hour": {"one": "сағат"}, "minute": {"one": "минут"},
+        "second": {"one": "секунд"}, "currencies": {"RUB": {"major": {"one": "рубль"}, "minor": {"one": "тиын"}}}, "symbols": {"-": "сызықша"}}}"#;
+    let config = SpeechConfig { languages: serde_json::from_str(words).unwrap(), ..SpeechConfig::default() };
+    let tts = gudok_speech::TtsConfig::None { when_asked: gudok_speech::WhenAsked::Error };
+    let speech = Speech::new(SpeechConfig { tts, ..config }, Arc::new(NoMedia)).unwrap();
+    let said = speech.words(&prompt(ALL_WORDED), &RenderOptions::default(), &NoMedia).unwrap();
+    let expect = "минус 21 бесінші минус 3 бүтін бір 4 бір өтініш 21 өтініштер + 7, 9 бір 3, нөл нөл нөл, бір бір, екі екі \
+        -123 рубль 45 тиын сейсенбі, бес мамыр 2026 бес мамыр 8 сағат 30 минут бір сағат екі минут бес секунд бір минут бес секунд \
+        ә, бір, сызықша, № Код нөл, бес";
+    assert_eq!(said, expect.replace("-123", "минус 123"));
+    for bad in [
+        r#"{"kk": {"months": ["a"]}}"#,
+        r#"{"kk": {"weekdays": ["a"]}}"#,
+        r#"{"kk": {"hour": {"one": ""}}}"#,
+        r#"{"kk": {"currencies": {"RUB": {"major": {"one": "x"}, "decimals": 9}}}}"#,
+        r#"{"ru": {}}"#,
+    ] {
+        let config = SpeechConfig { languages: serde_json::from_str(bad).unwrap(), ..SpeechConfig::default() };
+        assert!(matches!(config.check(), Err(SpeechError::Config { .. })), "{bad}");
+    }
+    assert!(
+        serde_json::from_str::<std::collections::BTreeMap<String, gudok_speech::LanguageWords>>(
+            r#"{"kk":{"monts":[]}}"#
+        )
+        .is_err()
+    );
+}
+
+#[tokio::test]
+async fn a_slow_caller_hears_a_slower_voice_and_recordings_apart() {
+    let (speech, fake) = room();
+    let media = library(&[("welcome.wav", 9), ("bye.wav", 8), ("ru/words/пять.wav", 5), ("ru/words/рублей.wav", 50)]);
+    let json = r#"[{"media":"welcome"},{"text":"У вас"},{"text":"долг"},{"money":{"minor_units":500,"currency":"RUB"}},
+        {"silence":300},{"media":"bye"},{"tone":"beep"},{"media":"bye"},{"media":"welcome"}]"#;
+    let slow = RenderOptions { pace: Pace::Slow, ..RenderOptions::default() };
+    let audio = speech.render(&prompt(json), &slow, &media).await.unwrap();
+    assert_eq!(fake.asked(), ["ru-RU 75 У вас долг"]);
+    let (front, back) = (shown(&audio), shown(&audio));
+    assert!(front.starts_with("9 _500 10 _500 5 50 _300 8 _500 "), "{front}");
+    assert!(back.ends_with(" _500 8 _500 9"), "{back}");
+    let normal = speech.render(&prompt(json), &RenderOptions::default(), &media).await.unwrap();
+    assert!(shown(&normal).starts_with("9 10 5 50 _300 8 "), "{}", shown(&normal));
+    assert_eq!(fake.asked().len(), 2, "each pace is spoken and kept for itself");
+    let config = SpeechConfig {
+        slow: gudok_speech::SlowSpeech { rate: SpeechRate::percent(60), pause_ms: 0 },
+        ..SpeechConfig::default()
+    };
+    let (speech, fake) = room_with(Fake::default(), config);
+    let twice = RenderOptions { rate: SpeechRate::percent(90), ..slow };
+    let audio = speech.render(&prompt(json), &twice, &media).await.unwrap();
+    assert_eq!(fake.asked(), ["ru-RU 54 У вас долг"]);
+    assert!(!shown(&audio).contains("_500"));
 }

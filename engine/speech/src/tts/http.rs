@@ -10,6 +10,7 @@ use rustls::{ClientConfig, RootCertStore};
 use super::{Markup, Spoken, SpokenFuture, TtsProvider, Utterance};
 use crate::config::HttpConfig;
 use crate::error::SpeechError;
+use crate::lang::SpeechRate;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -48,20 +49,20 @@ impl HttpTts {
 
     async fn ask(&self, utterance: &Utterance) -> Result<Spoken, SpeechError> {
         let mut url = self.url.clone();
+        // Said once: in the query, or to a server that reads SSML in the document.
+        let (text, markup, rate) = match self.config.ssml && utterance.rate != SpeechRate::NORMAL {
+            true => (crate::ssml::at_rate(utterance), Markup::Ssml, SpeechRate::NORMAL),
+            false => (utterance.text.clone(), utterance.markup, utterance.rate),
+        };
         url.query_pairs_mut()
             .append_pair("lang", utterance.lang.as_str())
             .extend_pairs(utterance.voice.as_ref().map(|voice| ("voice", voice.as_str())))
-            .append_pair("rate", &utterance.rate.as_percent().to_string());
-        let content = match utterance.markup {
+            .append_pair("rate", &rate.as_percent().to_string());
+        let content = match markup {
             Markup::Plain => "text/plain; charset=utf-8",
             Markup::Ssml => "application/ssml+xml; charset=utf-8",
         };
-        let mut request = self
-            .client
-            .post(url)
-            .header(CONTENT_TYPE, content)
-            .header(ACCEPT, "audio/wav")
-            .body(utterance.text.clone());
+        let mut request = self.client.post(url).header(CONTENT_TYPE, content).header(ACCEPT, "audio/wav").body(text);
         if let Some(token) = &self.config.token {
             request = request.bearer_auth(token);
         }

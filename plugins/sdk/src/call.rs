@@ -1,7 +1,7 @@
 //! The call that a script serves.
 
 use crate::bindings::gudok::ivr::telephony;
-use crate::bindings::gudok::ivr::telephony::{CallInfo, PlaybackEnd, Player, RejectCause};
+use crate::bindings::gudok::ivr::telephony::{CallInfo, Pace, PlaybackEnd, Player, RejectCause};
 use crate::bindings::gudok::ivr::types::{EndReason, Field};
 use crate::prompt::IntoPrompt;
 use crate::{Prompt, Result};
@@ -49,6 +49,14 @@ impl Call {
         self.inner.set_language(tag)?;
         tag.clone_into(&mut self.language.borrow_mut());
         Ok(())
+    }
+
+    /// Speaks slower from here on, waits longer and says everything twice; or as usual again.
+    ///
+    /// # Errors
+    /// As every host call.
+    pub fn set_pace(&self, pace: Pace) -> Result<()> {
+        self.inner.set_pace(pace)
     }
 
     /// Answers. Not needed before [`say`](Self::say), which does it.

@@ -48,6 +48,12 @@ impl Summary {
         Self::new(ResultCode::Transferred)
     }
 
+    /// The caller was promised a callback.
+    #[must_use]
+    pub const fn callback_booked() -> Self {
+        Self::new(ResultCode::CallbackBooked)
+    }
+
     /// The caller left, or gave no answer.
     #[must_use]
     pub const fn abandoned() -> Self {

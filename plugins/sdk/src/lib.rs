@@ -39,36 +39,44 @@ extern crate self as gudok_sdk;
 
 mod ask;
 mod call;
+pub mod directory;
 mod error;
 pub mod fetch;
 pub mod host;
 mod language;
+mod promise;
 mod prompt;
+mod queue;
+mod recording;
 pub mod storage;
 mod transfer;
 mod values;
 
 pub use ask::{Answer, Ask, Menu};
 pub use bindings::exports::gudok::ivr::script::{ResultCode, Summary};
-pub use bindings::gudok::ivr::telephony::{AnsweredBy, CallInfo, Direction, PlaybackEnd, Player, RejectCause};
+pub use bindings::gudok::ivr::telephony::{AnsweredBy, CallInfo, Direction, Pace, PlaybackEnd, Player, RejectCause};
 pub use bindings::gudok::ivr::transfer::TransferOutcome;
 pub use bindings::gudok::ivr::types::{CallError, Date, Datetime, EndReason, Money, TimeOfDay};
 pub use call::Call;
 pub use error::Result;
 pub use language::choose;
+pub use promise::{Callback, CallbackOffer, Promise, Survey, Ticket, TicketKind, registration_number};
 pub use prompt::{
     BargeIn, Case, Counted, DateWords, Gender, Grouping, IntoPrompt, Noun, Number, Prompt, Segment, counted, date,
     decimal, digits, duration, media, money, number, ordinal, phone, silence, spell, ssml, time, tone,
 };
+pub use queue::{Queue, QueueEvent, QueueOutcome, QueueTicket};
+pub use recording::{Message, Recording, StoppedBy};
 pub use transfer::Transfer;
 
 /// What a script usually needs, in one `use`.
 pub mod prelude {
     pub use crate::fetch::Request;
     pub use crate::{
-        Answer, Ask, Call, CallError, Case, Date, Gender, IntoPrompt, Menu, Money, Noun, Prompt, Result, ResultCode,
-        Summary, TimeOfDay, Transfer, TransferOutcome, choose, counted, date, decimal, digits, duration, media, money,
-        number, ordinal, phone, prompt, silence, spell, time, tone, words,
+        Answer, Ask, Call, CallError, Callback, Case, Date, Gender, IntoPrompt, Menu, Message, Money, Noun, Pace,
+        Prompt, QueueOutcome, Result, ResultCode, Summary, Survey, Ticket, TimeOfDay, Transfer, TransferOutcome,
+        choose, counted, date, decimal, digits, duration, media, money, number, ordinal, phone, prompt,
+        registration_number, silence, spell, time, tone, words,
     };
 }
 

@@ -6,7 +6,10 @@ fn main() -> ExitCode {
     let mut good = true;
     for file in std::env::args().skip(1) {
         let faults: Vec<String> = match std::fs::read_to_string(&file) {
-            Ok(text) => gudok_menu::read(&text).err().into_iter().flatten().map(|fault| fault.to_string()).collect(),
+            Ok(text) => match gudok_menu::read(&text) {
+                Ok(tree) => gudok_menu::advice(&tree),
+                Err(faults) => faults.iter().map(ToString::to_string).collect(),
+            },
             Err(error) => vec![error.to_string()],
         };
         for fault in &faults {

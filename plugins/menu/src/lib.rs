@@ -7,13 +7,15 @@
 //! What it is not: a programming language. There are no variables but the cells of a table's row, no conditions but
 //! opening hours and how a transfer ended. Who needs more writes a script.
 
+mod advice;
 mod line;
 mod model;
 mod read;
 mod walk;
 
-pub use line::{Ask, Line};
-pub use model::Tree;
+pub use advice::advice;
+pub use line::{Ask, Booking, Line, Message, Notice, Told, Waiting};
+pub use model::{LookupOf, Tree};
 pub use read::{Fault, read};
 pub use walk::walk;
 

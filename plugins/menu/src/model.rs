@@ -60,15 +60,119 @@ pub(crate) enum Act {
         open: Target,
         closed: Target,
     },
+    Queue(Wait),
+    Callback(Offer),
+    Directory(Lookup),
+    /// What was found last is wrong: a notice to its owner.
+    Wrong {
+        to: String,
+        then: Target,
+        failed: Target,
+    },
+    Complaint(Complaint),
+    Survey(Survey),
+    Pace {
+        pace: PaceChange,
+        then: Target,
+    },
     Hangup {
         words: Words,
     },
 }
 
+/// Waiting for an operator.
+#[derive(Debug)]
+pub(crate) struct Wait {
+    pub(crate) say: Words,
+    pub(crate) queue: String,
+    pub(crate) priority: u8,
+    pub(crate) skills: Vec<(String, u8)>,
+    pub(crate) music: Option<String>,
+    pub(crate) show: Vec<(String, String)>,
+    /// Where the caller goes on after the talk; none: the call ends with it.
+    pub(crate) then: Option<Target>,
+    pub(crate) closed: Target,
+    pub(crate) full: Target,
+    /// The queue is not to be had at all.
+    pub(crate) failed: Target,
+}
+
+/// A callback that the host arranges.
+#[derive(Debug)]
+pub(crate) struct Offer {
+    pub(crate) queue: String,
+    pub(crate) topic: String,
+    pub(crate) intro: Words,
+    pub(crate) booked: Target,
+    pub(crate) declined: Target,
+    pub(crate) failed: Target,
+}
+
+/// A question to the directory. What is found becomes the values `found_…`.
+#[derive(Debug)]
+pub(crate) struct Lookup {
+    pub(crate) what: LookupOf,
+    /// A municipality's code, or the cell that holds it.
+    pub(crate) municipality: Option<Municipality>,
+    pub(crate) then: Target,
+    pub(crate) nothing: Target,
+    pub(crate) failed: Target,
+}
+
+/// What is looked up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LookupOf {
+    /// An office that has all these values.
+    Office(Vec<(String, String)>),
+    /// An entry of a kind, on a topic or on any.
+    Entry(gudok_sdk::directory::EntryKind, Option<String>),
+    /// The best answer to these words.
+    Faq(String),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Municipality {
+    Code(String),
+    Cell(String),
+}
+
+/// A complaint in the caller's own voice.
+#[derive(Debug)]
+pub(crate) struct Complaint {
+    pub(crate) to: String,
+    pub(crate) say: Words,
+    /// Asked first, where it is there.
+    pub(crate) consent: Words,
+    pub(crate) seconds_max: u16,
+    pub(crate) fields: Vec<(String, String)>,
+    pub(crate) then: Target,
+    pub(crate) refused: Target,
+    pub(crate) failed: Target,
+}
+
+/// One question of a survey, answered with a key from 1 on.
+#[derive(Debug)]
+pub(crate) struct Survey {
+    pub(crate) question: Question,
+    pub(crate) survey: String,
+    /// The question's name.
+    pub(crate) name: String,
+    pub(crate) marks: u8,
+    pub(crate) then: Target,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum PaceChange {
+    Slow,
+    Normal,
+    /// To the other one.
+    Other,
+}
+
 impl Act {
     /// Whether the caller can come back to it.
     pub(crate) const fn is_question(&self) -> bool {
-        matches!(self, Self::Menu { .. } | Self::Table { .. })
+        matches!(self, Self::Menu { .. } | Self::Table { .. } | Self::Survey(_))
     }
 }
 
@@ -148,6 +252,17 @@ pub(crate) type Values = BTreeMap<String, Words>;
 pub(crate) const KEY: &str = "key";
 /// The value that a transfer to closed operators leaves: from when they work.
 pub(crate) const OPERATORS_OPEN: &str = "operators_open";
+/// The value that a notice or a complaint leaves: its registration number.
+pub(crate) const TICKET_NUMBER: &str = "ticket_number";
+/// The value that a booked callback leaves: until when the caller is called.
+pub(crate) const CALLBACK_DUE: &str = "callback_due";
+/// Values that a directory entry leaves begin so.
+pub(crate) const FOUND: &str = "found_";
+
+/// Whether a name is one that the menu sets by itself.
+pub(crate) fn is_own_value(name: &str) -> bool {
+    [OPERATORS_OPEN, TICKET_NUMBER, CALLBACK_DUE].contains(&name) || name.starts_with(FOUND)
+}
 
 /// What is said, by language. Empty for nothing.
 #[derive(Clone, Debug, Default)]
@@ -173,6 +288,15 @@ impl Words {
         let mut prompt = Prompt::new();
         self.add_to(&mut prompt, language, values);
         prompt
+    }
+
+    /// A cell as plain text: a code.
+    pub(crate) fn plain(&self) -> Option<&str> {
+        match self.by_language.first()?.1.first()? {
+            Piece::Segment(Segment::Text(text)) => Some(text),
+            Piece::Segment(Segment::Digits(row)) => Some(&row.digits),
+            _ => None,
+        }
     }
 
     fn add_to(&self, prompt: &mut Prompt, language: &str, values: &Values) {

@@ -7,7 +7,9 @@ fn every_menu_of_the_sample_agencies_is_whole() {
     for agency in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).unwrap() {
         let menu = agency.unwrap().path().join("data").join(gudok_menu::DATA_FILE);
         if let Ok(text) = std::fs::read_to_string(&menu) {
-            gudok_menu::read(&text).unwrap_or_else(|faults| panic!("{}: {faults:#?}", menu.display()));
+            let tree = gudok_menu::read(&text).unwrap_or_else(|faults| panic!("{}: {faults:#?}", menu.display()));
+            let advice = gudok_menu::advice(&tree);
+            assert!(advice.is_empty(), "{}: {advice:#?}", menu.display());
             read += 1;
         }
     }

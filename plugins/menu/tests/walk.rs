@@ -1,10 +1,10 @@
 //! Walks through menus with a caller whose keys are written down, and compares what was heard.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use gudok_menu::{Ask, Line, read, walk};
+use gudok_menu::{Ask, Booking, Line, LookupOf, Message, Notice, Told, Waiting, advice, read, walk};
 use gudok_sdk::{
-    Answer, CallError, Date, Datetime, EndReason, Prompt, Result, ResultCode, Segment, Summary, TimeOfDay, Transfer,
-    TransferOutcome,
+    Answer, CallError, Date, Datetime, EndReason, Prompt, QueueOutcome, Result, ResultCode, Segment, Summary,
+    TimeOfDay, Transfer, TransferOutcome, prompt,
 };
 use std::collections::VecDeque;
 
@@ -12,6 +12,10 @@ use std::collections::VecDeque;
 struct Caller {
     keys: VecDeque<&'static str>,
     transfers: VecDeque<TransferOutcome>,
+    waits: VecDeque<Option<QueueOutcome>>,
+    booking: Booking,
+    /// The store takes tickets.
+    registers: bool,
     language: String,
     now: Datetime,
     /// What was said, asked and done, a line each.
@@ -24,6 +28,9 @@ impl Caller {
         Self {
             keys: keys.iter().copied().collect(),
             transfers: VecDeque::new(),
+            waits: VecDeque::new(),
+            booking: Booking::Declined,
+            registers: true,
             language: "ru-RU".to_owned(),
             now: at("2026-11-23", "02:30"),
             heard: Vec::new(),
@@ -33,6 +40,11 @@ impl Caller {
 
     fn transferred(mut self, outcome: TransferOutcome) -> Self {
         self.transfers.push_back(outcome);
+        self
+    }
+
+    fn waited(mut self, outcome: Option<QueueOutcome>) -> Self {
+        self.waits.push_back(outcome);
         self
     }
 
@@ -84,6 +96,58 @@ impl Line for Caller {
         Ok(self.transfers.pop_front().unwrap_or(TransferOutcome::Moved))
     }
 
+    fn queue(&mut self, wait: Waiting<'_>) -> Result<Option<QueueOutcome>> {
+        let (queue, priority, skills, back) = (wait.queue, wait.priority, wait.skills, wait.and_back);
+        self.heard.push(format!("(queue {queue} {priority} {skills:?} back {back})"));
+        self.waits.pop_front().ok_or(CallError::Ended(EndReason::CallerHangup))
+    }
+
+    fn offer_callback(&mut self, queue: &str, topic: &str, _: Option<Prompt>) -> Result<Booking> {
+        self.heard.push(format!("(callback by {queue}: {topic})"));
+        Ok(self.booking)
+    }
+
+    fn look_up(&mut self, what: &LookupOf, municipality: Option<&str>) -> Result<Option<Option<Told>>> {
+        self.heard.push(format!("(look up {what:?} in {municipality:?})"));
+        let told = Told {
+            id: "mfc-17".to_owned(),
+            version: 3,
+            words: Some(prompt!["улица Кирова"]),
+            open: Some(Prompt::new()),
+            ..Told::default()
+        };
+        Ok(match municipality {
+            Some("nowhere") => None,
+            Some("42") => Some(Some(told)),
+            _ => Some(None),
+        })
+    }
+
+    fn notify(&mut self, notice: Notice<'_>) -> Result<Option<String>> {
+        self.heard.push(format!("(notice to {} on {} {})", notice.to, notice.entry, notice.version));
+        Ok(self.registers.then(|| "И-2026-000007".to_owned()))
+    }
+
+    fn record(&mut self, message: &Message<'_>) -> Result<Option<Option<String>>> {
+        self.heard.push(format!("(record {} s)", message.seconds_max));
+        Ok(Some(self.keys.pop_front().filter(|key| *key != "no").map(str::to_owned)))
+    }
+
+    fn complaint(&mut self, message: &Message<'_>, recording: &str) -> Result<Option<String>> {
+        self.heard.push(format!("(complaint to {} {:?} with {recording})", message.to, message.fields));
+        Ok(self.registers.then(|| "К-2026-000123".to_owned()))
+    }
+
+    fn mark(&mut self, survey: &str, question: &str, score: i32) -> Result<()> {
+        self.heard.push(format!("(mark {survey} {question} {score})"));
+        Ok(())
+    }
+
+    fn set_pace(&mut self, slow: bool) -> Result<()> {
+        self.heard.push(format!("(slow {slow})"));
+        Ok(())
+    }
+
     fn hangup(&mut self, goodbye: Prompt) -> Result<()> {
         self.heard.push(format!("{} (hangup)", words(&goodbye)));
         Ok(())
@@ -104,6 +168,7 @@ fn words(prompt: &Prompt) -> String {
         Segment::Number(number) => number.value.to_string(),
         Segment::Time(time) => format!("{:02}:{:02}", time.hour, time.minute),
         Segment::Digits(digits) => digits.digits.clone(),
+        Segment::Spell(text) => text.clone(),
         other => format!("{other:?}"),
     });
     words.collect::<Vec<_>>().join(" ")
@@ -278,4 +343,239 @@ fn a_language_without_words_is_not_spoken() {
         let _ = caller.walks(MENU);
         assert_eq!(caller.language, expect);
     }
+}
+
+const CENTRE: &str = r##"
+format = 1
+start = "main"
+languages = ["ru-RU"]
+[asking]
+otherwise = "operator"
+[nodes.main]
+do = "menu"
+say = "Меню"
+choices = { "1" = "towns", "2" = "complaint", "8" = "slower", "0" = "operator" }
+[nodes.slower]
+do = "pace"
+pace = "@other"
+then = "main"
+[nodes.towns]
+do = "table"
+table = "towns"
+say = "Город"
+each = { value = "name" }
+then = "office"
+[nodes.office]
+do = "directory"
+office = { agency = "mfc" }
+municipality_of = "code"
+then = "told"
+nothing = "unknown"
+failed = "operator"
+[nodes.told]
+do = "menu"
+say = [{ value = "found_words" }, { if_known = "found_open", say = "открыто" }, { if_known = "found_closed", say = "закрыто" }]
+choices = { "7" = "wrong", "1" = "@back" }
+[nodes.unknown]
+do = "say"
+say = "Не знаю"
+then = "main"
+[nodes.wrong]
+do = "wrong"
+to = "mfc"
+then = "noted"
+failed = "operator"
+[nodes.noted]
+do = "say"
+say = ["Спасибо, номер", { value = "ticket_number" }]
+then = "told"
+[nodes.complaint]
+do = "complaint"
+to = "utilities"
+say = "Говорите"
+seconds_max = 60
+fields = { topic = "heating" }
+then = "registered"
+refused = "main"
+failed = "operator"
+[nodes.registered]
+do = "say"
+say = ["Номер", { value = "ticket_number" }]
+then = "main"
+[nodes.operator]
+do = "queue"
+queue = "operators"
+priority = 2
+skills = { passports = 3 }
+then = "mark"
+closed = "night"
+full = "night"
+failed = "group"
+[nodes.group]
+do = "transfer"
+group = "operators"
+failed = "bye"
+[nodes.mark]
+do = "survey"
+survey = "talk"
+question = "operator"
+say = "Оцените"
+otherwise = "bye"
+then = "bye"
+[nodes.night]
+do = "callback"
+queue = "operators"
+topic = "справка"
+booked = "booked"
+declined = "main"
+[nodes.booked]
+do = "hangup"
+say = [{ if_known = "operators_open", say = ["с", { value = "operators_open" }] }, "до", { value = "callback_due" }]
+[nodes.bye]
+do = "hangup"
+say = "До свидания"
+[[tables.towns]]
+key = "1"
+name = "Белово"
+code = [{ digits = "42" }]
+[[tables.towns]]
+key = "2"
+name = "Топки"
+code = "topki"
+[[tables.towns]]
+key = "3"
+name = "Юрга"
+code = "nowhere"
+"##;
+
+#[track_caller]
+fn centre(mut caller: Caller, expect_code: &ResultCode, expect: &[&str]) {
+    let summary = caller.walks(CENTRE).unwrap();
+    assert_eq!(caller.heard(), expect.join("\n"));
+    assert_eq!(&summary.code, expect_code);
+}
+
+fn returned() -> Option<QueueOutcome> {
+    Some(QueueOutcome::Returned { operator: "anna".to_owned(), talked: core::time::Duration::from_secs(30) })
+}
+
+#[test]
+fn after_the_talk_comes_the_survey() {
+    centre(
+        Caller::pressing(&["0", "4"]).waited(returned()),
+        &ResultCode::Served,
+        &[
+            "Меню",
+            "(queue operators 2 [(\"passports\", 3)] back true)",
+            "Оцените",
+            "(mark talk operator 4)",
+            "До свидания (hangup)",
+        ],
+    );
+}
+
+#[test]
+fn at_night_a_caller_leaves_a_number() {
+    let mut caller = Caller::pressing(&[""]).waited(Some(QueueOutcome::Closed(TimeOfDay::parse("06:00"))));
+    caller.booking = Booking::Booked(at("2026-11-23", "06:10"));
+    centre(
+        caller,
+        &ResultCode::Served,
+        &[
+            "Меню",
+            "(queue operators 2 [(\"passports\", 3)] back true)",
+            "(callback by operators: справка)",
+            "с 06:00 до 06:10 (hangup)",
+        ],
+    );
+}
+
+#[test]
+fn a_queue_that_is_not_there_leads_to_the_group() {
+    let heard = ["Меню", "(queue operators 2 [(\"passports\", 3)] back true)", "(transfer)"];
+    centre(Caller::pressing(&["0"]).waited(None), &ResultCode::Transferred, &heard);
+}
+
+#[test]
+fn who_took_the_offer_is_called_back() {
+    let waits = "(queue operators 2 [(\"passports\", 3)] back true)";
+    let callback = Some(QueueOutcome::Callback("c-1".to_owned()));
+    centre(Caller::pressing(&["0"]).waited(callback), &ResultCode::CallbackBooked, &["Меню", waits]);
+    let peer = Some(QueueOutcome::Peer("tomsk".to_owned()));
+    centre(Caller::pressing(&["0"]).waited(peer), &ResultCode::Transferred, &["Меню", waits]);
+}
+
+#[test]
+fn what_was_told_can_be_wrong() {
+    let looked_up = "(look up Office([(\"agency\", \"mfc\")]) in Some(\"42\"))";
+    let mut caller = Caller::pressing(&["1", "1", "7", "0"]);
+    let ended = caller.walks(CENTRE);
+    assert_eq!(ended, Err(CallError::Ended(EndReason::CallerHangup)));
+    let expect = [
+        "Меню",
+        "Город Белово Топки Юрга",
+        looked_up,
+        "улица Кирова открыто",
+        "(notice to mfc on mfc-17 3)",
+        "Спасибо, номер И 2026 000007",
+        "улица Кирова открыто",
+        "(queue operators 2 [(\"passports\", 3)] back true)",
+    ];
+    assert_eq!(caller.heard(), expect.join("\n"));
+}
+
+#[test]
+fn a_notice_that_cannot_be_kept_leads_to_a_person() {
+    let mut caller = Caller::pressing(&["1", "1", "7"]);
+    caller.registers = false;
+    let _ = caller.walks(CENTRE);
+    assert!(
+        caller.heard().ends_with("(notice to mfc on mfc-17 3)\n(queue operators 2 [(\"passports\", 3)] back true)")
+    );
+}
+
+#[test]
+fn nothing_found_and_no_directory_are_two_things() {
+    for (town, expect) in [("2", "Не знаю\nМеню"), ("3", "(queue operators")] {
+        let mut caller = Caller::pressing(&["1", town]);
+        let _ = caller.walks(CENTRE);
+        let heard = caller.heard();
+        let after = heard.split_once("(look up").and_then(|(_, rest)| rest.split_once('\n')).unwrap().1;
+        assert!(after.starts_with(expect), "{heard}");
+    }
+}
+
+#[test]
+fn a_complaint_is_read_back() {
+    let mut caller = Caller::pressing(&["2", "recording-1", "2", "no"]);
+    let _ = caller.walks(CENTRE);
+    let expect = [
+        "Меню",
+        "Говорите",
+        "(record 60 s)",
+        "(complaint to utilities [(\"topic\", \"heating\")] with recording-1)",
+        "Номер К 2026 000123",
+        "Меню",
+        "Говорите",
+        "(record 60 s)",
+        "Меню",
+    ];
+    assert_eq!(caller.heard(), expect.join("\n"));
+}
+
+#[test]
+fn slow_is_a_switch() {
+    let mut caller = Caller::pressing(&["8", "8"]);
+    let _ = caller.walks(CENTRE);
+    assert_eq!(caller.heard(), "Меню\n(slow true)\nМеню\n(slow false)\nМеню");
+}
+
+#[test]
+fn who_presses_nothing_reaches_a_person() {
+    assert_eq!(advice(&read(CENTRE).unwrap()), [""; 0]);
+    let hung_up = advice(&read(MENU).unwrap());
+    assert!(matches!(&hung_up[..], [one] if one.contains("nodes.bye") && one.contains("hung up")), "{hung_up:?}");
+    let circle = CENTRE.replacen("otherwise = \"operator\"", "otherwise = \"@repeat\"", 1);
+    let told = advice(&read(&circle).unwrap());
+    assert!(matches!(&told[..], [one] if one.contains("never gets out")), "{told:?}");
 }

@@ -3,13 +3,14 @@
 mod fields;
 mod hours;
 mod nodes;
+mod services;
 mod words;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-use crate::model::{Asking, KEY, OPERATORS_OPEN, Row, Target, Tree, Words};
+use crate::model::{Asking, KEY, Row, Target, Tree, Words, is_own_value};
 use core::fmt;
 use fields::{Fields, Source};
 use nodes::Names;
@@ -146,8 +147,8 @@ fn rows(at: &fields::At<'_, '_>, names: &Names) -> Vec<Row> {
         }
         let mut cells = BTreeMap::new();
         for (name, cell) in fields.each() {
-            if name == OPERATORS_OPEN {
-                cell.fault("is the name of a value that transfers set; take another");
+            if is_own_value(name) {
+                cell.fault("is the name of a value that nodes set by themselves; take another");
             } else if name != KEY {
                 cells.insert(name.to_owned(), words::words(&cell, names, words::Allow::Segments));
             }

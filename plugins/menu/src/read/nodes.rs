@@ -3,6 +3,7 @@
 use super::Defaults;
 use super::fields::{At, Fields};
 use super::hours;
+use super::services;
 use super::words::{Allow, one_of, words};
 use crate::model::{Act, Asking, Mode, Node, NodeId, Party, Question, Target, Words};
 
@@ -13,7 +14,8 @@ pub(super) struct Names {
     pub(super) languages: Vec<String>,
 }
 
-const KINDS: &str = "menu, table, say, transfer, language, hours, hangup";
+const KINDS: &str =
+    "menu, table, say, transfer, queue, callback, directory, wrong, complaint, survey, pace, language, hours, hangup";
 const KEYS_MAX: usize = 8;
 const TIMEOUT_MS_MAX: i64 = 60_000;
 const RING_TIMEOUT_MS_MAX: i64 = 120_000;
@@ -40,6 +42,13 @@ pub(super) fn node(
             then: target(&fields.required("then")?, names, start)?,
         }),
         "transfer" => transfer(&mut fields, names, start),
+        "queue" => services::queue(&mut fields, names, start),
+        "callback" => services::callback(&mut fields, names, start),
+        "directory" => services::directory(&mut fields, names, start),
+        "wrong" => services::wrong(&mut fields, names, start),
+        "complaint" => services::complaint(&mut fields, names, start),
+        "survey" => services::survey(&mut fields, names, defaults, start),
+        "pace" => services::pace(&mut fields, names, start),
         "language" => language(&mut fields, names, start),
         "hours" => {
             let exceptions = fields.optional("exceptions");
@@ -80,7 +89,7 @@ fn table(fields: &mut Fields<'_, '_>, names: &Names, defaults: &Defaults, start:
     Some(Act::Table { question: question?, each, table: table?, then: then? })
 }
 
-fn question(
+pub(super) fn question(
     fields: &mut Fields<'_, '_>,
     names: &Names,
     defaults: &Defaults,
@@ -120,13 +129,18 @@ fn transfer(fields: &mut Fields<'_, '_>, names: &Names, start: Option<NodeId>) -
     let say = optional_words(fields, "say", names).unwrap_or_default();
     let to = party(fields);
     let ring_timeout_ms = fields.optional("ring_timeout_ms").and_then(|at| at.integer(1_000..=RING_TIMEOUT_MS_MAX));
-    let show = fields.optional("show").and_then(|at| at.fields()).map(|show| {
-        show.each().into_iter().filter_map(|(name, at)| Some((name.to_owned(), at.text()?.to_owned()))).collect()
-    });
+    let show = texts(fields, "show");
     let failed = fields.required("failed").and_then(|at| target(&at, names, start))?;
     let closed = fields.optional("closed").and_then(|at| target(&at, names, start)).unwrap_or(failed);
     let ring_timeout_ms = ring_timeout_ms.and_then(|value| u32::try_from(value).ok());
-    Some(Act::Transfer { say, to: to?, ring_timeout_ms, show: show.unwrap_or_default(), closed, failed })
+    Some(Act::Transfer { say, to: to?, ring_timeout_ms, show, closed, failed })
+}
+
+/// Names and their texts.
+pub(super) fn texts(fields: &mut Fields<'_, '_>, key: &'static str) -> Vec<(String, String)> {
+    let texts = fields.optional(key).and_then(|at| at.fields());
+    let texts = texts.iter().flat_map(Fields::each);
+    texts.filter_map(|(name, at)| Some((name.to_owned(), at.text()?.to_owned()))).collect()
 }
 
 fn party(fields: &mut Fields<'_, '_>) -> Option<Party> {
@@ -217,7 +231,7 @@ fn spoken(fields: &mut Fields<'_, '_>, key: &'static str, names: &Names) -> Word
     fields.required(key).map(|at| words(&at, names, Allow::Values)).unwrap_or_default()
 }
 
-fn optional_words(fields: &mut Fields<'_, '_>, key: &'static str, names: &Names) -> Option<Words> {
+pub(super) fn optional_words(fields: &mut Fields<'_, '_>, key: &'static str, names: &Names) -> Option<Words> {
     fields.optional(key).map(|at| words(&at, names, Allow::Values))
 }
 

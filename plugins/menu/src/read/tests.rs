@@ -99,9 +99,35 @@ fn a_fault_names_line_place_and_remedy() {
     check("do = \"hangup\"", "do = \"hangup\"\nsing = true", 44, "nodes.bye", "\"sing\"");
     check("key = \"3\"", "key = \"three\"", 46, "tables.offices.1.key", "no key");
     check("time = \"08:30\"", "time = \"8.30\"", 48, "tables.offices.1.opens.1.time", "08:30");
-    check("opens = [{ t", "operators_open = [{ t", 48, "tables.offices.1.operators_open", "transfers set");
+    check("opens = [{ t", "operators_open = [{ t", 48, "tables.offices.1.operators_open", "nodes set");
     check("[{ time = \"08:30\" }]", "[{ value = \"name\" }]", 48, "tables.offices.1.opens.1", "values itself");
     check("start = \"main\"", "start = ", 2, "", "");
+}
+
+#[test]
+fn services_are_checked_too() {
+    let check = |node: &str, says: &str| {
+        let text = format!("{GOOD}\n[nodes.new]\n{node}\n");
+        let told: Vec<_> = read(&text).err().unwrap_or_default().iter().map(ToString::to_string).collect();
+        assert!(told.iter().any(|fault| fault.contains("nodes.new") && fault.contains(says)), "{node}: {told:#?}");
+    };
+    check("do = \"queue\"\nfailed = \"bye\"", "has no queue");
+    check("do = \"queue\"\nqueue = \"q\"", "has no failed");
+    check("do = \"queue\"\nqueue = \"q\"\nfailed = \"bye\"\npriority = 10", "from 0 to 9");
+    check("do = \"queue\"\nqueue = \"q\"\nfailed = \"bye\"\nskills = { en = 11 }", "from 1 to 10");
+    check("do = \"callback\"\nqueue = \"q\"\nbooked = \"bye\"", "has no declined");
+    check("do = \"callback\"\nqueue = \"q\"\nbooked = \"by\"\ndeclined = \"bye\"", "no node");
+    check("do = \"directory\"\nthen = \"bye\"\nfailed = \"bye\"", "exactly one of office, entry, faq");
+    check("do = \"directory\"\nfaq = \"a\"\nentry = \"term\"\nthen = \"bye\"\nfailed = \"bye\"", "exactly one");
+    check("do = \"directory\"\nentry = \"price\"\nthen = \"bye\"\nfailed = \"bye\"", "document");
+    let both = "municipality = \"a\"\nmunicipality_of = \"b\"";
+    check(&format!("do = \"directory\"\nfaq = \"a\"\n{both}\nthen = \"bye\"\nfailed = \"bye\""), "not both");
+    check("do = \"wrong\"\nthen = \"bye\"\nfailed = \"bye\"", "has no to");
+    check("do = \"complaint\"\nto = \"a\"\nthen = \"bye\"\nfailed = \"bye\"\nseconds_max = 3600", "from 1 to 300");
+    check("do = \"survey\"\nsurvey = \"s\"\nsay = \"?\"\nthen = \"bye\"", "has no question");
+    check("do = \"survey\"\nsurvey = \"s\"\nsay = \"?\"\nquestion = \"q\"\nthen = \"bye\"\nmarks = 10", "from 2 to 9");
+    check("do = \"pace\"\nthen = \"bye\"", "has no pace");
+    check("do = \"pace\"\npace = \"fast\"\nthen = \"bye\"", "slow, normal");
 }
 
 #[test]

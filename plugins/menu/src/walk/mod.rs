@@ -1,9 +1,11 @@
 //! Leads the caller through the tree.
 
+mod services;
+
 use crate::line::{Ask, Line};
 use crate::model::{Act, KEY, NodeId, OPERATORS_OPEN, Piece, Question, Target, Tree, Values, Words};
 use core::time::Duration;
-use gudok_sdk::{Answer, Result, ResultCode, Summary, TimeOfDay, TransferOutcome, choose, digits, number, time};
+use gudok_sdk::{Answer, Result, ResultCode, Summary, TimeOfDay, TransferOutcome, choose, digits, number};
 
 /// A caller who visits more nodes than this is led out: no tree of data can keep a line busy for ever.
 const VISITS_MAX: u32 = 500;
@@ -15,12 +17,12 @@ const TRAIL_MAX: usize = 64;
 /// # Errors
 /// As the host calls that it makes, [`Ended`](gudok_sdk::CallError::Ended) above all.
 pub fn walk(tree: &Tree, line: &mut impl Line) -> Result<Summary> {
-    let mut walk = Walk { tree, line, trail: Vec::new(), values: Values::new() };
+    let mut walk = Walk { tree, line, trail: Vec::new(), values: Values::new(), heard: None, slow: false };
     walk.speak_a_language_of_the_tree()?;
     let mut at = tree.start;
     for _ in 0..VISITS_MAX {
         match walk.visit(at)? {
-            Next::Node(node) => at = node,
+            Next::Target(target) => at = walk.resolve(target, at),
             Next::Over(code) => {
                 let last = tree.nodes.get(at).map(|node| node.name.as_str()).unwrap_or_default();
                 return Ok(Summary::new(code).with("last", last));
@@ -38,10 +40,13 @@ struct Walk<'tree, 'line, L> {
     /// The questions that led here, this one last.
     trail: Vec<NodeId>,
     values: Values,
+    /// The entry of the directory that was told last.
+    heard: Option<services::Heard>,
+    slow: bool,
 }
 
 enum Next {
-    Node(NodeId),
+    Target(Target),
     Over(ResultCode),
 }
 
@@ -91,6 +96,16 @@ impl<L: Line> Walk<'_, '_, L> {
                 Some(target) => target,
                 None => return Ok(Next::Over(ResultCode::Transferred)),
             },
+            Act::Queue(wait) => return self.queue(wait),
+            Act::Callback(offer) => self.callback(offer)?,
+            Act::Directory(lookup) => self.look_up(lookup)?,
+            Act::Wrong { to, then, failed } => self.wrong(to, *then, *failed)?,
+            Act::Complaint(complaint) => self.complaint(complaint)?,
+            Act::Survey(survey) => self.survey(survey)?,
+            Act::Pace { pace, then } => {
+                self.pace(*pace)?;
+                *then
+            }
             Act::Language { tag, then } => {
                 let next = self.next_language();
                 self.line.set_language(tag.as_deref().unwrap_or(&next))?;
@@ -106,7 +121,7 @@ impl<L: Line> Walk<'_, '_, L> {
                 return Ok(Next::Over(ResultCode::Served));
             }
         };
-        Ok(Next::Node(self.resolve(target, at)))
+        Ok(Next::Target(target))
     }
 
     /// Coming to a question that led here is going back to it.
@@ -199,10 +214,7 @@ impl<L: Line> Walk<'_, '_, L> {
         Ok(match self.line.transfer(transfer)? {
             TransferOutcome::Moved => None,
             TransferOutcome::Closed(opens) => {
-                if let Some(opens) = opens.as_deref().and_then(TimeOfDay::parse) {
-                    self.values
-                        .insert(OPERATORS_OPEN.to_owned(), Words::of_any_language(vec![Piece::Segment(time(opens))]));
-                }
+                self.operators_open(opens.as_deref().and_then(TimeOfDay::parse));
                 Some(*closed)
             }
             TransferOutcome::BridgedThenReturned(_) => Some(Target::Back),

@@ -1,56 +1,16 @@
-//! What the desks of the sample agencies have in common: how a caller gets to an operator, and what they hear where
-//! there is none. Their texts are Russian first, English second.
+//! What the desks of the sample agencies have in common: how a caller gets to an operator, what they hear where there is
+//! none, and how they are asked afterwards. Their texts are Russian first, English second.
 //!
 //! What it is not: part of the SDK. An agency that wants other words writes its own.
 
+mod operator;
+
+pub use operator::{land, to_operator};
+
 use gudok_sdk::prelude::*;
 
-/// The group of operators where the configuration has no `operators`.
-const GROUP_DEFAULT: &str = "operators";
-
-/// Connects the caller with an operator, who sees what it is about. True if the caller is with somebody; otherwise the
-/// caller was told why not, and from when there is somebody.
-///
-/// # Errors
-/// The end of the call. A group that is not granted or not there counts as busy, and the author is told.
-pub fn to_operator(call: &Call, topic: &str) -> Result<bool> {
-    gudok_sdk::host::step("operator");
-    call.say(words!(call,
-        "ru" => ["Соединяю с оператором."],
-        "en" => ["I am connecting you to an operator."],
-    ))?;
-    let group = gudok_sdk::host::config("operators").unwrap_or_else(|| GROUP_DEFAULT.to_owned());
-    let outcome = Transfer::to_group(&group).show("topic", topic).of(call);
-    match CallError::unless_ended(outcome, "transfer to the operators")? {
-        Some(TransferOutcome::Moved | TransferOutcome::BridgedThenReturned(_)) => return Ok(true),
-        Some(TransferOutcome::Closed(opens)) => {
-            call.say(closed(call, opens.as_deref().and_then(TimeOfDay::parse)))?;
-        }
-        _ => {
-            call.say(words!(call,
-                "ru" => ["Сейчас все операторы заняты."],
-                "en" => ["All operators are busy now."],
-            ))?;
-        }
-    }
-    Ok(false)
-}
-
-/// Apologises, connects the caller with an operator and ends the script's part. Where there is none, says goodbye.
-///
-/// # Errors
-/// The end of the call.
-pub fn land(call: &Call, topic: &str, apology: Prompt) -> Result<Summary> {
-    call.say(apology)?;
-    if to_operator(call, topic)? {
-        return Ok(Summary::transferred());
-    }
-    call.hangup(words!(call,
-        "ru" => ["Позвоните, пожалуйста, позже. До свидания."],
-        "en" => ["Please call again later. Goodbye."],
-    ))?;
-    Ok(Summary::new(ResultCode::Custom("no-operator".to_owned())))
-}
+/// The languages that these desks have words in, the first where the caller speaks none of them.
+pub const LANGUAGES: [&str; 2] = ["ru-RU", "en-US"];
 
 /// What a caller hears when a back end does not answer as it should.
 #[must_use]
@@ -105,16 +65,49 @@ pub enum Afterwards {
     Goodbye,
 }
 
-fn closed(call: &Call, opens: Option<TimeOfDay>) -> Prompt {
-    let from = opens.map(|opens| {
-        words!(call,
-            "ru" => ["Они начинают работу в", time(opens), "."],
-            "en" => ["They start at", time(opens), "."],
-        )
-    });
-    words!(call,
-        "ru" => ["Операторы сейчас не работают."],
-        "en" => ["The operators are not at work now."],
-    )
-    .with(from)
+/// Notes that something told is wrong, and reads the registration number; where that cannot be, says so. The caller goes
+/// on with the script.
+///
+/// # Errors
+/// The end of the call.
+pub fn note_wrong(call: &Call, agency: &str, entry: &str, version: u32) -> Result<()> {
+    gudok_sdk::host::step("wrong");
+    let ticket = Ticket::outdated(agency, entry, version).submit(call, &format!("wrong-{entry}"));
+    let Some(number) = CallError::unless_ended(ticket, "notice of wrong information")? else {
+        call.say(words!(call,
+            "ru" => ["Извините, записать замечание сейчас не удалось. Оператор может принять его: нажмите", number(0), "."],
+            "en" => ["I am sorry, your remark cannot be noted now. An operator can take it: press", number(0), "."],
+        ))?;
+        return Ok(());
+    };
+    gudok_sdk::host::count("wrong-information", 1);
+    call.say(words!(call,
+        "ru" => ["Спасибо. Мы передали, что эти сведения неверны. Номер замечания:", registration_number(&number), "."],
+        "en" => ["Thank you. We have passed on that this is wrong. The number of your remark:", registration_number(&number), "."],
+    ))?;
+    Ok(())
+}
+
+/// Asks for a mark from one to five, if surveys are granted, and says goodbye. Whatever becomes of the mark, the caller is
+/// thanked and not asked again.
+///
+/// # Errors
+/// The end of the call.
+pub fn survey(call: &Call) -> Result<Summary> {
+    const MARKS: i32 = 5;
+    if !gudok_sdk::host::granted("promises") {
+        return goodbye(call);
+    }
+    gudok_sdk::host::step("mark");
+    let question = words!(call,
+        "ru" => ["Оцените, пожалуйста, разговор: нажмите цифру от одного до пяти, где пять значит хорошо."],
+        "en" => ["How was the talk? Please press a digit from one to five; five means good."],
+    );
+    let menu = (1..=MARKS).fold(Menu::new(question).attempts(2), |menu, mark| menu.on(&mark.to_string(), mark));
+    if let Answer::Given(mark) = menu.ask(call)? {
+        CallError::unless_ended(Survey::new("talk").score("operator", mark).submit(), "survey")?;
+        gudok_sdk::host::step("thanks");
+        call.say(words!(call, "ru" => ["Спасибо за оценку."], "en" => ["Thank you for your mark."]))?;
+    }
+    goodbye(call)
 }

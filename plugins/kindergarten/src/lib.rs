@@ -32,6 +32,7 @@ struct Queue {
 }
 
 fn run(call: &Call) -> Result<Summary> {
+    call.speak_one_of(&gudok_desk::LANGUAGES)?;
     call.say(words!(call,
         "ru" => ["Очередь в детский сад."],
         "en" => ["The queue for kindergartens."],
@@ -109,8 +110,11 @@ fn tell(call: &Call, queue: &Queue) -> Result<Summary> {
         match afterwards(call)? {
             Afterwards::Again => {}
             Afterwards::Goodbye => return goodbye(call),
-            Afterwards::Operator if to_operator(call, TOPIC)? => return Ok(Summary::transferred()),
-            Afterwards::Operator => {}
+            Afterwards::Operator => {
+                if let Some(summary) = to_operator(call, TOPIC)? {
+                    return Ok(summary);
+                }
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The offices: what their file says, checked, and how their hours are told.
 
+use gudok_sdk::directory::DayHours;
 use gudok_sdk::prelude::*;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -12,6 +13,8 @@ const OFFICES_MAX: usize = 9;
 pub(crate) struct Directory {
     /// When the file was brought up to date, "2026-11-01".
     updated: String,
+    /// One more with every change.
+    pub(crate) version: u32,
     pub(crate) offices: Vec<Office>,
 }
 
@@ -20,6 +23,8 @@ pub(crate) struct Directory {
 pub(crate) struct Office {
     /// One of 1 to 9.
     pub(crate) key: String,
+    /// The municipality's code, as the centre's directory has it.
+    pub(crate) code: String,
     pub(crate) municipality: Name,
     pub(crate) street: Name,
     pub(crate) house: u32,
@@ -48,7 +53,7 @@ const RUSSIAN: [[&str; 3]; 7] = [
 const ENGLISH: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// From when to when, on one day.
-type Span = (TimeOfDay, TimeOfDay);
+pub(crate) type Span = (TimeOfDay, TimeOfDay);
 
 impl Directory {
     /// Reads the file; the error names the place.
@@ -91,46 +96,73 @@ impl Office {
     }
 
     pub(crate) fn is_open(&self, date: Date, time: TimeOfDay) -> bool {
-        let span = self.week().into_iter().nth(usize::from(date.weekday())).flatten();
-        span.is_some_and(|(from, to)| (from.minutes()..to.minutes()).contains(&time.minutes()))
+        let spans = self.week().into_iter().nth(usize::from(date.weekday())).unwrap_or_default();
+        spans.iter().any(|(from, to)| (from.minutes()..to.minutes()).contains(&time.minutes()))
     }
 
     pub(crate) fn hours_in_russian(&self) -> Prompt {
-        let mut told = Prompt::new();
-        for (first, last, hours) in runs(self.week()) {
-            let [from, _, on] = RUSSIAN[first];
-            let [_, to, _] = RUSSIAN[last];
-            told = if first == last { told.with(on) } else { told.with(format!("{from} {to}")) };
-            told = match hours {
-                Some((opens, closes)) => told.with(prompt!["открытие:", time(opens), ", закрытие:", time(closes), "."]),
-                None => told.with("закрыто."),
-            };
-        }
-        told
+        hours_in_russian(self.week())
     }
 
     pub(crate) fn hours_in_english(&self) -> Prompt {
-        let mut told = Prompt::new();
-        for (first, last, hours) in runs(self.week()) {
-            let (from, to) = (ENGLISH[first], ENGLISH[last]);
-            told =
-                if first == last { told.with(format!("On {from}")) } else { told.with(format!("From {from} to {to}")) };
-            told = match hours {
-                Some((opens, closes)) => told.with(prompt!["open from", time(opens), "to", time(closes), "."]),
-                None => told.with("closed."),
-            };
-        }
-        told
+        hours_in_english(self.week())
     }
 
-    fn week(&self) -> [Option<Span>; 7] {
-        DAYS.map(|day| self.hours.get(day).and_then(|hours| span(hours)))
+    /// As the directory names it, for who says that it is wrong.
+    pub(crate) fn entry(&self) -> String {
+        format!("mfc-{}", self.code)
+    }
+
+    fn week(&self) -> Week {
+        DAYS.map(|day| self.hours.get(day).and_then(|hours| span(hours)).into_iter().collect())
     }
 }
 
+/// Opening hours from Monday on; a break makes two of a day's, a day off has none.
+pub(crate) type Week = [Vec<Span>; 7];
+
+/// The hours of an office in the centre's directory.
+pub(crate) fn week_of(hours: &[DayHours]) -> Week {
+    core::array::from_fn(|day| {
+        let of_day = hours.iter().filter(|hours| usize::from(hours.weekday) == day + 1);
+        of_day.map(|hours| (hours.from, hours.to)).collect()
+    })
+}
+
+pub(crate) fn hours_in_russian(week: Week) -> Prompt {
+    let mut told = Prompt::new();
+    for (first, last, hours) in runs(week) {
+        let [from, _, on] = RUSSIAN[first];
+        let [_, to, _] = RUSSIAN[last];
+        told = if first == last { told.with(on) } else { told.with(format!("{from} {to}")) };
+        if hours.is_empty() {
+            told = told.with("закрыто.");
+        }
+        for (opens, closes) in hours {
+            told = told.with(prompt!["открытие:", time(opens), ", закрытие:", time(closes), "."]);
+        }
+    }
+    told
+}
+
+pub(crate) fn hours_in_english(week: Week) -> Prompt {
+    let mut told = Prompt::new();
+    for (first, last, hours) in runs(week) {
+        let (from, to) = (ENGLISH[first], ENGLISH[last]);
+        told = if first == last { told.with(format!("On {from}")) } else { told.with(format!("From {from} to {to}")) };
+        if hours.is_empty() {
+            told = told.with("closed.");
+        }
+        for (opens, closes) in hours {
+            told = told.with(prompt!["open from", time(opens), "to", time(closes), "."]);
+        }
+    }
+    told
+}
+
 /// Neighbouring days with the same hours, told together: first day, last day, hours.
-fn runs(week: [Option<Span>; 7]) -> Vec<(usize, usize, Option<Span>)> {
-    let mut runs: Vec<(usize, usize, Option<Span>)> = Vec::new();
+fn runs(week: Week) -> Vec<(usize, usize, Vec<Span>)> {
+    let mut runs: Vec<(usize, usize, Vec<Span>)> = Vec::new();
     for (day, hours) in week.into_iter().enumerate() {
         match runs.last_mut() {
             Some((_, last, same)) if *same == hours => *last = day,
@@ -225,7 +257,7 @@ mod tests {
             ("\"key\": \"2\"", "\"key\": \"1\"", "offices 2: key \"1\" is taken"),
             ("\"mon\": \"08:00-20:00\"", "\"mon\": \"20:00-08:00\"", "offices 1: hours.mon"),
             ("\"mon\": \"08:00-20:00\"", "\"monday\": \"08:00-20:00\"", "offices 1: hours: \"monday\""),
-            ("\"house\": 41", "\"house\": \"41\"", "line 8"),
+            ("\"house\": 41", "\"house\": \"41\"", "line 10"),
             ("\"house\": 41,", "", "house"),
         ] {
             assert!(FILE.contains(from), "{from}");

@@ -31,6 +31,7 @@ struct Inquiry {
 }
 
 fn run(call: &Call) -> Result<Summary> {
+    call.speak_one_of(&gudok_desk::LANGUAGES)?;
     call.say(words!(call,
         "ru" => ["Готовность паспорта."],
         "en" => ["The state of your passport application."],
@@ -110,8 +111,11 @@ fn tell(call: &Call, application: &Application) -> Result<Summary> {
         match afterwards(call)? {
             Afterwards::Again => {}
             Afterwards::Goodbye => return goodbye(call),
-            Afterwards::Operator if to_operator(call, TOPIC)? => return Ok(Summary::transferred()),
-            Afterwards::Operator => {}
+            Afterwards::Operator => {
+                if let Some(summary) = to_operator(call, TOPIC)? {
+                    return Ok(summary);
+                }
+            }
         }
     }
 }

@@ -51,6 +51,18 @@ impl Call {
         Ok(())
     }
 
+    /// Speaks the first of these languages, unless the caller is spoken to in one of them already: a voice of one language
+    /// reading another's words is not understood.
+    ///
+    /// # Errors
+    /// As every host call.
+    pub fn speak_one_of(&self, tags: &[&str]) -> Result<()> {
+        match tags.first() {
+            Some(first) if !tags.iter().any(|tag| self.speaks(tag)) => self.set_language(first),
+            _ => Ok(()),
+        }
+    }
+
     /// Speaks slower from here on, waits longer and says everything twice; or as usual again.
     ///
     /// # Errors

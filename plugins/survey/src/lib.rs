@@ -1,5 +1,5 @@
 //! Connects the caller with an operator. When the operator hangs up, the caller is asked for a mark from one to five,
-//! which is counted in the agency's storage and attached to the call's record.
+//! which is kept with the centre's surveys, counted in the agency's storage and attached to the call's record.
 
 use gudok_sdk::prelude::*;
 use gudok_sdk::storage::Bucket;
@@ -10,28 +10,38 @@ const TOPIC: &str = "survey";
 /// One counter a mark, by the mark.
 const BUCKET: &str = "marks";
 const MARKS: [&str; 5] = ["1", "2", "3", "4", "5"];
-/// The group of operators where the configuration has no `operators`.
-const GROUP_DEFAULT: &str = "operators";
+/// The queue, or the group of operators, where the configuration has no `operators`.
+const OPERATORS_DEFAULT: &str = "operators";
 
 fn run(call: &Call) -> Result<Summary> {
+    call.speak_one_of(&gudok_desk::LANGUAGES)?;
     gudok_sdk::host::step("operator");
     call.say(words!(call,
         "ru" => ["Здравствуйте. Соединяю с оператором."],
         "en" => ["Hello. I am connecting you to an operator."],
     ))?;
-    let group = gudok_sdk::host::config("operators").unwrap_or_else(|| GROUP_DEFAULT.to_owned());
-    let outcome = Transfer::to_group(&group).and_back().show("topic", TOPIC).of(call);
-    match CallError::unless_ended(outcome, "transfer to the operators")? {
-        Some(TransferOutcome::BridgedThenReturned(_)) => survey(call),
-        Some(TransferOutcome::Moved) => Ok(Summary::transferred()),
-        _ => {
-            call.hangup(words!(call,
-                "ru" => ["Сейчас все операторы заняты. Позвоните, пожалуйста, позже. До свидания."],
-                "en" => ["All operators are busy now. Please call again later. Goodbye."],
-            ))?;
-            Ok(Summary::new(ResultCode::Custom("no-operator".to_owned())))
+    let operators = gudok_sdk::host::config("operators").unwrap_or_else(|| OPERATORS_DEFAULT.to_owned());
+    let waited = call.queue(&operators).show("topic", TOPIC).and_back().wait();
+    match CallError::unless_ended(waited, "the queue of the operators")? {
+        Some(QueueOutcome::Returned { .. }) => return survey(call),
+        Some(QueueOutcome::Callback(_)) => return Ok(Summary::callback_booked()),
+        Some(QueueOutcome::Peer(_)) => return Ok(Summary::transferred()),
+        Some(QueueOutcome::Closed(_) | QueueOutcome::Full | QueueOutcome::TimedOut) => {}
+        // A centre without queues.
+        None => {
+            let outcome = Transfer::to_group(&operators).and_back().show("topic", TOPIC).of(call);
+            match CallError::unless_ended(outcome, "transfer to the operators")? {
+                Some(TransferOutcome::BridgedThenReturned(_)) => return survey(call),
+                Some(TransferOutcome::Moved) => return Ok(Summary::transferred()),
+                _ => {}
+            }
         }
     }
+    call.hangup(words!(call,
+        "ru" => ["Сейчас все операторы заняты. Позвоните, пожалуйста, позже. До свидания."],
+        "en" => ["All operators are busy now. Please call again later. Goodbye."],
+    ))?;
+    Ok(Summary::new(ResultCode::Custom("no-operator".to_owned())))
 }
 
 fn survey(call: &Call) -> Result<Summary> {
@@ -58,5 +68,7 @@ fn survey(call: &Call) -> Result<Summary> {
 fn keep(call: &Call, mark: &str) -> Result<()> {
     call.tag(&[("mark", mark)])?;
     gudok_sdk::host::count("marks", 1);
+    let score = mark.parse().unwrap_or_default();
+    CallError::unless_ended(gudok_sdk::Survey::new("talk").score("operator", score).submit(), "survey")?;
     Bucket::open(BUCKET)?.increment(mark, 1).map(drop)
 }

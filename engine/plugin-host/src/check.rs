@@ -263,7 +263,7 @@ fn interface(described: &Described) -> Result<Surface, Outcome> {
 
 fn grants(surface: &Surface, described: &Described, candidate: &Candidate<'_>) -> Result<(), Outcome> {
     let gate = gate(&described.manifest, candidate.admission).map_err(|refusal| failed(&refusal))?;
-    surface.check_grants(&gate).map_err(|refusal| failed(&refusal))
+    surface.check_grants(&gate, described.manifest.kind).map_err(|refusal| failed(&refusal))
 }
 
 /// What is found only when the compiled component is linked belongs to the step that would have looked for it.

@@ -1,6 +1,7 @@
 //! The one gate for capabilities: granted = declared in the manifest ∩ approved by an admin.
 //!
-//! Whole interfaces are decided at load (what is not granted is not linked); parameters are decided here at every call:
+//! Whole interfaces are decided at load (what is not granted is not linked; for menus, whose module is the same for all, it
+//! is linked and denies); parameters are decided here at every call:
 //! buckets, secrets, origins, whom a caller may be handed to, where one may wait, and what may be promised. Each refusal names capability and parameter.
 
 use crate::manifest::{
@@ -167,12 +168,25 @@ impl Gate {
         self.keepers.iter().map(|keeper| keeper.recording.as_ref().map_or(0, days)).min().unwrap_or(0)
     }
 
-    /// May this be recorded without asking the caller?
+    /// May the directory be read?
+    pub(crate) fn directory(&self) -> Result<(), CallError> {
+        self.whole(Capability::Directory)
+    }
+
+    /// May this be recorded, without asking the caller if it does not?
     pub(crate) fn recording(&self, asks_consent: bool) -> Result<(), CallError> {
+        self.whole(Capability::Recording)?;
         if asks_consent || !self.consent_required {
             return Ok(());
         }
         Err(CallError::Denied("recording: consent-prompt is missing, and consent_required is the rule".to_owned()))
+    }
+
+    fn whole(&self, capability: Capability) -> Result<(), CallError> {
+        if self.grants(capability) {
+            return Ok(());
+        }
+        Err(CallError::Denied(format!("{}: not granted", capability.as_str())))
     }
 
     fn decide(

@@ -113,7 +113,7 @@ impl ScriptHost {
         let gate = gate(manifest, admission).map_err(refused)?;
         let surface = Surface::read(&bundle.component).map_err(refused)?;
         surface.check_interface(manifest.kind).map_err(refused)?;
-        surface.check_grants(&gate).map_err(refused)?;
+        surface.check_grants(&gate, manifest.kind).map_err(refused)?;
         let component = self.cache.component(&self.engine.engine, &bundle.component, &self.config.compile);
         let component = component.map_err(|refusal| {
             refused(match refusal {
@@ -122,8 +122,8 @@ impl ScriptHost {
             })
         })?;
         check_secrets(&component, &self.engine.engine, &gate).map_err(refused)?;
-        let linker =
-            interface::linker(&self.engine.engine, &gate).map_err(|error| Error::Engine(format!("{error:#}")))?;
+        let linker = interface::linker(&self.engine.engine, &gate, manifest.kind)
+            .map_err(|error| Error::Engine(format!("{error:#}")))?;
         let service = link(&linker, &component, manifest.kind).map_err(refused)?;
         Ok(Arc::new(Version {
             id: ScriptVersion {

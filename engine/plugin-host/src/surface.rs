@@ -63,11 +63,14 @@ impl Surface {
     }
 
     /// Whether it imports only what it is granted.
-    pub(crate) fn check_grants(&self, gate: &Gate) -> Result<(), LoadRefusal> {
+    pub(crate) fn check_grants(&self, gate: &Gate, kind: Kind) -> Result<(), LoadRefusal> {
         for import in &self.imports {
             let Some(capability) = our_interface(import).and_then(|(name, _)| Capability::from_name(name)) else {
                 continue;
             };
+            if kind == Kind::Menu && capability.is_of_every_menu() {
+                continue;
+            }
             // fetch's signatures name the type of a secret; whether more than the type is wanted is seen when it is linked.
             let type_only = capability == Capability::Secrets && gate.grants(Capability::Fetch);
             if !type_only {

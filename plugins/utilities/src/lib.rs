@@ -20,6 +20,8 @@ const MESSAGE_MAX: Duration = Duration::from_secs(60);
 /// Shorter than this is no complaint, but a key or a cough.
 const MESSAGE_MIN: Duration = Duration::from_secs(1);
 const MESSAGES_MAX: u32 = 3;
+/// What is denied where the caller does not agree to be recorded.
+const CONSENT: &str = "consent";
 /// Until the complaint is answered, and some time for who asks again.
 const KEPT_DAYS: u16 = 90;
 
@@ -34,7 +36,7 @@ fn run(call: &Call) -> Result<Summary> {
         gudok_sdk::host::step("message");
         let recording = match record(call) {
             Ok(recording) => recording,
-            Err(CallError::Denied(_)) => return land(call, TOPIC, without_recording(call)),
+            Err(CallError::Denied(what)) if what == CONSENT => return land(call, TOPIC, without_recording(call)),
             Err(error) if error.is_end() => return Err(error),
             Err(error) => {
                 gudok_sdk::warn!("recording: {error}");

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 /// Faults that wait for their request, on all routes.
 const FAULTS_MAX: usize = 1_000;
+const FLAKY_ROUTES_MAX: usize = 64;
 const SLOW_MS_MAX: u64 = 60_000;
 /// What a lying length promises beyond what comes.
 const LIE_BYTES: usize = 1_000_000;
@@ -51,6 +52,10 @@ pub enum FaultKind {
     Hang,
     /// Answers late.
     Slow,
+    /// Does what it is asked to, and answers 500: the client does not know.
+    LostAnswer,
+    /// Whatever is held for callers has been held for too long; then does what it is asked to.
+    Expire,
     /// 500.
     #[serde(rename = "500")]
     #[value(name = "500")]
@@ -67,10 +72,26 @@ pub enum FaultKind {
     Redirect,
 }
 
+/// A route that fails again and again, by chance.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flaky {
+    /// The path: "/webhook".
+    pub route: String,
+    /// How it fails.
+    pub kind: FaultKind,
+    /// How often, of a hundred requests; 0 for no more.
+    pub percent: u8,
+    /// The same seed fails the same requests.
+    #[serde(default)]
+    pub seed: u64,
+}
+
 /// The faults that wait, by route.
 #[derive(Debug, Default)]
 pub struct Faults {
     by_route: BTreeMap<String, VecDeque<Fault>>,
+    flaky: BTreeMap<String, Flaky>,
 }
 
 impl Faults {
@@ -88,8 +109,32 @@ impl Faults {
         Ok(())
     }
 
+    /// Lets a route fail by chance from here on.
+    pub(crate) fn set_flaky(&mut self, flaky: Flaky) -> Result<(), String> {
+        if flaky.percent > 100 {
+            return Err(format!("percent is {}; 0 to 100", flaky.percent));
+        }
+        if flaky.percent == 0 {
+            self.flaky.remove(&flaky.route);
+        } else if self.flaky.len() < FLAKY_ROUTES_MAX || self.flaky.contains_key(&flaky.route) {
+            self.flaky.insert(flaky.route.clone(), flaky);
+        } else {
+            return Err(format!("at most {FLAKY_ROUTES_MAX} routes are flaky"));
+        }
+        Ok(())
+    }
+
     pub(crate) fn take(&mut self, route: &str) -> Option<Fault> {
-        self.by_route.get_mut(route)?.pop_front()
+        if let Some(fault) = self.by_route.get_mut(route).and_then(VecDeque::pop_front) {
+            return Some(fault);
+        }
+        let flaky = self.flaky.get_mut(route)?;
+        // SplitMix64.
+        flaky.seed = flaky.seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (flaky.seed ^ (flaky.seed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        let fails = (mixed ^ (mixed >> 31)) % 100 < u64::from(flaky.percent);
+        fails.then(|| Fault { route: route.to_owned(), kind: flaky.kind, times: 1, ms: slow_ms_default() })
     }
 }
 
@@ -100,6 +145,12 @@ pub(crate) async fn fail(fault: &Fault, request: Request, next: Next) -> Respons
         FaultKind::Slow => {
             tokio::time::sleep(Duration::from_millis(fault.ms)).await;
             next.run(request).await
+        }
+        // The back end has let its holds expire already.
+        FaultKind::Expire => next.run(request).await,
+        FaultKind::LostAnswer => {
+            drop(next.run(request).await);
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
         FaultKind::Status500 => {
             (StatusCode::INTERNAL_SERVER_ERROR, "Traceback (most recent call last):").into_response()
@@ -159,6 +210,19 @@ mod tests {
         assert!(faults.take("/b").is_none());
         let kinds: Vec<_> = std::iter::from_fn(|| faults.take("/a")).map(|fault| fault.kind).collect();
         assert_eq!(kinds, [FaultKind::Hang, FaultKind::Hang, FaultKind::Flood]);
+    }
+
+    #[test]
+    fn a_flaky_route_fails_by_the_hundred() {
+        let mut faults = Faults::default();
+        let flaky = |percent| Flaky { route: "/a".to_owned(), kind: FaultKind::Status500, percent, seed: 7 };
+        faults.set_flaky(flaky(50)).unwrap();
+        let failed = (0..1_000).filter(|_| faults.take("/a").is_some()).count();
+        assert!((450..=550).contains(&failed), "{failed}");
+        assert!(faults.take("/b").is_none());
+        faults.set_flaky(flaky(0)).unwrap();
+        assert!((0..100).all(|_| faults.take("/a").is_none()));
+        assert!(faults.set_flaky(flaky(101)).is_err());
     }
 
     #[test]

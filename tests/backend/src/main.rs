@@ -18,6 +18,9 @@ struct Arguments {
     /// A file with the whole Authorization header that it wants.
     #[arg(long)]
     authorization_file: Option<PathBuf>,
+    /// A file with the secret that the webhook's deliveries are signed with, `whsec_…`.
+    #[arg(long)]
+    webhook_secret_file: Option<PathBuf>,
     /// Lets the next requests to a route fail: `/passport/applications=hang` or `…=500:3` for three.
     #[arg(long = "fault", value_parser = parse_fault)]
     faults: Vec<Fault>,
@@ -36,7 +39,11 @@ async fn main() -> anyhow::Result<()> {
         }
         None => AUTHORIZATION_DEFAULT.to_owned(),
     };
-    let backend = Backend::new(&authorization);
+    let mut backend = Backend::new(&authorization);
+    if let Some(file) = &arguments.webhook_secret_file {
+        let secret = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+        backend = backend.webhook_secret(&secret);
+    }
     for fault in &arguments.faults {
         backend.break_down(fault).map_err(anyhow::Error::msg)?;
     }

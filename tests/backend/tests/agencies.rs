@@ -37,7 +37,8 @@ fn night() -> TransferOutcome {
 async fn the_main_menu_leads_to_the_agencies() {
     let centre = Centre::new().await;
     let menu = centre.load("centre").unwrap();
-    for (key, script) in [("1", "mfc"), ("2", "passport"), ("3", "kindergarten")] {
+    for (key, script) in [("1", "mfc"), ("2", "passport"), ("3", "kindergarten"), ("4", "utilities"), ("5", "booking")]
+    {
         let caller = Arc::new(Caller::entering(&[key]));
         let report = centre.call(&menu, "main", &caller).await;
         assert!(caller.heard().ends_with(&format!("(transfer to script {script})")), "{}", caller.heard());
@@ -46,10 +47,10 @@ async fn the_main_menu_leads_to_the_agencies() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_main_menu_speaks_two_languages_and_knows_the_night() {
+async fn the_main_menu_speaks_three_languages_and_knows_the_night() {
     let centre = Centre::new().await;
     let menu = centre.load("centre").unwrap();
-    let caller = Arc::new(Caller::entering(&["9", "0", "2"]).transferred(night()));
+    let caller = Arc::new(Caller::entering(&["9", "2", "0", "2"]).transferred(night()));
     let report = centre.call(&menu, "main", &caller).await;
     let heard = caller.heard();
     for said in ["Здравствуйте.", "For addresses and opening hours", "They start at <06:00> .", "Goodbye.\n(hangup)"]

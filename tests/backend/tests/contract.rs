@@ -124,3 +124,97 @@ async fn faults_are_asked_for_over_http_and_taken_back() {
     assert_eq!(world.client.delete(&faults).send().await.unwrap().status(), 204);
     assert_eq!(world.request(KINDERGARTEN, &place_of_21()).send().await.unwrap().status(), 200);
 }
+
+#[tokio::test]
+async fn a_time_is_held_confirmed_once_or_given_back() {
+    let world = World::new().await;
+    let ask = async |route: &str, body: Value, key: Option<&str>| {
+        let mut request = world.request(route, &body);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        (status, serde_json::from_slice::<Value>(&response.bytes().await.unwrap()).unwrap_or_default())
+    };
+    let wish = json!({"office": "novokuznetsk", "service": "passport", "today": "2026-11-23"});
+    let (status, free) = ask("/mfc/slots", wish.clone(), None).await;
+    assert_eq!((status, free["slots"].as_array().unwrap().len()), (200, 12));
+    assert_eq!(free["slots"][0]["date"], "2026-11-24");
+    let slot = json!({ "slot": free["slots"][0]["id"] });
+    let (status, held) = ask("/mfc/holds", slot.clone(), Some("call-1")).await;
+    assert_eq!(status, 201);
+    assert_eq!(ask("/mfc/holds", slot.clone(), Some("call-1")).await, (201, held.clone()));
+    assert_eq!(ask("/mfc/holds", slot.clone(), Some("call-2")).await, (409, json!({"error": "taken"})));
+    assert_eq!(ask("/mfc/slots", wish, None).await.1["slots"].as_array().unwrap().len(), 11);
+    let order = json!({ "hold": held["hold"] });
+    let (status, booked) = ask("/mfc/confirm", order.clone(), None).await;
+    assert_eq!((status, booked["code"].as_str().unwrap().len()), (200, 4));
+    assert_eq!(ask("/mfc/confirm", order.clone(), None).await, (200, booked));
+    assert_eq!(ask("/mfc/release", order, None).await.0, 409);
+    assert_eq!(world.backend.appointments().len(), 1);
+    world.backend.take_next(1);
+    let other = json!({ "slot": free["slots"][1]["id"] });
+    assert_eq!(ask("/mfc/holds", other, None).await.0, 409);
+    let third = json!({ "slot": free["slots"][2]["id"] });
+    let (_, held) = ask("/mfc/holds", third, None).await;
+    assert_eq!(world.backend.held(), 1);
+    world.backend.expire_holds();
+    assert_eq!(world.backend.held(), 0);
+    assert_eq!(ask("/mfc/confirm", json!({ "hold": held["hold"] }), None).await.0, 410);
+    assert_eq!(ask("/mfc/slots", json!({"office": "../x", "service": "a", "today": "2026-11-23"}), None).await.0, 422);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_was_carried_out() {
+    let world = World::new().await;
+    let fault = Fault { route: "/mfc/holds".to_owned(), kind: FaultKind::LostAnswer, times: 1, ms: 0 };
+    world.backend.break_down(&fault).unwrap();
+    let wish = json!({ "slot": "a/b/2026-11-24T09:00" });
+    assert_eq!(world.request("/mfc/holds", &wish).send().await.unwrap().status(), 500);
+    assert_eq!(world.backend.held(), 1);
+}
+
+#[tokio::test]
+async fn the_webhook_takes_what_is_signed_once_under_its_key() {
+    use base64::Engine;
+    use hmac::Mac;
+    let mut world = World::new().await;
+    let backend = Backend::new("Bearer right").webhook_secret("a secret of plain text\n");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    world.base = format!("http://{}", listener.local_addr().unwrap());
+    let served = backend.clone();
+    tokio::spawn(async move { serve(listener, &served).await });
+    let deliver = async |id: &str, body: &str, secret: &str| {
+        let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        mac.update(format!("{id}.1795375800.{body}").as_bytes());
+        let signature = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
+        let request = world.client.post(format!("{}/webhook", world.base)).header("webhook-id", id);
+        let request = request.header("webhook-timestamp", "1795375800");
+        request
+            .header("webhook-signature", format!("v1,{signature}"))
+            .body(body.to_owned())
+            .send()
+            .await
+            .unwrap()
+            .status()
+    };
+    let right = "a secret of plain text";
+    assert_eq!(deliver("k-1", "{\"a\":1}", right).await, 204);
+    assert_eq!(deliver("k-1", "{\"a\":1}", right).await, 204);
+    assert_eq!(deliver("k-2", "{\"a\":2}", right).await, 204);
+    assert_eq!(deliver("k-2", "{\"a\":3}", right).await, 204);
+    assert_eq!(deliver("k-3", "{\"a\":1}", "another").await, 401);
+    backend
+        .make_flaky(gudok_sample_backend::Flaky {
+            route: "/webhook".to_owned(),
+            kind: FaultKind::Status500,
+            percent: 100,
+            seed: 1,
+        })
+        .unwrap();
+    assert_eq!(deliver("k-4", "{}", right).await, 500);
+    let inbox = backend.inbox();
+    assert_eq!((inbox.keys, inbox.deliveries, inbox.changed, inbox.refused), (2, 4, 1, 1));
+    assert_eq!(backend.delivery("k-1").unwrap().body, Some(json!({"a": 1})));
+}

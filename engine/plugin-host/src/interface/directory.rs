@@ -46,7 +46,7 @@ fn find_entries(
         let scope = scope(state, municipality.as_deref(), &lang, limit)?;
         let topic = topic.map(|topic| state.reader().shared("topic", &topic)).transpose()?;
         let entries = state.ports.directory.find_entries(kind_to_port(kind), topic, scope).await?;
-        Ok(entries.into_iter().map(entry).collect())
+        Ok(entries.iter().map(entry).collect())
     })
 }
 
@@ -63,12 +63,13 @@ fn search_faq(
         }
         let scope = scope(state, municipality.as_deref(), &lang, limit)?;
         let answers = state.ports.directory.search_faq(query.into(), scope).await?;
-        Ok(answers.into_iter().map(answer).collect())
+        Ok(answers.iter().map(answer).collect())
     })
 }
 
 fn is_open(state: &mut CallState, (calendar, at): (String, types::Datetime)) -> BoxFuture<'_, Answer<bool>> {
     Box::pin(async move {
+        state.version.gate.directory()?;
         let calendar = state.reader().text("calendar", calendar)?;
         let at = timestamp(at)?;
         Ok(state.ports.directory.is_open(&state.info.agency, &calendar, at).await?)
@@ -76,6 +77,7 @@ fn is_open(state: &mut CallState, (calendar, at): (String, types::Datetime)) -> 
 }
 
 fn scope(state: &CallState, municipality: Option<&str>, lang: &str, limit: u8) -> Result<Scope, CallError> {
+    state.version.gate.directory()?;
     if !(1..=ANSWERS_MAX).contains(&limit) {
         return Err(CallError::Invalid(format!("limit is {limit}; it is 1 to {ANSWERS_MAX}")));
     }
@@ -135,7 +137,7 @@ fn day_hours(hours: DayHours) -> directory::DayHours {
     directory::DayHours { weekday: hours.weekday, from: time(hours.from), to: time(hours.to) }
 }
 
-fn entry(entry: DirectoryEntry) -> directory::Entry {
+fn entry(entry: &DirectoryEntry) -> directory::Entry {
     directory::Entry {
         id: entry.id.to_string(),
         version: entry.version,
@@ -147,7 +149,7 @@ fn entry(entry: DirectoryEntry) -> directory::Entry {
     }
 }
 
-fn answer(answer: FaqAnswer) -> directory::Answer {
+fn answer(answer: &FaqAnswer) -> directory::Answer {
     directory::Answer {
         id: answer.id.to_string(),
         version: answer.version,

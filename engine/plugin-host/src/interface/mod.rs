@@ -18,7 +18,7 @@ pub use handles::{Bucket, Call, Collector, Pending, Player, QueueTicket, Recorde
 use crate::convert::Reader;
 use crate::gate::Gate;
 use crate::host_call::Room;
-use crate::manifest::Capability;
+use crate::manifest::{Capability, Kind};
 use crate::state::CallState;
 use gudok_core::script::{CallError, Reply, Request};
 use wasmtime::Engine;
@@ -29,27 +29,30 @@ pub(crate) const VERSION: &str = "0.1.0";
 /// The interfaces that every script gets.
 pub(crate) const FOR_EVERYBODY: [&str; 5] = ["types", "prompts", "input", "telephony", "host"];
 
-/// Links what is granted, and nothing else.
-pub(crate) fn linker(engine: &Engine, gate: &Gate) -> wasmtime::Result<Linker<CallState>> {
+/// Links what is granted, and nothing else. A menu's module is the same for all agencies and imports whatever a menu can
+/// do: that is linked for it, and each function asks the gate.
+pub(crate) fn linker(engine: &Engine, gate: &Gate, kind: Kind) -> wasmtime::Result<Linker<CallState>> {
+    let links =
+        |capability: Capability| gate.grants(capability) || (kind == Kind::Menu && capability.is_of_every_menu());
     let mut linker = Linker::new(engine);
     for interface in ["types", "prompts", "input"] {
         room(&mut linker, interface)?;
     }
     telephony::link(&mut room(&mut linker, "telephony")?)?;
     surroundings::link(&mut room(&mut linker, "host")?)?;
-    if gate.grants(Capability::Recording) {
+    if links(Capability::Recording) {
         recording::link(&mut room(&mut linker, "recording")?)?;
     }
-    if gate.grants(Capability::Transfer) {
+    if links(Capability::Transfer) {
         transfer::link(&mut room(&mut linker, "transfer")?)?;
     }
-    if gate.grants(Capability::Queues) {
+    if links(Capability::Queues) {
         queues::link(&mut room(&mut linker, "queues")?)?;
     }
-    if gate.grants(Capability::Directory) {
+    if links(Capability::Directory) {
         directory::link(&mut room(&mut linker, "directory")?)?;
     }
-    if gate.grants(Capability::Promises) {
+    if links(Capability::Promises) {
         promises::link(&mut room(&mut linker, "promises")?)?;
     }
     if gate.grants(Capability::Storage) {

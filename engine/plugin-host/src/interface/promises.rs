@@ -35,7 +35,7 @@ pub(super) fn link(room: &mut Room<'_>) -> wasmtime::Result<()> {
 
 impl CallState {
     /// A callback's receipt, its time as the agency's clock shows it.
-    pub(super) fn promise(&self, receipt: CallbackReceipt) -> types::Promise {
+    pub(super) fn promise(&self, receipt: &CallbackReceipt) -> types::Promise {
         let due = self.ports.clock.local(&self.info.agency, receipt.due);
         types::Promise { id: receipt.id.to_string(), due: crate::convert::datetime(due) }
     }
@@ -68,7 +68,7 @@ fn request_callback(
             fields: state.reader().fields("fields", &request.fields)?,
         };
         match state.ask(Request::BookCallback(Box::new(request))).await? {
-            Reply::Callback(receipt) => Ok(state.promise(receipt)),
+            Reply::Callback(receipt) => Ok(state.promise(&receipt)),
             other => Err(misfit(&other).into()),
         }
     })
@@ -89,7 +89,7 @@ fn offer_callback(
             intro: offer.intro.map(|intro| reader.prompt(intro)).transpose()?,
         };
         match state.ask(Request::OfferCallback(Box::new(offer))).await? {
-            Reply::CallbackOffered(receipt) => Ok(receipt.map(|receipt| state.promise(receipt))),
+            Reply::CallbackOffered(receipt) => Ok(receipt.map(|receipt| state.promise(&receipt))),
             other => Err(misfit(&other).into()),
         }
     })

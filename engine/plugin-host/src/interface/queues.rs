@@ -124,7 +124,7 @@ fn convert_to_callback(
             state.version.gate.dialable(number)?;
         }
         match state.ask(Request::QueueConvert { handle: HandleId(ticket.rep()), number }).await? {
-            Reply::Callback(receipt) => Ok(state.promise(receipt)),
+            Reply::Callback(receipt) => Ok(state.promise(&receipt)),
             other => Err(misfit(&other).into()),
         }
     })

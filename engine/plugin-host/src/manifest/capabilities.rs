@@ -48,6 +48,16 @@ impl Capability {
         }
     }
 
+    /// Whether the one module of all menus imports it, whichever of it a menu uses. For a menu it is linked without a
+    /// grant, and answers `denied` then.
+    #[must_use]
+    pub const fn is_of_every_menu(self) -> bool {
+        match self {
+            Self::Recording | Self::Transfer | Self::Queues | Self::Directory | Self::Promises => true,
+            Self::Storage | Self::Fetch | Self::Secrets | Self::SecretsReveal => false,
+        }
+    }
+
     /// By the interface's name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

@@ -1,19 +1,27 @@
 //! A caller whose keys are written down, and a script host that runs the agencies for them.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, reason = "each test file takes what it needs")]
 
+mod centre;
+
+pub use centre::{OneOffice, Register};
+
+use gudok_core::centre::CallbackReceipt;
 use gudok_core::collect::{Entry, Rules, Step};
-use gudok_core::ids::{Agency, CallId, Entry as ScriptEntry};
+use gudok_core::ids::{Agency, CallId, CallbackId, Entry as ScriptEntry};
 use gudok_core::input::{CollectOptions, Outcome};
 use gudok_core::privacy::{PhoneNumber, Secret};
 use gudok_core::prompt::{Prompt, Segment};
 use gudok_core::routing::NumberPlan;
-use gudok_core::script::{CallError, EndReason, PlaybackEnd, Reply, Request, TransferOutcome, TransferTarget};
+use gudok_core::script::{
+    CallError, EndReason, HandleId, PlaybackEnd, QueueEvent, RecordOptions, Recording, Reply, Request, StoppedBy,
+    TransferOutcome, TransferTarget,
+};
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::bundle::{Bundle, BundleLimits, PackPart, componentize, pack};
 use gudok_plugin_host::http::{HttpConfig, HttpFetch};
 use gudok_plugin_host::ports::{
-    AnsweredBy, BoxFuture, CallInfo, CallPort, Clock, Direction, LocalTime, LogLevel, NoDirectory, NoPromises,
-    NoStorage, Ports, ScriptSink, Source, SystemRandom,
+    AnsweredBy, BoxFuture, CallInfo, CallPort, Clock, Direction, LocalTime, LogLevel, NoStorage, Ports, ScriptSink,
+    Source, SystemRandom,
 };
 use gudok_plugin_host::{Admission, CallStart, CompileConfig, Error, HostConfig, RunReport, ScriptHost, Version, run};
 use gudok_sample_backend::{Backend, serve};
@@ -34,6 +42,8 @@ pub struct Centre {
     pub backend: Backend,
     origin: String,
     pub told: Arc<Told>,
+    pub register: Arc<Register>,
+    pub directory: Arc<OneOffice>,
     ports: Arc<Ports>,
     _folder: tempfile::TempDir,
 }
@@ -51,14 +61,15 @@ impl Centre {
         let mut config = HostConfig::new(folder.path().join("cache"), compile);
         config.instances_max = 16;
         let told = Arc::new(Told::default());
-        let secrets: BTreeMap<_, _> = ["migration", "education"]
+        let secrets: BTreeMap<_, _> = ["migration", "education", "mfc"]
             .map(|agency| ((Agency::new(agency), "back-end".to_owned()), Secret::new(AUTHORIZATION)))
             .into();
+        let (register, directory) = (Arc::<Register>::default(), Arc::<OneOffice>::default());
         let ports = Ports {
             storage: Arc::new(NoStorage),
             fetch: Arc::new(HttpFetch::new(HttpConfig::default()).unwrap()),
-            promises: Arc::new(NoPromises),
-            directory: Arc::new(NoDirectory),
+            promises: Arc::clone(&register) as _,
+            directory: Arc::clone(&directory) as _,
             secrets: Arc::new(secrets),
             clock: Arc::new(Night(Instant::now())),
             random: Arc::new(SystemRandom),
@@ -69,6 +80,8 @@ impl Centre {
             backend,
             origin,
             told,
+            register,
+            directory,
             ports: Arc::new(ports),
             _folder: folder,
         }
@@ -148,6 +161,13 @@ fn collect(folder: &Path, prefix: &str, parts: &mut Vec<PackPart>) {
 pub struct Caller {
     entries: Mutex<VecDeque<String>>,
     transfers: Mutex<VecDeque<TransferOutcome>>,
+    /// What happens in each wait; where none is foreseen there are no queues.
+    waits: Mutex<VecDeque<VecDeque<QueueEvent>>>,
+    waiting: Mutex<VecDeque<QueueEvent>>,
+    /// Takes the host's offers of a callback.
+    wants_callback: bool,
+    /// How a message of the caller's ends, and after how long.
+    message: (StoppedBy, Duration),
     language: String,
     leaves_in_wait: bool,
     /// What was said and done, a line each.
@@ -165,6 +185,10 @@ impl Caller {
         Self {
             entries: Mutex::new(entries.iter().map(|entry| (*entry).to_owned()).collect()),
             transfers: Mutex::default(),
+            waits: Mutex::default(),
+            waiting: Mutex::default(),
+            wants_callback: false,
+            message: (StoppedBy::Key, Duration::from_secs(12)),
             language: "ru-RU".to_owned(),
             leaves_in_wait: false,
             heard: Mutex::default(),
@@ -178,6 +202,24 @@ impl Caller {
     /// What the next transfer comes to; one that is not foreseen moves the caller.
     pub fn transferred(self, outcome: TransferOutcome) -> Self {
         self.transfers.lock().push_back(outcome);
+        self
+    }
+
+    /// What happens in the next wait for an operator, in order; then the call is over.
+    pub fn waited(self, events: &[QueueEvent]) -> Self {
+        self.waits.lock().push_back(events.iter().cloned().collect());
+        self
+    }
+
+    /// Takes every offer of a callback.
+    pub const fn wanting_a_callback(mut self) -> Self {
+        self.wants_callback = true;
+        self
+    }
+
+    /// Speaks for so long when asked for a message, until that.
+    pub const fn speaking_for(mut self, length: Duration, until: StoppedBy) -> Self {
+        self.message = (until, length);
         self
     }
 
@@ -230,6 +272,35 @@ impl Caller {
                 }
                 Ok(Reply::Transfer(outcome))
             }
+            Request::Enqueue(wish) => {
+                let topic = wish.screen_pop.iter().find(|(name, _)| &**name == "topic").map(|(_, value)| &**value);
+                let line =
+                    format!("(queue {}, topic {}, back {})", wish.queue, topic.unwrap_or("-"), wish.return_on_end);
+                let events = self.waits.lock().pop_front();
+                let events = events.ok_or_else(|| CallError::NotFound(format!("queue {}", wish.queue)))?;
+                self.heard.lock().push(line);
+                *self.waiting.lock() = events;
+                Ok(Reply::Handle(HandleId(1)))
+            }
+            Request::QueueNext { .. } => match self.waiting.lock().pop_front() {
+                Some(event) => Ok(Reply::QueueEvent(Some(event))),
+                None => Err(self.end(EndReason::FarEndHangup)),
+            },
+            Request::OfferCallback(offer) => {
+                self.heard.lock().push(format!("(callback by {}: {})", offer.queue, offer.topic));
+                let receipt =
+                    CallbackReceipt { id: CallbackId::new("c-1"), due: Timestamp::from_millis(1_795_375_800_000) };
+                Ok(Reply::CallbackOffered(self.wants_callback.then_some(receipt)))
+            }
+            Request::RecordMessage(options) => self.record(&options),
+            Request::SetPace(pace) => {
+                self.heard.lock().push(format!("(pace {pace:?})"));
+                Ok(Reply::Done)
+            }
+            Request::SetLanguage(tag) => {
+                self.heard.lock().push(format!("(language {tag})"));
+                Ok(Reply::Done)
+            }
             Request::Hangup { goodbye } => {
                 goodbye.iter().for_each(|goodbye| self.hear(goodbye));
                 self.heard.lock().push("(hangup)".to_owned());
@@ -242,6 +313,24 @@ impl Caller {
             Request::Ended => Ok(Reply::EndReason(None)),
             _ => Ok(Reply::Done),
         }
+    }
+
+    /// Consent by a key, then a message.
+    fn record(&self, options: &RecordOptions) -> Result<Reply, CallError> {
+        if let Some(question) = &options.consent_prompt {
+            self.hear(question);
+            match self.entries.lock().pop_front().as_deref() {
+                Some("1") => {}
+                Some(_) => return Err(CallError::Denied("consent".into())),
+                None => return Err(self.end(EndReason::CallerHangup)),
+            }
+        }
+        let (stopped_by, duration) = self.message;
+        self.heard.lock().push(format!("(message of {} s at most)", options.duration_max.as_secs()));
+        if stopped_by == StoppedBy::Hangup {
+            self.end(EndReason::CallerHangup);
+        }
+        Ok(Reply::Recording(Recording { id: "recording-1".into(), duration, stopped_by, sha256: [7; 32] }))
     }
 
     /// As the engine does it, without the time.

@@ -40,6 +40,18 @@ impl Hours {
         if self.to == Time::midnight() { (date.tomorrow().unwrap_or(date), Time::midnight()) } else { (date, self.to) }
     }
 
+    /// Its first moment.
+    #[must_use]
+    pub const fn from(self) -> Time {
+        self.from
+    }
+
+    /// The moment at which it no longer holds; midnight is the day's end.
+    #[must_use]
+    pub const fn to(self) -> Time {
+        self.to
+    }
+
     fn contains(self, time: Time) -> bool {
         time >= self.from && (self.to == Time::midnight() || time < self.to)
     }

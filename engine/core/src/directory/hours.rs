@@ -74,6 +74,12 @@ impl OpeningHours {
         Ok(hours)
     }
 
+    /// The usual week, Monday first.
+    #[must_use]
+    pub const fn week(&self) -> &[Vec<Hours>; 7] {
+        &self.week
+    }
+
     /// As a calendar of a time zone.
     #[must_use]
     pub fn calendar(&self, zone: TimeZone) -> Calendar {

@@ -100,13 +100,35 @@ impl Directory {
     #[must_use]
     pub fn find(&self, query: &Query<'_>) -> Vec<Found> {
         let limit = if query.limit == 0 { ANSWERS_MAX } else { query.limit.min(ANSWERS_MAX) };
-        let text = query.text.map(str::trim).filter(|text| !text.is_empty());
-        let mut found = match text {
-            None => self.all(query),
-            Some(text) => self.ranked(query, &text[..text.floor_char_boundary(QUESTION_BYTES_MAX)]),
-        };
+        let mut found = self.find_all(query);
         found.truncate(limit);
         found
+    }
+
+    /// What a caller is answered: in the caller's language, or else in the centre's, or else in any. Who names no municipality
+    /// is answered what holds everywhere, or else anything.
+    #[must_use]
+    pub fn answer(&self, query: &Query<'_>, centre_lang: &str) -> Vec<Found> {
+        let in_lang = |lang| {
+            let query = Query { lang, limit: usize::MAX, ..query.clone() };
+            let mut found = self.find_all(&query);
+            if query.municipality.is_none() && found.iter().any(|found| found.entry.municipality.is_none()) {
+                found.retain(|found| found.entry.municipality.is_none());
+            }
+            found
+        };
+        let langs = [query.lang, Some(centre_lang), None];
+        let mut found = langs.into_iter().map(in_lang).find(|found| !found.is_empty()).unwrap_or_default();
+        found.truncate(if query.limit == 0 { ANSWERS_MAX } else { query.limit.min(ANSWERS_MAX) });
+        found
+    }
+
+    fn find_all(&self, query: &Query<'_>) -> Vec<Found> {
+        let text = query.text.map(str::trim).filter(|text| !text.is_empty());
+        match text {
+            None => self.all(query),
+            Some(text) => self.ranked(query, &text[..text.floor_char_boundary(QUESTION_BYTES_MAX)]),
+        }
     }
 
     fn all(&self, query: &Query<'_>) -> Vec<Found> {
@@ -270,6 +292,21 @@ mod tests {
         assert_eq!(ids(&Query { agency: Some(&mvd), fields: &passport, ..Query::default() }), "mvd-1");
         let other = [(Arc::from("service"), Arc::from("снилс"))];
         assert_eq!(ids(&Query { fields: &other, ..Query::default() }), "");
+    }
+
+    #[test]
+    fn a_caller_is_answered_in_another_language_rather_than_not_at_all() {
+        let ask = |query: &Query<'_>, centre: &str| {
+            let found = directory().answer(query, centre);
+            found.iter().map(|found| found.entry.id.to_string()).collect::<Vec<_>>().join(" ")
+        };
+        let offices = Query { kinds: &[EntryKind::Office], lang: Some("en-GB"), ..Query::default() };
+        assert_eq!(ask(&offices, "ru-RU"), "mfc-3", "no place named: what holds everywhere");
+        assert_eq!(ask(&Query { municipality: Some("north"), ..offices.clone() }, "ru-RU"), "mfc-1 mfc-3");
+        let water = Query { text: Some("вода"), lang: Some("de"), ..Query::default() };
+        assert_eq!(ask(&water, "de"), "faq-3", "nothing holds everywhere, and nothing is there in German");
+        let passport = Query { text: Some("passport"), lang: Some("en"), ..Query::default() };
+        assert_eq!(ask(&passport, "ru-RU"), "faq-4");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod books;
 mod call;
 mod centre;
 mod check;
@@ -12,6 +13,7 @@ mod clock;
 mod commands;
 mod config;
 mod director;
+mod directory;
 mod hex;
 mod host_words;
 mod keep;
@@ -20,6 +22,7 @@ mod live;
 mod metrics;
 mod no_store;
 mod overlays;
+mod promises;
 mod scripts;
 mod serve;
 mod spool;

@@ -1,6 +1,7 @@
 //! The host of the agencies' scripts: loads their versions, runs them for calls, hears what they tell their authors.
 //! Which version a call gets is the director's business.
 
+use crate::books::Books;
 use crate::clock::EngineClock;
 use crate::config::Config;
 use crate::director::{Pinned, RunTicket};
@@ -17,8 +18,8 @@ use gudok_plugin_host::bundle::Bundle;
 use gudok_plugin_host::http::{HttpConfig, HttpFetch};
 use gudok_plugin_host::manifest::Limits;
 use gudok_plugin_host::ports::{
-    CallInfo, CallPort, Clock, LogLevel, NoDirectory, NoPromises, Ports, ScriptSink, SecretsPort, Source, SystemRandom,
-    TracingSink,
+    CallInfo, CallPort, Clock, DirectoryPort, LogLevel, Ports, PromisesPort, ScriptSink, SecretsPort, Source,
+    SystemRandom, TracingSink,
 };
 use gudok_plugin_host::{
     Admission, CallStart, CompileConfig, Error, HostConfig, RunControl, ScriptHost, ScriptRuntime, Version,
@@ -67,6 +68,7 @@ impl Scripts {
         store: Arc<dyn Store>,
         clock: Arc<EngineClock>,
         live: Arc<LiveCalls>,
+        books: &Books,
     ) -> anyhow::Result<Arc<Self>> {
         let program = std::env::current_exe().context("finding this program, to compile scripts in a child")?;
         let compile = CompileConfig::new(program, vec![COMPILE_SUBCOMMAND.into()]);
@@ -84,8 +86,8 @@ impl Scripts {
                 allowed: config.fetch_allowed.clone(),
                 ..HttpConfig::default()
             })?),
-            promises: Arc::new(NoPromises),
-            directory: Arc::new(NoDirectory),
+            promises: Arc::clone(&books.promises) as Arc<dyn PromisesPort>,
+            directory: Arc::clone(&books.directory) as Arc<dyn DirectoryPort>,
             secrets: Arc::clone(&secrets) as Arc<dyn SecretsPort>,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(SystemRandom),

@@ -52,6 +52,8 @@ pub struct Delivery {
     pub attempts: u32,
     /// When the first of them ended.
     pub first_attempt: Option<Timestamp>,
+    /// What the agency answered last.
+    pub status: Option<u16>,
     /// How the last failure went, in few words without paths, bodies and secrets.
     pub problem: Option<Arc<str>>,
     /// Where it stands.
@@ -63,7 +65,7 @@ impl Delivery {
     #[must_use]
     pub fn new(id: DeliveryId, agency: Agency, order: u64, created: Timestamp) -> Self {
         let state = DeliveryState::Waiting { not_before: created };
-        Self { id, agency, order, created, attempts: 0, first_attempt: None, problem: None, state }
+        Self { id, agency, order, created, attempts: 0, first_attempt: None, status: None, problem: None, state }
     }
 }
 
@@ -79,8 +81,6 @@ pub enum DeliveryState {
     Delivered {
         /// Since when.
         at: Timestamp,
-        /// What the agency answered.
-        status: u16,
     },
     /// Nobody sends it any more, until a person says so.
     Dead {
@@ -121,6 +121,8 @@ pub enum SendOutcome {
     },
     /// Not now.
     Failed {
+        /// What the agency answered, where it did.
+        status: Option<u16>,
         /// In few words.
         problem: Arc<str>,
         /// What the agency asked for.

@@ -29,6 +29,9 @@ use std::time::Duration;
 /// Open deliveries, of all agencies together; one more is refused, and its ticket with it.
 pub const OPEN_MAX: usize = 100_000;
 
+/// The status by which an agency says that it wants no more of it (RFC 9110, 15.5.11).
+const GONE: u16 = 410;
+
 /// How deliveries are made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OutboxSettings {
@@ -236,13 +239,16 @@ impl OutboxMachine {
         delivery.first_attempt = Some(first);
         delivery.attempts = delivery.attempts.saturating_add(1);
         delivery.state = match outcome {
-            SendOutcome::Accepted { status } => DeliveryState::Delivered { at: now, status },
+            SendOutcome::Accepted { status } => {
+                delivery.status = Some(status);
+                DeliveryState::Delivered { at: now }
+            }
             SendOutcome::Gone { problem } => {
-                delivery.problem = Some(problem);
+                (delivery.status, delivery.problem) = (Some(GONE), Some(problem));
                 DeliveryState::Dead { at: now, reason: DeadReason::Refused }
             }
-            SendOutcome::Failed { problem, retry_after } => {
-                delivery.problem = Some(problem);
+            SendOutcome::Failed { status, problem, retry_after } => {
+                (delivery.status, delivery.problem) = (status, Some(problem));
                 let wait = self.settings.backoff.after(delivery.attempts, dice).max(retry_after.unwrap_or_default());
                 let next = now + wait.min(self.settings.backoff.max);
                 if next.since(first) > self.settings.give_up_after {

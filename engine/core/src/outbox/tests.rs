@@ -71,8 +71,8 @@ impl World {
                 self.arrivals.entry(agency).or_default().push(self.ledger[&id].order);
                 SendOutcome::Accepted { status: 204 }
             }
-            0 => SendOutcome::Failed { problem: "503".into(), retry_after: Some(Duration::from_secs(7)) },
-            _ => SendOutcome::Failed { problem: "no answer in time".into(), retry_after: None },
+            0 => SendOutcome::Failed { status: None, problem: "503".into(), retry_after: Some(Duration::from_secs(7)) },
+            _ => SendOutcome::Failed { status: None, problem: "no answer in time".into(), retry_after: None },
         };
         machine.handle(OutboxInput::Sent { id, outcome, dice: dice.roll(u64::from(u32::MAX)) }, now);
         self.drain(machine);
@@ -164,7 +164,7 @@ fn a_delivery_that_nobody_takes_is_given_up_and_goes_again_when_somebody_says_so
         while let Some(command) = machine.poll_command() {
             match command {
                 OutboxCommand::Send { id, .. } => {
-                    let outcome = SendOutcome::Failed { problem: "500".into(), retry_after: None };
+                    let outcome = SendOutcome::Failed { status: None, problem: "500".into(), retry_after: None };
                     machine.handle(OutboxInput::Sent { id, outcome, dice: 7 }, now);
                 }
                 OutboxCommand::Save(delivery) => last = Some(*delivery),

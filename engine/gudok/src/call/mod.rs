@@ -12,6 +12,7 @@ mod legs;
 mod scripts;
 mod transcript;
 
+use crate::books::Books;
 use crate::centre::{Centre, Joined};
 use crate::clock::EngineClock;
 use crate::director::{Director, RunTicket};
@@ -31,7 +32,7 @@ use gudok_core::privacy::PhoneNumber;
 use gudok_core::prompt::LanguageTag;
 use gudok_core::records::{Direction, LegRecord};
 use gudok_core::routing::Routes;
-use gudok_core::script::{CallError, LandingCause, Reply, Request, ScriptEnd};
+use gudok_core::script::{CallError, LandingCause, Recording, Reply, Request, ScriptEnd};
 use gudok_media::{MediaEngine, Playlist};
 use gudok_plugin_host::ports::Clock;
 use gudok_sip::{IncomingLeg, Signalling, SipEvent};
@@ -68,6 +69,8 @@ pub(crate) struct CallHost {
     pub(crate) overlays: Arc<Overlays>,
     /// Records that the store does not take.
     pub(crate) spool: Arc<Spool>,
+    /// The directory, and promises.
+    pub(crate) books: Books,
 }
 
 /// What an admin, or the engine's end, says to a running call.
@@ -294,7 +297,17 @@ impl CallTask {
             }
             Event::ScriptEnded { run, end, cpu, ticket } => self.script_run_over(run, end, cpu, ticket),
             Event::Rendered { leg, playback, barge_in, sound } => self.rendered(leg, playback, barge_in, sound),
-            Event::Kept { leg, event } => self.input(Input::Media(leg, event)),
+            Event::Kept { leg, event } => {
+                if let MediaEvent::RecordingEnded { name, duration, stopped_by, sha256, .. } = &event {
+                    self.watch.recorded(Recording {
+                        id: Arc::clone(name),
+                        duration: *duration,
+                        stopped_by: *stopped_by,
+                        sha256: *sha256,
+                    });
+                }
+                self.input(Input::Media(leg, event));
+            }
             Event::Centre(input) => self.centre_says(*input),
         }
     }

@@ -44,7 +44,8 @@ mod versions;
 
 pub(crate) use loader::Loader;
 pub(crate) use loading::{Loaded, recordings};
-pub(crate) use refusal::internal;
+pub(crate) use refusal::{internal, of_store};
+pub(crate) use settings::secret;
 
 /// As the ledger knows deployments.
 use gudok_admin::documents::kinds::DEPLOYMENT as DEPLOYMENT_KIND;

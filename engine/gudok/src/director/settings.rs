@@ -94,7 +94,7 @@ fn secrets(config: &Config, document: &EntryDocument) -> Result<BTreeMap<String,
 }
 
 /// Reads what a reference names. Says nothing of what is in it.
-fn secret(dir: &Path, reference: &str) -> Result<Secret, String> {
+pub(crate) fn secret(dir: &Path, reference: &str) -> Result<Secret, String> {
     let text = if let Some(name) = reference.strip_prefix("env:") {
         std::env::var(name).map_err(|_| format!("the engine has no variable {name:?}"))?
     } else if let Some(name) = reference.strip_prefix("file:") {

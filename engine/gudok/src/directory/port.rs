@@ -149,7 +149,9 @@ fn week(hours: &directory::OpeningHours) -> Vec<DayHours> {
     let clock = |time: jiff::civil::Time| (time.hour().unsigned_abs(), time.minute().unsigned_abs());
     let days = (1_u8..).zip(hours.week());
     let stretches = days.flat_map(|(weekday, stretches)| stretches.iter().map(move |stretch| (weekday, *stretch)));
-    stretches.map(|(weekday, stretch)| DayHours { weekday, from: clock(stretch.from()), to: clock(stretch.to()) }).collect()
+    stretches
+        .map(|(weekday, stretch)| DayHours { weekday, from: clock(stretch.from()), to: clock(stretch.to()) })
+        .collect()
 }
 
 const fn of_port(kind: EntryKind) -> directory::EntryKind {

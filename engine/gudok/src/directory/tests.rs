@@ -1,9 +1,9 @@
 //! The directory on a real store.
 
 use super::*;
-use gudok_plugin_host::ports::{DirectoryError, DirectoryPort, EntryKind as PortKind, Scope};
 use gudok_core::ids::Agency;
 use gudok_core::time::Timestamp;
+use gudok_plugin_host::ports::{DirectoryError, DirectoryPort, EntryKind as PortKind, Scope};
 use gudok_store::{LedgerChange, Put, SledStore, StoreOptions};
 
 fn document(kind: &str, title: &str, hours: Option<&str>, place: Option<&str>) -> DirectoryDocument {
@@ -47,7 +47,8 @@ async fn scripts_are_answered_with_versions_hours_and_the_nearest_office() {
     let directory = LiveDirectory::new(store, EngineClock::new(zone.clone(), None), zone, "ru-RU".into());
     assert_eq!(directory.load().await.unwrap(), 0);
     let json = |document| serde_json::to_vec(&document).unwrap();
-    put(&directory, "o-1", json(document("office", "МФЦ на Северной", Some("mon-fri 09:00-18:00"), Some("north")))).await;
+    put(&directory, "o-1", json(document("office", "МФЦ на Северной", Some("mon-fri 09:00-18:00"), Some("north"))))
+        .await;
     put(&directory, "o-2", json(document("office", "Головной офис", None, None))).await;
     put(&directory, "f-1", json(document("faq", "Как заменить паспорт?", None, None))).await;
     put(&directory, "bad", b"{\"kind\": \"shop\"}".to_vec()).await;

@@ -17,6 +17,7 @@ use crate::keep::CallFacts;
 use gudok_admin::ports::{self, Event};
 use gudok_core::ids::{Agency, CallId, CallbackId, Entry, Queue, ScriptVersion};
 use gudok_core::prompt::LanguageTag;
+use gudok_core::script::Recording;
 use gudok_core::time::Timestamp;
 use parking_lot::{Mutex, RwLock};
 use std::collections::{HashMap, VecDeque};
@@ -137,6 +138,7 @@ impl LiveCalls {
                 versions: Vec::new(),
                 step: String::new(),
                 steps: Vec::new(),
+                recordings: Vec::new(),
                 fields: Vec::new(),
                 wait: Wait::default(),
                 state: CallState::Announcement,
@@ -282,6 +284,8 @@ struct Now {
     step: String,
     /// Each once, in the order in which they were first reached.
     steps: Vec<String>,
+    /// Kept so far: what a script may give away with a ticket.
+    recordings: Vec<Recording>,
     /// What the script shows the operator.
     fields: Vec<(Arc<str>, Arc<str>)>,
     wait: Wait,
@@ -331,6 +335,16 @@ impl CallWatch {
             self.write(&mut now, at, TraceKind::Step, step, None, None);
         }
         self.tell();
+    }
+
+    /// A recording is in the store.
+    pub(crate) fn recorded(&self, recording: Recording) {
+        self.now.lock().recordings.push(recording);
+    }
+
+    /// A recording of this call that is in the store.
+    pub(crate) fn recording(&self, id: &str) -> Option<Recording> {
+        self.now.lock().recordings.iter().find(|recording| &*recording.id == id).cloned()
     }
 
     /// What belongs into the call's records besides what its machine knows.

@@ -6,7 +6,8 @@ use crate::centre::{self, callback_row, operator_row, peer_row, queue_row};
 use crate::director::internal;
 use gudok_admin::ports::{
     Actor, BoxFuture, CALLBACKS_ENDED_MAX, CallbackBooking, CallbackRow, CallbackWhich, Centre, CheckedAudio, DeskCall,
-    DeskField, DeskTarget, EngineRefusal, OperatorRow, PeerRow, QueueRow, WrapUp,
+    DeskField, DeskTarget, DirectoryHit, DirectorySearch, EngineRefusal, OperatorRow, PeerRow, QueueRow, TicketNumber,
+    TicketOrder, WrapUp,
 };
 use gudok_core::call::Supervision;
 use gudok_core::centre::{
@@ -203,6 +204,25 @@ impl Centre for Port {
         let routes = self.director.routes();
         let operator = routes.centre.operators.get(&Operator::new(name)).map(|operator| operator.target.clone());
         operator.or_else(|| routes.extensions.get(name).cloned())
+    }
+
+    fn search_directory(&self, search: DirectorySearch) -> BoxFuture<'_, Result<Vec<DirectoryHit>, EngineRefusal>> {
+        Box::pin(async move { Ok(self.calls.host.books.directory.search(&search)) })
+    }
+
+    fn directory_changed(&self, _: Vec<String>) -> BoxFuture<'_, Result<(), EngineRefusal>> {
+        Box::pin(async move {
+            let read = self.calls.host.books.directory.load().await;
+            read.map(|_| ()).map_err(|error| internal("reading the directory", error))
+        })
+    }
+
+    fn ticket_submit(&self, actor: Actor, ticket: TicketOrder) -> BoxFuture<'_, Result<TicketNumber, EngineRefusal>> {
+        Box::pin(self.calls.host.books.promises.submit(actor, ticket))
+    }
+
+    fn delivery_retry(&self, _: Actor, id: String) -> BoxFuture<'_, Result<(), EngineRefusal>> {
+        Box::pin(self.calls.host.books.promises.retry(id))
     }
 
     fn overlays_heard(&self) -> BTreeMap<String, u64> {

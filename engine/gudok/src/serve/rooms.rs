@@ -1,6 +1,7 @@
 //! Opens the rooms in the order in which they need each other, and says what to do where one cannot be opened.
 
 use super::keeping::Keeping;
+use crate::books::Books;
 use crate::call::CallHost;
 use crate::centre::{self, Centre};
 use crate::clock::EngineClock;
@@ -61,7 +62,9 @@ impl Rooms {
         let voice = voice(&config, &cache_dir)?;
         let overlays = Overlays::new(config.store.emergency_dir.clone());
         let (live, landed) = LiveCalls::new(config.admin.trace_events_max);
-        let scripts = Scripts::start(&config, &cache_dir, Arc::clone(&store), Arc::clone(&clock), Arc::clone(&live))?;
+        let books = Books::open(&config, &store, &clock, &live, &subjects)?;
+        let scripts =
+            Scripts::start(&config, &cache_dir, Arc::clone(&store), Arc::clone(&clock), Arc::clone(&live), &books)?;
         let director = Director::start(Parts {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
@@ -74,6 +77,7 @@ impl Rooms {
             without_store,
         });
         bring_up(&director, &config, without_store).await?;
+        books.begin(&director).await;
         let (centre, callbacks) = centre(&store, &clock, &subjects, &live, &director).await;
         let media = media(&config)?;
         let (sip, incoming) = SipEngine::start(&director.sip_config(&config), &tokio::runtime::Handle::current())
@@ -95,6 +99,7 @@ impl Rooms {
             centre,
             overlays,
             spool,
+            books,
         });
         let call_limits = config.call_limits;
         Ok(Self {

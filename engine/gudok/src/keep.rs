@@ -342,3 +342,133 @@ impl StoragePort for AgencyStorage {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::NodeKey;
+    use gudok_core::ids::{Agency, CallbackId, Entry, Operator, Peer, Queue};
+    use gudok_core::records::TransferRecord;
+    use gudok_core::report::CallRow;
+
+    fn record() -> LegRecord {
+        let at = Timestamp::from_micros;
+        LegRecord {
+            call: gudok_core::ids::CallId::from_random(7),
+            leg: LegId::FIRST,
+            direction: Direction::Inbound,
+            agency: Agency::new("mfc"),
+            entry: Entry::new("desk"),
+            scripts: Vec::new(),
+            trunk: None,
+            caller: Some(PhoneNumber::new("+79131234567")),
+            called: PhoneNumber::new("122"),
+            started: at(1_777_914_000_000_999),
+            rang: None,
+            answered: Some(at(1_777_914_001_234_567)),
+            ended: at(1_777_914_099_999_001),
+            cause: HangupCause::PartyHangup,
+            status: Some(200),
+            ended_by: EndedBy::Party,
+            mode: Mode::Attended,
+            lang: "ru-RU".into(),
+            result: None,
+            landing: None,
+            transfer: None,
+            tags: vec![("service".into(), "passport".into())],
+            recordings: Vec::new(),
+            overlay_heard: true,
+            queue: None,
+            callback: Some(CallbackId::new("cb-1")),
+            chain: Some("first-centres-call".into()),
+        }
+    }
+
+    fn outcomes() -> Vec<Option<QueueOutcome>> {
+        let named = [
+            QueueOutcome::Answered(Operator::new("anna")),
+            QueueOutcome::Peer(Peer::new("north")),
+            QueueOutcome::Callback,
+            QueueOutcome::Abandoned,
+            QueueOutcome::Left,
+            QueueOutcome::Host,
+            QueueOutcome::Refused,
+        ];
+        named.into_iter().map(Some).chain([None]).collect()
+    }
+
+    fn checked(record: &LegRecord) -> store::Cdr {
+        let folder = tempfile::tempdir().unwrap();
+        let subjects = Subjects::new(&NodeKey::open(folder.path()).unwrap());
+        let plan = NumberPlan {
+            country_code: "7".into(),
+            trunk_prefix: "8".into(),
+            international_prefixes: Vec::new(),
+            national_len: 10,
+        };
+        let people = People { subjects: &subjects, plan: &plan };
+        let facts =
+            CallFacts { area: Some("north".into()), steps: vec!["menu".into(), "desk".into()], ..CallFacts::default() };
+        let kept = cdr(record, None, &facts, &people).unwrap();
+        let steps = facts.steps.iter().map(|step| step.as_str().into()).collect();
+        let simulated = CallRow::of_leg(record, facts.area, steps);
+        assert_eq!(gudok_admin::books::row_of_cdr(&kept), simulated, "{record:?}");
+        kept
+    }
+
+    #[test]
+    fn a_report_of_kept_records_is_the_report_of_the_machines() {
+        let mut record = record();
+        for outcome in outcomes() {
+            for result in [None, Some("served"), Some("abandoned")] {
+                for landing in [None, Some(LandingCause::Trap)] {
+                    for (ended_by, cause) in [
+                        (EndedBy::Party, HangupCause::PartyHangup),
+                        (EndedBy::Engine, HangupCause::EngineHangup),
+                        (EndedBy::Party, HangupCause::Cancelled),
+                    ] {
+                        record.queue = Some(QueueRecord {
+                            queue: Queue::new("desk"),
+                            entered: record.started,
+                            waited: Duration::from_micros(31_250_777),
+                            acted: Some(record.started + Duration::from_micros(35_000_333)),
+                            outcome: outcome.clone(),
+                        });
+                        record.result = result.map(Into::into);
+                        (record.landing, record.ended_by, record.cause) = (landing, ended_by, cause);
+                        checked(&record);
+                    }
+                }
+            }
+        }
+        record.queue = None;
+        for outcome in [TransferOutcome::Moved, TransferOutcome::Busy, TransferOutcome::Closed(None)] {
+            record.transfer = Some(TransferRecord { mode: TransferMode::Bridge, to: "desk".into(), outcome });
+            checked(&record);
+        }
+        record.leg = LegId(1);
+        let second = checked(&record);
+        assert!(second.ended.steps.is_empty(), "steps belong to the call's first leg");
+    }
+
+    #[test]
+    fn a_record_has_its_wait_its_callback_and_its_chain() {
+        let mut record = record();
+        record.queue = Some(QueueRecord {
+            queue: Queue::new("desk"),
+            entered: record.started,
+            waited: Duration::from_millis(1_500),
+            acted: None,
+            outcome: Some(QueueOutcome::Peer(Peer::new("north"))),
+        });
+        let kept = checked(&record);
+        let wait = kept.ended.queue.unwrap();
+        assert_eq!((wait.queue.as_str(), wait.waited_ms, wait.by.as_str()), ("desk", 1_500, "north"));
+        assert_eq!((wait.result, wait.acted_ms), (Some(store::QueueResult::Peer), None));
+        assert_eq!((kept.ended.callback.as_deref(), kept.began.area.as_str()), (Some("cb-1"), "north"));
+        assert_eq!(kept.began.chain_id.to_string(), "first-centres-call");
+        record.chain = Some("no name\n".into());
+        let kept = checked(&record);
+        assert_eq!(kept.began.chain_id, kept.began.call_id, "what another centre sends is checked");
+    }
+}

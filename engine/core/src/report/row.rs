@@ -135,7 +135,8 @@ impl CallRow {
                 entry: Arc::from(record.entry.as_str()),
                 service: tag(SERVICE_TAG),
                 area,
-                result: record.result.clone(),
+                // As the call record has it: there a script's own tag of that name counts where the script says nothing.
+                result: record.result.clone().or_else(|| tag("result")),
                 landed: record.landing.is_some(),
                 by_caller: record.ended_by == EndedBy::Party,
                 transferred: record.transfer.as_ref().is_some_and(|transfer| took_the_caller(&transfer.outcome)),

@@ -24,7 +24,7 @@ impl Promises {
                     }
                 }
                 Err(problem) => {
-                    tracing::error!(problem, "the agencies' webhooks cannot be read; they stay as they were")
+                    tracing::error!(problem, "the agencies' webhooks cannot be read; they stay as they were");
                 }
             }
             tokio::time::sleep(LOOK_EVERY).await;

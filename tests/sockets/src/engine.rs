@@ -88,6 +88,16 @@ impl Engine {
         Self::launch(self.dir, self.config, Start { die_at: point, ..Start::default() }).await
     }
 
+    /// Kills the engine with SIGKILL, does something to what it left, and starts it again.
+    ///
+    /// # Errors
+    /// Where that fails, or it does not come up; with the end of its log.
+    pub async fn kill_then(mut self, between: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<Self> {
+        self.child.kill().await?;
+        between()?;
+        Self::launch(self.dir, self.config, Start::default()).await
+    }
+
     /// Stops the engine by SIGTERM, and gives the folder in which its store is, for as long as that is held.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use crate::config::{self, LogFormat};
 use crate::{metrics, serve};
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,7 +14,9 @@ use tracing_subscriber::{EnvFilter, Layer, fmt};
 const LOG_DEFAULT: &str = "info,sled=warn";
 /// The stack logs whole messages, numbers and all: it has no say in the log, whatever `RUST_LOG` asks for.
 const NEVER_LOGGED: &str = "rsipstack";
-/// Buckets of the histograms, in seconds.
+/// Of a wait for an operator: 40 is the decree's.
+const WAIT_SECONDS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 60.0, 120.0];
+/// Buckets of the other histograms, in seconds.
 const SECONDS: &[f64] = &[0.000_01, 0.000_1, 0.001, 0.01, 0.1, 1.0, 10.0, 60.0, 600.0];
 
 pub(crate) fn main(options: serve::Options) -> ExitCode {
@@ -39,7 +41,11 @@ pub(crate) fn check_config(path: &Path) -> ExitCode {
 fn run(options: serve::Options, config: config::Config) -> anyhow::Result<()> {
     // One for the whole process, before anybody needs it; there is one already where a test has installed it.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let prometheus = PrometheusBuilder::new().set_buckets(SECONDS)?.install_recorder()?;
+    let waits = Matcher::Full("gudok_queue_wait_seconds".to_owned());
+    let prometheus = PrometheusBuilder::new()
+        .set_buckets(SECONDS)?
+        .set_buckets_for_metric(waits, WAIT_SECONDS)?
+        .install_recorder()?;
     metrics::describe();
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()

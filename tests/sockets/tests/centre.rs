@@ -171,7 +171,7 @@ async fn a_callback_is_kept_once_over_kill_9() -> anyhow::Result<()> {
     let again = self::promised(&engine).await?;
     ensure!(again["id"] == promised["id"] && again["due_ms"] == promised["due_ms"], "{promised} became {again}");
     let api = engine.api()?;
-    api.post("/operators/anna/state", &json!({ "state": "ready" })).await?.expect(200)?;
+    api.post("/operators/anna/state", &json!({ "state": "ready" })).await?.expect(202)?;
     let called_back = home.incoming(PATIENCE).await?;
     let line = called_back.answer()?;
     line.audible(PATIENCE).await?;
@@ -183,7 +183,7 @@ async fn a_callback_is_kept_once_over_kill_9() -> anyhow::Result<()> {
 
     let engine = engine.kill_and_restart().await?;
     ensure!(state(&engine).await? == "connected", "what was kept stays kept");
-    engine.api()?.post("/operators/anna/state", &json!({ "state": "ready" })).await?.expect(200)?;
+    engine.api()?.post("/operators/anna/state", &json!({ "state": "ready" })).await?.expect(202)?;
     ensure!(home.incoming(Duration::from_secs(2)).await.is_err(), "nobody is called twice");
     Ok(())
 }

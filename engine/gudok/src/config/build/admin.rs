@@ -100,7 +100,14 @@ pub(super) fn facts(file: &File, text: &str) -> FileFacts {
         groups: file.group.iter().map(|group| group.name.get_ref().clone()).collect(),
         trunks: file.trunk.iter().map(|trunk| trunk.name.get_ref().clone()).collect(),
         overlays: file.overlay.len(),
-        ..FileFacts::default()
+        queues: file.queue.iter().map(|queue| queue.name.get_ref().clone()).collect(),
+        operators: file.operator.iter().map(|operator| operator.name.get_ref().clone()).collect(),
+        webhooks: file
+            .agency
+            .iter()
+            .filter(|agency| agency.webhook.is_some())
+            .map(|agency| agency.name.get_ref().clone())
+            .collect(),
     }
 }
 

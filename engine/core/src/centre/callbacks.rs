@@ -259,7 +259,7 @@ impl CentreMachine {
     pub(super) fn saved(&mut self, save: SaveId, result: Result<(), String>, now: Timestamp) {
         match (self.book.saved(save), result) {
             (Some(Saving::Booking(id)), result) => self.booking_saved(&id, result, now),
-            (Some(Saving::Claim(id, call)), result) => self.claim_saved(&id, call, result.is_ok(), now),
+            (Some(Saving::Claim(id, call)), result) => self.claim_saved(&id, call, result.is_ok()),
             (Some(Saving::Change(id)), Err(_)) => self.save_later(id, now),
             (Some(Saving::Change(_)), Ok(())) | (None, _) => {}
         }
@@ -291,18 +291,16 @@ impl CentreMachine {
         }
     }
 
-    fn claim_saved(&mut self, id: &CallbackId, call: CallId, durable: bool, now: Timestamp) {
-        if !durable {
-            // The store may hold either by now.
-            self.save_later(id.clone(), now);
-        }
+    fn claim_saved(&mut self, id: &CallbackId, call: CallId, durable: bool) {
         let Some(entry) = self.book.entry_mut(id).filter(|entry| entry.stage == Stage::Claiming(call)) else { return };
-        if !durable {
+        if durable {
+            entry.stage = Stage::Claimed(call);
+        } else {
             entry.callback.attempts.pop();
             entry.stage = Stage::Begun(call);
-            entry.callback.state = CallbackState::Waiting { not_before: now };
-        } else {
-            entry.stage = Stage::Claimed(call);
+            entry.callback.state = CallbackState::Waiting { not_before: entry.callback.earliest };
+            // The store may hold the claim or not by now.
+            self.save(Saving::Change(id.clone()));
         }
         self.callbacks_changed.insert(id.clone());
         self.command(CentreCommand::Claimed { call, granted: durable });

@@ -105,15 +105,13 @@ impl CentreMachine {
 
     /// The last operator of a queue has gone: the host acts for those who wait sooner than at their limit.
     pub(super) fn hurry_where_nobody_is(&mut self, now: Timestamp) {
-        let mut nobody: BTreeMap<Queue, bool> = BTreeMap::new();
-        for queue in self.line.callers().map(|(_, waiter)| &waiter.wait.queue) {
-            if !nobody.contains_key(queue) {
-                nobody.insert(queue.clone(), self.nobody_is_here(queue));
-            }
+        let nobody: BTreeSet<Queue> = self.line.queues().filter(|queue| self.nobody_is_here(queue)).cloned().collect();
+        if nobody.is_empty() {
+            return;
         }
         let soon = now + NOBODY_HERE_AFTER;
         let hurried = self.line.callers().filter(|(_, waiter)| {
-            waiter.acted.is_none() && waiter.acts_at > soon && nobody.get(&waiter.wait.queue) == Some(&true)
+            waiter.acted.is_none() && waiter.acts_at > soon && nobody.contains(&waiter.wait.queue)
         });
         for call in hurried.map(|(call, _)| call).collect::<Vec<_>>() {
             if let Some(waiter) = self.line.caller_mut(call) {

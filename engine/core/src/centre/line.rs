@@ -151,6 +151,11 @@ impl Line {
         self.callers.iter().map(|(call, waiter)| (*call, waiter))
     }
 
+    /// Those in which callers wait, who are called back not counted.
+    pub(super) fn queues(&self) -> impl Iterator<Item = &Queue> {
+        self.counts.keys()
+    }
+
     pub(super) fn count(&self, queue: &Queue) -> usize {
         self.counts.get(queue).copied().unwrap_or(0)
     }

@@ -109,7 +109,6 @@ impl CentreMachine {
         if let Some(ring) = self.board.order(operator, order, now)? {
             self.withdraw(ring, now);
         }
-        self.hurry_where_nobody_is(now);
         self.settle(now);
         Ok(())
     }
@@ -197,7 +196,11 @@ impl CentreMachine {
     /// Whoever is free is rung for whoever is next; then what has changed is said.
     fn settle(&mut self, now: Timestamp) {
         self.serve(now);
-        for operator in self.board.take_changed() {
+        let operators = self.board.take_changed();
+        if !operators.is_empty() {
+            self.hurry_where_nobody_is(now);
+        }
+        for operator in operators {
             self.command(CentreCommand::OperatorChanged(operator));
         }
         for queue in std::mem::take(&mut self.queues_changed) {
@@ -234,7 +237,6 @@ impl CentreMachine {
                 Some(settings) => self.wait_by(call, &settings, now),
             }
         }
-        self.hurry_where_nobody_is(now);
     }
 
     /// A queue opens or closes, or its calendar is another.

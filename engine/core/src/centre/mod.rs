@@ -24,11 +24,13 @@
 //! | `estimate` | the expected wait |
 //! | `timers` | all timers, in one enum |
 //! | `views` | the centre as people see it |
+//! | `contract` | what the machine promises, as a checker from outside |
 
 mod board;
 mod book;
 mod callback;
 mod callbacks;
+pub mod contract;
 mod entering;
 mod estimate;
 mod face;
@@ -43,6 +45,9 @@ mod settings;
 mod timers;
 mod views;
 mod waiting;
+
+#[cfg(test)]
+mod tests;
 
 pub use callback::{
     AttemptOutcome, Callback, CallbackAttempt, CallbackOrigin, CallbackReceipt, CallbackRefusal, CallbackStart,

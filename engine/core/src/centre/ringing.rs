@@ -21,7 +21,7 @@ const RING_ALL_MAX: usize = 8;
 /// for a call that does not.
 const RING_SLACK: Duration = Duration::from_secs(5);
 /// So long a call may take to confirm that a ring was withdrawn. Then the operator may be rung for others.
-const WITHDRAWAL_SLACK: Duration = Duration::from_secs(3);
+pub(super) const WITHDRAWAL_SLACK: Duration = Duration::from_secs(3);
 
 /// One ring of one operator.
 #[derive(Clone, Debug)]
@@ -194,7 +194,7 @@ impl CentreMachine {
                 self.ring_in_vain(offer, &ring, outcome, now);
             }
             // The answer to a ring that was given up long ago: the call knows that they talk.
-            (None, OfferOutcome::Answered) => _ = self.leave(call, now),
+            (None, OfferOutcome::Answered) => self.talks_already(call, None, now),
             (None, _) => {}
         }
     }
@@ -203,11 +203,7 @@ impl CentreMachine {
         self.rings.rings.remove(&offer);
         self.timers.clear(Timer::Ring(offer));
         self.board.talk(&ring.operator, offer, ring.call, now);
-        let others = self.out_of_line(ring.call).map(|waiter| waiter.offers).unwrap_or_default();
-        for other in others.into_iter().filter(|other| *other != offer) {
-            self.withdraw(other, now);
-        }
-        self.peers.release(ring.call);
+        self.talks_already(ring.call, Some(offer), now);
         let callback = self.book.of_call(ring.call);
         let caller_is_there = match callback.as_ref().and_then(|id| self.book.entry(id)) {
             Some(entry) => matches!(entry.stage, Stage::Claimed(_)),
@@ -218,6 +214,15 @@ impl CentreMachine {
         if let Some(id) = callback.filter(|_| caller_is_there) {
             self.attempt_ended(ring.call, &id, AttemptOutcome::Connected, now);
         }
+    }
+
+    /// The caller has somebody, and waits no more: the other rings are taken back.
+    fn talks_already(&mut self, call: CallId, answered: Option<OfferId>, now: Timestamp) {
+        let Some(waiter) = self.out_of_line(call) else { return };
+        for other in waiter.offers.into_iter().filter(|other| Some(*other) != answered) {
+            self.withdraw(other, now);
+        }
+        self.peers.release(call);
     }
 
     fn ring_in_vain(&mut self, offer: OfferId, ring: &Ring, outcome: OfferOutcome, now: Timestamp) {

@@ -6,7 +6,7 @@ use super::line::Member;
 use super::machine::CentreMachine;
 use super::operator::OperatorState;
 use super::settings::QueueSettings;
-use crate::ids::{CallbackId, Operator, Queue};
+use crate::ids::{CallId, CallbackId, Operator, Queue};
 use crate::time::Timestamp;
 
 impl CentreMachine {
@@ -61,6 +61,12 @@ impl CentreMachine {
         self.book.get(id)
     }
 
+    /// The callback for which a call was begun.
+    #[must_use]
+    pub fn callback_of_call(&self, call: CallId) -> Option<CallbackId> {
+        self.book.of_call(call)
+    }
+
     fn view_of(&self, queue: &QueueSettings, now: Timestamp) -> QueueView {
         let waiting: Vec<_> = self.line.of_queue(&queue.name).filter_map(|member| self.waiting_view(member)).collect();
         let position = u32::try_from(waiting.len()).unwrap_or(u32::MAX).saturating_add(1);
@@ -82,7 +88,7 @@ impl CentreMachine {
                 call: *call,
                 since: waiter.entered,
                 priority: waiter.waiting.priority,
-                callback: waiter.waiting.callback.clone(),
+                callback: None,
                 acted: waiter.acted,
             }),
             Member::Callback(id) => self.book.get(id).map(|callback| WaitingView {

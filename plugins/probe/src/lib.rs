@@ -6,12 +6,15 @@
 //! - `echo`: says every row of keys back; `*` ends it.
 //! - `tell`: says the bundle's line, waits for a key, and says it again.
 //! - `ring`: waits and does not answer.
+//! - `ask`: a key asks something of the centre, and what came of it is said: 1 a queue, 2 an offered callback, 3 a callback at
+//!   the calling number, 4 a ticket, 5 a mark, 6 offices of the directory, 7 a frequent question, 8 another pace; `*` ends it.
 //! - `twice`: tags the call with the bundle's line and says it, reads it anew, tags and says that, and hangs up. Where the
 //!   bundle has a `fuse.txt` (`loop`, `trap`, `memory`), that happens between the two, but only once `count` has counted a
 //!   call: a fault that waits for what the agency's callers have left in its storage, which no check before knows of.
 
 use core::hint::black_box;
 use core::time::Duration;
+use gudok_sdk::directory::Query;
 use gudok_sdk::prelude::*;
 use gudok_sdk::storage::Bucket;
 
@@ -32,9 +35,10 @@ fn run(call: &Call) -> Result<Summary> {
         "echo" => echo(call)?,
         "tell" => tell(call)?,
         "ring" => call.wait(PATIENCE)?,
+        "ask" => ask(call)?,
         "twice" => twice(call)?,
         entry => {
-            gudok_sdk::error!("entry {entry}: this bundle has count, keep, echo, tell, ring and twice");
+            gudok_sdk::error!("entry {entry}: this bundle has count, keep, echo, tell, ring, ask and twice");
             return Ok(Summary::no_service());
         }
     }
@@ -68,6 +72,34 @@ fn echo(call: &Call) -> Result<()> {
         match row.ask(call)? {
             Answer::Given(keys) => call.say(format!("Принято {keys}."))?,
             _ => return Ok(()),
+        };
+    }
+}
+
+fn ask(call: &Call) -> Result<()> {
+    loop {
+        let row: Ask<String, ()> =
+            Ask::digits("Что спросить?", 1..=1).global("*", ()).attempts(1).first_timeout(PATIENCE);
+        let Answer::Given(key) = row.ask(call)? else { return Ok(()) };
+        let came = match key.as_str() {
+            "1" => {
+                call.queue("operators").show("topic", "probe").and_back().wait().map(|outcome| format!("{outcome:?}"))
+            }
+            "2" => call.offer_callback("operators").topic("probe").ask().map(|promise| format!("{promise:?}")),
+            "3" => {
+                let number = call.info().caller.clone().unwrap_or_default();
+                Callback::by("operators", &number).topic("probe").request().map(|promise| format!("{promise:?}"))
+            }
+            "4" => Ticket::request("probe").field("answer", "42").submit(call, "probe"),
+            "5" => Survey::new("talk").score("operator", 5).submit().map(|()| "kept".to_owned()),
+            "6" => Query::of(call).offices(&[]).map(|offices| format!("{} offices", offices.len())),
+            "7" => Query::of(call).faq("паспорт").map(|answers| format!("{} answers", answers.len())),
+            _ => call.set_pace(Pace::Slow).map(|()| "slow".to_owned()),
+        };
+        match came {
+            Ok(came) => call.say(format!("Вышло: {came}."))?,
+            Err(error) if error.is_end() => return Err(error),
+            Err(error) => call.say(format!("Не вышло: {error}."))?,
         };
     }
 }

@@ -21,9 +21,12 @@ pub fn config(back_end: SocketAddr) -> anyhow::Result<ConfigBuilder> {
         .script("centre", "main", crate::bundle("centre")?, APPROVED)
         .agency(
             "centre",
-            "reachable = { mfc = \"mfc/desk\", passport = \"migration/passport\", kindergarten = \"education/kindergarten\" }",
+            "reachable = { mfc = \"mfc/desk\", passport = \"migration/passport\", kindergarten = \"education/kindergarten\", \
+             utilities = \"utilities/complaint\", booking = \"mfc/booking\" }",
         )
-        .script("mfc", "desk", crate::bundle("mfc")?, APPROVED)
+        .script("mfc", "desk", crate::bundle("mfc")?, &with_back_end)
+        .script("mfc", "booking", crate::bundle("mfc")?, &with_back_end)
+        .script("utilities", "complaint", crate::bundle("utilities")?, APPROVED)
         .script("migration", "passport", crate::bundle("passport")?, &with_back_end)
         .script("education", "kindergarten", crate::bundle("kindergarten")?, &with_back_end)
         .number(NUMBER, "centre", "main")

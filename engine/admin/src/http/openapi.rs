@@ -118,7 +118,13 @@ fn refusals(route: &Route, has_body: bool) -> Vec<axum::http::StatusCode> {
     add_if(route.path.contains('{') || route.method.writes(), &[&codes::NOT_FOUND]);
     add_if(takes_revision(route.operation), &[&codes::STALE, &codes::PRECONDITION_REQUIRED]);
     // The engine may say so: the version went, the place does not have it.
-    let asks_the_engine = matches!(route.operation, Operation::VersionDifference | Operation::DeploymentHistory);
+    let asks_the_engine = matches!(
+        route.operation,
+        Operation::VersionDifference
+            | Operation::DeploymentHistory
+            | Operation::DirectorySearch
+            | Operation::CallbackNumber
+    );
     add_if(asks_the_engine, &[&codes::CONFLICTING, &codes::UNKNOWN_VERSION]);
     // Two who change the same thing at the same moment: the ledger tells the second one.
     add_if(route.method.writes(), &[&codes::STALE]);

@@ -80,6 +80,8 @@ codes! {
         "Wait for its answer, or send the same request again a little later.";
     NO_CANARY = "no-canary", CONFLICT, "There is no canary to release",
         "Deploy a version with share_percent below 100 first.";
+    AUDIO_REFUSED = "audio-refused", UNPROCESSABLE_ENTITY, "The audio cannot be played to callers",
+        "Send a WAV file; the detail says what is wrong with this one.";
     NOT_SERVED = "not-served", CONFLICT, "This engine has nothing that could do it",
         "Configure it in gudok.toml; docs/OPERATING.md says how.";
     NOTHING_BEFORE = "nothing-before", CONFLICT, "There is no version to go back to",

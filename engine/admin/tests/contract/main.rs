@@ -1,6 +1,7 @@
 //! The room's contract, through its router: who may do what, what is remembered, what is never shown.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
 
+mod books;
 mod bundles;
 mod cases;
 mod centre;

@@ -1,5 +1,6 @@
 //! The commands by which people run an engine: nearly all of them ask a running one over its API.
 
+use super::centre::{callbacks, directory, guides, operators, queues, reports, supervise, tickets};
 use super::remote::{Outcome, Remote, Screen, anonymous, end, online};
 use super::{
     audit, calls, configuration, deploy, deployments, entries, keys, login, logs, overlay, people, places, privacy,
@@ -50,6 +51,26 @@ pub(crate) enum Command {
     Faults(logs::Faults),
     /// Lists what was recorded in a call, and fetches it.
     Recordings(recordings::Arguments),
+    /// Says who talks to callers and what each is doing; makes, changes and orders operators.
+    Operators(operators::Arguments),
+    /// Says who waits, caller by caller, and how the peer centres are.
+    Queues(queues::Arguments),
+    /// Says who is owed a call; promises one, and decides about it.
+    Callbacks(callbacks::Arguments),
+    /// Takes part in a talk: listens, whispers to the operator, barges in.
+    Supervise(supervise::Arguments),
+    /// Lists what callers were promised in writing; registers one more.
+    Tickets(tickets::Tickets),
+    /// Says whether tickets reached their agencies; tries one again.
+    Deliveries(tickets::Deliveries),
+    /// Searches, shows, imports and exports the directory.
+    Directory(directory::Arguments),
+    /// Manages what operators say and ask, by topic.
+    Guide(guides::Arguments),
+    /// Says what a time came to: calls, service levels, callbacks, surveys.
+    Reports(reports::Reports),
+    /// Lists what callers answered after their calls.
+    Surveys(reports::Surveys),
     /// Says who did what; checks that the record is whole; exports it.
     Audit(audit::Arguments),
     /// Makes a pair of keys to sign bundles with.
@@ -99,6 +120,16 @@ pub(crate) fn main(command: &Command) -> ExitCode {
         Command::Logs(a) => online(&a.remote, async |session| logs::run(session, a).await),
         Command::Faults(a) => online(&a.remote, async |session| logs::faults(session, a).await),
         Command::Recordings(a) => online(&a.remote, async |session| recordings::run(session, a).await),
+        Command::Operators(a) => online(&a.remote, async |session| operators::run(session, a).await),
+        Command::Queues(a) => online(&a.remote, async |session| queues::run(session, a).await),
+        Command::Callbacks(a) => online(&a.remote, async |session| callbacks::run(session, a).await),
+        Command::Supervise(a) => online(&a.remote, async |session| supervise::run(session, a).await),
+        Command::Tickets(a) => online(&a.remote, async |session| tickets::tickets(session, a).await),
+        Command::Deliveries(a) => online(&a.remote, async |session| tickets::deliveries(session, a).await),
+        Command::Directory(a) => online(&a.remote, async |session| directory::run(session, a).await),
+        Command::Guide(a) => online(&a.remote, async |session| guides::run(session, a).await),
+        Command::Reports(a) => online(&a.remote, async |session| reports::reports(session, a).await),
+        Command::Surveys(a) => online(&a.remote, async |session| reports::surveys(session, a).await),
         Command::Audit(a) => audit::main(a),
         Command::Keygen(a) => local(a.json, |screen| signing::keygen(screen, a)),
         Command::Sign(a) => local(a.json, |screen| signing::sign(screen, a)),

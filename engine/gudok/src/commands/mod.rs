@@ -9,6 +9,7 @@ pub(crate) mod bundle;
 pub(crate) mod call;
 mod calls;
 pub(crate) mod cdrs;
+mod centre;
 mod configuration;
 mod deploy;
 mod deployments;

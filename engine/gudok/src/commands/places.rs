@@ -73,6 +73,12 @@ struct AgencyFields {
     /// The trunk of gudok.toml that its calls go out by.
     #[arg(long)]
     outbound: Option<String>,
+    /// The queue of gudok.toml where its callers wait for an operator.
+    #[arg(long)]
+    queue: Option<String>,
+    /// What callers hear from the host's own menu when the agency's script fails.
+    #[arg(long)]
+    information: Option<String>,
     /// A script of another agency that its scripts may hand callers to: passport=migration/passport.
     #[arg(long, value_name = "NAME=AGENCY/ENTRY", value_parser = pair)]
     reachable: Vec<(String, String)>,
@@ -86,7 +92,8 @@ struct AgencyFields {
 
 impl AgencyFields {
     fn put_into(&self, agency: &mut Value) {
-        for (name, value) in [("title", &self.title), ("fallback", &self.fallback), ("outbound", &self.outbound)] {
+        let texts = [("title", &self.title), ("fallback", &self.fallback), ("outbound", &self.outbound)];
+        for (name, value) in texts.into_iter().chain([("queue", &self.queue), ("information", &self.information)]) {
             if let Some(value) = value {
                 agency[name] = value.as_str().into();
             }
@@ -140,6 +147,8 @@ fn print_agency(screen: &Screen, agency: &Value) {
         ("title", fields::cell(agency, "title")),
         ("fallback", fields::cell(agency, "fallback")),
         ("outbound", fields::cell(agency, "outbound")),
+        ("queue", fields::cell(agency, "queue")),
+        ("information", fields::cell(agency, "information")),
         ("reachable", Cell::new(reachable.join(", "))),
         ("two-person approval", fields::cell(agency, "two_person")),
         ("recording consent", fields::cell(agency, "recording_consent")),
@@ -185,6 +194,12 @@ enum NumberCommand {
         /// The language that its callers begin with.
         #[arg(long)]
         lang: Option<String>,
+        /// The region or municipality that it stands for.
+        #[arg(long)]
+        area: Option<String>,
+        /// Who dials it is called back by this queue of gudok.toml, and no script answers.
+        #[arg(long, value_name = "QUEUE")]
+        callback: Option<String>,
     },
     /// Deletes one.
     Delete {
@@ -203,7 +218,7 @@ pub(crate) async fn numbers(session: &Session, arguments: &Numbers) -> Outcome {
             let answer = session.client.get(&["numbers", number], &[]).await?;
             session.show(&answer, print_number)
         }
-        NumberCommand::Set { number, place, lang } => {
+        NumberCommand::Set { number, place, lang, area, callback } => {
             let path = ["numbers", number];
             let found = session.client.find(&path).await?;
             let mut document = match &found {
@@ -212,8 +227,10 @@ pub(crate) async fn numbers(session: &Session, arguments: &Numbers) -> Outcome {
             };
             document["agency"] = place.agency.as_str().into();
             document["entry"] = place.entry.as_str().into();
-            if let Some(lang) = lang {
-                document["lang"] = lang.as_str().into();
+            for (name, value) in [("lang", lang), ("area", area), ("callback", callback)] {
+                if let Some(value) = value {
+                    document[name] = value.as_str().into();
+                }
             }
             let write = match found {
                 Some(answer) => Write::put(&path, document).if_match(answer.etag),
@@ -232,6 +249,8 @@ fn print_number(screen: &Screen, number: &Value) {
         ("number", fields::cell(number, "number")),
         ("leads to", Cell::new(place)),
         ("language", fields::cell(number, "lang")),
+        ("area", fields::cell(number, "area")),
+        ("called back by", fields::cell(number, "callback")),
         ("kept in", fields::cell(number, "source")),
     ]);
 }
@@ -247,6 +266,8 @@ mod tests {
             title: None,
             fallback: Some("night".into()),
             outbound: None,
+            queue: None,
+            information: None,
             reachable: Vec::new(),
             two_person: Some(true),
             recording_consent: None,

@@ -191,6 +191,23 @@ impl Client {
         answer(response.await?).await
     }
 
+    /// Sends a small file that the engine reads at once. Sent twice it does the same.
+    pub(crate) async fn send_file(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+        kind: &'static str,
+        file: Bytes,
+    ) -> Result<Answer, Failure> {
+        let response = self.send(|| {
+            self.request(Method::POST, path, query)
+                .header(header::CONTENT_TYPE, kind)
+                .body(file.clone())
+                .timeout(UPLOAD_MAX)
+        });
+        answer(response.await?).await
+    }
+
     /// Fetches a file to a place; `-` is standard output.
     pub(crate) async fn download(&self, path: &[&str], query: &[(&str, String)], to: &Path) -> Result<u64, Failure> {
         let request = || self.request(Method::GET, path, query).timeout(UPLOAD_MAX);

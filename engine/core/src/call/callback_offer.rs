@@ -124,6 +124,8 @@ impl CallMachine {
 
     /// Begins the dialog as the pending operation; it ends with [`Reply::CallbackOffered`].
     pub(super) fn offer_callback(&mut self, initiator: Initiator, because: Because, wanted: Wanted, now: Timestamp) {
+        // What was pressed before the offer was meant for something else.
+        self.keys_ahead.clear();
         let mut dialog = Dialog { because, wanted, step: Step::Declining, entered: 0, heard: false };
         let own_number = self.own_number();
         let known_caller = matches!(dialog.because, Because::Number);

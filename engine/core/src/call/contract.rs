@@ -1,7 +1,8 @@
 //! What the machine promises to whoever drives it, as a checker: it is shown every input, command and deadline of one
 //! call, and says which promise was broken. Tests, the simulator and the explorer use the same one.
 
-use super::input::{CallStart, Command, Input, MediaCommand, MediaEvent, PlaybackId, RecordingId, ScriptRun};
+use super::centre_contract::CentreContract;
+use super::input::{CallStart, Command, Input, MediaCommand, MediaEvent, PlaybackId, Purpose, RecordingId, ScriptRun};
 use crate::ids::LegId;
 use crate::leg::{LegCommand, LegEvent};
 use crate::prompt::{Prompt, PromptSource};
@@ -16,7 +17,7 @@ const TIMEOUTS_AT_ONE_MOMENT_MAX: u32 = 32;
 /// The promise that was broken.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the call machine broke a promise: {0}")]
-pub struct BrokenPromise(String);
+pub struct BrokenPromise(pub(super) String);
 
 /// What is known of one call from outside.
 ///
@@ -40,6 +41,7 @@ pub struct Contract {
     recordings: BTreeMap<RecordingId, Fate>,
     over: bool,
     timeouts: (Timestamp, u32),
+    centre: CentreContract,
 }
 
 #[derive(Debug)]
@@ -69,13 +71,14 @@ enum Fate {
     Discarded,
 }
 
-type Kept = Result<(), BrokenPromise>;
+pub(super) type Kept = Result<(), BrokenPromise>;
 
 impl Contract {
     /// Of the call that begins so.
     #[must_use]
     pub fn new(start: &CallStart) -> Self {
-        let overlay = start.overlay.as_ref().map(|overlay| Overlay {
+        let announces = !matches!(start.purpose, Purpose::Callback(_));
+        let overlay = start.overlay.as_ref().filter(|_| announces).map(|overlay| Overlay {
             prompt: Arc::clone(&overlay.prompt),
             playback: None,
             heard: false,
@@ -93,6 +96,7 @@ impl Contract {
             recordings: BTreeMap::new(),
             over: false,
             timeouts: (Timestamp::default(), 0),
+            centre: CentreContract::new(start),
         }
     }
 
@@ -102,8 +106,9 @@ impl Contract {
             return;
         }
         self.script_only = matches!(input, Input::Land(_) | Input::ScriptEnded { .. });
+        self.centre.input(input);
         match input {
-            Input::Leg(LegId::FIRST, LegEvent::Ended { .. }) => self.caller_gone = true,
+            Input::Leg(LegId::FIRST, LegEvent::Ended { .. }) => self.caller_gone |= self.centre.caller_is_there(),
             Input::Media(LegId::FIRST, MediaEvent::PlaybackEnded { playback, .. })
             | Input::Media(LegId::FIRST, MediaEvent::PlaybackFailed { playback, .. }) => {
                 if let Some(overlay) = self.overlay.as_mut().filter(|overlay| overlay.playback == Some(*playback)) {
@@ -136,11 +141,13 @@ impl Contract {
                 promise(*first == LegId::FIRST, || "a bridge begins with the caller".into())?;
                 promise(self.lives(*leg) && !self.caller_gone, || format!("a bridge to {leg:?}, which is gone"))?;
                 promise(!self.masked, || "recorded silence while the caller talks to somebody".into())?;
+                self.centre.acted();
                 let before = self.bridged.replace(*leg);
                 promise(before.is_none(), || format!("bridged to {leg:?} and {before:?} at once"))
             }
             Command::Unbridge(_, leg) => {
                 promise(!self.script_only, || format!("unbridged from {leg:?} because of the script's end"))?;
+                self.centre.parted()?;
                 promise(self.bridged.take() == Some(*leg), || format!("unbridged from {leg:?}, which was not bridged"))
             }
             Command::StartScript { run, .. } => self.start_script(*run),
@@ -156,11 +163,17 @@ impl Contract {
                 self.requests.remove(run);
                 promise(first, || format!("{run:?} was stopped, though it had ended or was stopped before"))
             }
-            Command::Transcript(_)
-            | Command::Supervise { .. }
-            | Command::Unsupervise(_)
-            | Command::Queue(_)
-            | Command::Callback(_) => Ok(()),
+            Command::Transcript(_) => Ok(()),
+            Command::Supervise { leg, operator, .. } => {
+                promise(self.lives(*leg), || format!("{leg:?} listens, and is gone"))?;
+                promise(self.bridged == Some(*operator), || {
+                    format!("{leg:?} listens to {operator:?}, who does not talk")
+                })?;
+                self.centre.supervise(*leg)
+            }
+            Command::Unsupervise(leg) => self.centre.unsupervise(*leg),
+            Command::Queue(order) => self.centre.queue(order),
+            Command::Callback(order) => self.centre.callback(order, self.bridged.is_some()),
             Command::Over => self.over(),
         }
     }
@@ -169,11 +182,14 @@ impl Contract {
     ///
     /// # Errors
     /// The promise that is broken.
-    pub fn settled(&self, deadline: Option<Timestamp>) -> Kept {
+    pub fn settled(&mut self, deadline: Option<Timestamp>) -> Kept {
+        // Whatever comes next is not the last input's doing.
+        self.script_only = false;
         if self.over {
             return promise(deadline.is_none(), || "a call that is over has a deadline".into());
         }
         promise(deadline.is_some(), || "a call that lives has no deadline".into())?;
+        self.centre.settled(self.caller_gone)?;
         if let Some(leg) = self.bridged {
             promise(self.lives(leg), || format!("still bridged to {leg:?}, which is gone"))?;
         }
@@ -217,11 +233,15 @@ impl Contract {
             "a leg was answered outside its time".into()
         })?;
         self.legs[usize::from(record.leg.0)].ended = true;
+        self.caller_gone |= record.leg == LegId::FIRST && !self.centre.caller_is_there();
         Ok(())
     }
 
     fn leg_command(&mut self, leg: LegId, command: &LegCommand) -> Kept {
         promise(self.lives(leg), || format!("{command:?} for {leg:?}, which does not live"))?;
+        if leg == LegId::FIRST {
+            self.centre.of_caller(matches!(command, LegCommand::Dial { .. }))?;
+        }
         if leg == LegId::FIRST {
             promise(!self.caller_gone, || format!("{command:?} for a caller who is gone"))?;
             self.caller_gone = matches!(command, LegCommand::Hangup | LegCommand::Reject { .. });
@@ -239,9 +259,15 @@ impl Contract {
         promise(leg != LegId::FIRST || !self.caller_gone || recording, || {
             format!("{command:?} for a caller who is gone")
         })?;
+        if leg == LegId::FIRST {
+            self.centre.of_caller(false)?;
+        }
         match command {
             MediaCommand::Play { playback, sources, barge_in, .. } => {
                 self.overlay_first(leg, *playback, sources, *barge_in)?;
+                if leg == LegId::FIRST {
+                    self.centre.acted();
+                }
                 let new = self.playbacks.insert(*playback, false).is_none();
                 promise(new, || format!("{playback:?} twice"))
             }
@@ -318,6 +344,7 @@ impl Contract {
         promise(self.legs.iter().all(|leg| leg.ended), || "a leg has no record at the end".into())?;
         promise(self.caller_gone, || "over while the caller lives".into())?;
         promise(self.bridged.is_none(), || "over, and still bridged".into())?;
+        self.centre.over()?;
         let open: BTreeSet<_> = self.requests.iter().filter(|(_, open)| **open > 0).map(|(run, _)| *run).collect();
         promise(open.is_empty(), || format!("over, and {open:?} have no reply"))?;
         self.over = true;
@@ -329,6 +356,6 @@ impl Contract {
     }
 }
 
-fn promise(kept: bool, otherwise: impl FnOnce() -> String) -> Kept {
+pub(super) fn promise(kept: bool, otherwise: impl FnOnce() -> String) -> Kept {
     if kept { Ok(()) } else { Err(BrokenPromise(otherwise())) }
 }

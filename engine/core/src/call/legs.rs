@@ -191,7 +191,7 @@ impl Leg {
 
 impl CallMachine {
     pub(super) fn handle_leg(&mut self, id: LegId, event: LegEvent, now: Timestamp) {
-        if !self.legs.is_live(id) {
+        if !self.legs.is_live(id) || self.is_planned(id) {
             return;
         }
         if id == LegId::FIRST { self.handle_first_leg(event, now) } else { self.handle_other_leg(id, event, now) }
@@ -278,7 +278,15 @@ impl CallMachine {
         }
     }
 
+    /// A callback's caller who is not dialled yet: nothing can come from there.
+    fn is_planned(&self, id: LegId) -> bool {
+        id == LegId::FIRST && self.legs.first().phase == LegPhase::Planned
+    }
+
     pub(super) fn handle_media(&mut self, id: LegId, event: MediaEvent, now: Timestamp) {
+        if self.is_planned(id) {
+            return;
+        }
         if !self.legs.is_live(id) {
             // A recording that was finished by the hang-up is still kept, and its script still told.
             if let MediaEvent::RecordingEnded { .. } | MediaEvent::RecordingFailed { .. } = event {

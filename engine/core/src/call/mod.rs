@@ -28,10 +28,11 @@
 //! | `supervision` | a supervisor in the talk |
 //! | `landing` | overlay, apology, operators, farewell |
 //! | `requests` | what scripts ask, checked and begun |
-//! | `contract` | what the machine promises, checked from outside |
+//! | `contract`, `centre_contract` | what the machine promises, checked from outside |
 
 mod booking;
 mod callback_offer;
+mod centre_contract;
 mod contract;
 mod input;
 mod landing;

@@ -299,8 +299,10 @@ impl CallMachine {
             Outbound::Caller { .. } => self.attempt_over(attempt_outcome(cause)),
             Outbound::Greeting | Outbound::Served => self.attempt_over(AttemptOutcome::Left),
             Outbound::Ringing { .. } | Outbound::Answered => {
-                // Dialled, and hung up: that is how the number is used.
-                if let Purpose::CallbackNumber { queue, .. } = self.start.purpose.clone() {
+                // Dialled, and hung up: that is how the number is used. Who has heard more has had an answer.
+                let unheard = matches!(outbound, Outbound::Ringing { .. })
+                    || matches!(self.pending_operation(), Some(Operation::Say));
+                if unheard && let Purpose::CallbackNumber { queue, .. } = self.start.purpose.clone() {
                     self.book_for_number(queue, now);
                 }
             }

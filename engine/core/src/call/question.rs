@@ -191,7 +191,7 @@ impl CallMachine {
                 self.interrupt_foreground(key, source);
                 // It is stopped, by the media room or on our word; its report finds nobody waiting.
                 self.release_foreground();
-                self.keep_key(key);
+                self.keys_ahead.0.push_back(key);
                 self.listen(now);
             }
             Some(Phase::Listening { .. }) => {

@@ -423,6 +423,8 @@ impl CallMachine {
             return false;
         }
         wait.owner = Initiator::Host;
+        // There is no script to come back to.
+        wait.wish.return_on_end = false;
         (wait.asking, wait.parked) = (None, None);
         wait.events.clear();
         if let Some(pending) = &mut self.pending

@@ -2,17 +2,25 @@
 //! every step.
 
 mod answering;
+mod callbacks;
 mod contract;
 mod ends;
 mod landing;
 mod questions;
+mod queue_landing;
 mod recordings;
+mod supervision;
 mod transfers;
+mod waiting;
 mod walk;
 
 use super::*;
 use crate::calendar::{Calendar, Hours};
-use crate::ids::{Agency, CallId, Entry, Group, ScriptName, ScriptVersion, Trunk};
+use crate::centre::{
+    CallbackOrder, CallbackOrigin, CallbackReceipt, CallbackRules, CallbackStart, CallbackWish, CentreSettings,
+    DialFirst, Offer, OfferId, PeerRoute, QueueNotice, QueueOrder, QueueSettings, RingStrategy, UnknownRule,
+};
+use crate::ids::{Agency, CallId, CallbackId, Entry, Group, Operator, Peer, Queue, ScriptName, ScriptVersion, Trunk};
 use crate::input::{Choice, CollectOptions, Grammar, Outcome, Retry, Value};
 use crate::leg::{DialTarget, IncomingCall, LegEvent};
 use crate::privacy::{Keys, PhoneNumber};
@@ -20,7 +28,7 @@ use crate::prompt::{BargeIn, HostPrompt, Prompt, PromptSource, Segment};
 use crate::records::EndedBy;
 use crate::routing::{AgencyRoutes, GroupRoute, NumberPlan, OperatorRoute, Overlay, Routes};
 use crate::script::{
-    HandleId, RecordOptions, RejectCause, ScriptEnd, StoppedBy, Summary, TransferMode, TransferOptions,
+    HandleId, QueueWish, RecordOptions, RejectCause, ScriptEnd, StoppedBy, Summary, TransferMode, TransferOptions,
     TransferOutcome, TransferTarget,
 };
 use std::collections::{BTreeMap, HashMap};
@@ -148,10 +156,21 @@ fn show(command: &Command) -> Option<String> {
         Command::Transcript(_) | Command::LegBegan(_) => return None,
         Command::Supervise { leg, how, .. } => format!("supervise {} {how:?}", leg.0),
         Command::Unsupervise(leg) => format!("unsupervise {}", leg.0),
-        Command::Queue(order) => format!("queue {order:?}"),
-        Command::Callback(order) => format!("callback {order:?}"),
+        Command::Queue(order) => format!("queue {}", show_order(order)),
+        Command::Callback(CallbackOrder::Book(wish)) => format!("callback Book {}", wish.number.reveal()),
+        Command::Callback(CallbackOrder::Claim(_)) => "callback Claim".into(),
+        Command::Callback(CallbackOrder::Ended { outcome, .. }) => format!("callback {outcome:?}"),
         Command::Over => "over".into(),
     })
+}
+
+fn show_order(order: &QueueOrder) -> String {
+    match order {
+        QueueOrder::Enter(waiting) => format!("Enter {}", waiting.queue),
+        QueueOrder::OfferEnded { offer, outcome } => format!("{} {outcome:?}", offer.0),
+        QueueOrder::PeerTried { peer, outcome } => format!("{peer} {outcome:?}"),
+        other => format!("{other:?}"),
+    }
 }
 
 fn show_leg(command: &LegCommand) -> String {
@@ -227,9 +246,11 @@ fn show_reply(result: &Result<Reply, CallError>) -> String {
         Ok(Reply::Key(None)) => "no key".into(),
         Ok(Reply::Recording(recording)) => format!("recording {} {:?}", recording.id, recording.stopped_by),
         Ok(Reply::Transfer(outcome)) => format!("transfer {outcome:?}"),
-        Ok(Reply::QueueEvent(event)) => format!("queue event {event:?}"),
+        Ok(Reply::QueueEvent(Some(event))) => format!("event {event:?}"),
+        Ok(Reply::QueueEvent(None)) => "no event".into(),
         Ok(Reply::Callback(receipt)) => format!("callback {}", receipt.id),
-        Ok(Reply::CallbackOffered(receipt)) => format!("offered {receipt:?}"),
+        Ok(Reply::CallbackOffered(Some(receipt))) => format!("offered {}", receipt.id),
+        Ok(Reply::CallbackOffered(None)) => "declined".into(),
         Err(CallError::Ended(reason)) => format!("error ended {reason:?}"),
         Err(error) => format!("error {}", format!("{error}").split(':').next().unwrap_or("")),
     }
@@ -307,12 +328,117 @@ fn routes() -> Routes {
         groups: BTreeMap::from([(Group::new("desk"), group), (Group::new("empty"), empty)]),
         extensions: BTreeMap::from([(Arc::from("701"), at_home("701"))]),
         overlays: vec![],
-        centre: Arc::default(),
+        centre: Arc::new(centre()),
     }
 }
 
 fn at_home(user: &str) -> DialTarget {
     DialTarget { trunk: None, address: PhoneNumber::new(user) }
+}
+
+/// The queue of two operators, with callbacks, and a peer centre.
+fn centre() -> CentreSettings {
+    let zone = jiff::tz::TimeZone::UTC;
+    let queue = QueueSettings {
+        name: Queue::new("desk"),
+        agency: None,
+        calendar: Arc::new(Calendar::always_open(zone)),
+        strategy: RingStrategy::LongestIdle,
+        waiting_max: 100,
+        wait_max: Duration::from_secs(40),
+        act_before: Duration::from_secs(10),
+        offer_again_after: Duration::from_mins(1),
+        announce_every: Duration::from_secs(20),
+        ring_max: Duration::from_secs(15),
+        wrap_up: Duration::from_secs(5),
+        misses_max: 3,
+        relax: vec![],
+        peers: vec![Peer::new("tomsk")],
+        callback: Some(CallbackRules {
+            dial_first: DialFirst::Operator,
+            within: Duration::from_mins(10),
+            attempts_max: 3,
+            retry_after: Duration::from_mins(2),
+            ring_max: Duration::from_secs(30),
+            unknown: UnknownRule::Ask,
+            open_max: 100,
+            per_number_max: 2,
+            trunk: Trunk::new("city"),
+            shown: None,
+            dialable: vec!["+7".into()],
+            barred: vec![],
+        }),
+        service_level: Duration::from_secs(20),
+    };
+    CentreSettings { queues: BTreeMap::from([(Queue::new("desk"), Arc::new(queue))]), ..CentreSettings::default() }
+}
+
+fn offer(id: u64, operator: &str, ring_max: Duration) -> Offer {
+    Offer { id: OfferId(id), operator: Operator::new(operator), target: at_home(operator), ring_max }
+}
+
+fn offered(id: u64, operator: &str) -> Input {
+    Input::Queue(QueueNotice::Offer(offer(id, operator, Duration::from_secs(15))))
+}
+
+fn peer_route(name: &str, ring_max: Duration) -> PeerRoute {
+    PeerRoute { peer: Peer::new(name), target: at_home(name), ring_max }
+}
+
+fn position(position: u32) -> Input {
+    Input::Queue(QueueNotice::Position { position, expected_wait: None, announce: false })
+}
+
+fn queue_wish() -> QueueWish {
+    QueueWish {
+        queue: Queue::new("desk"),
+        priority: 0,
+        skills: vec![],
+        music: None,
+        wait_max: None,
+        screen_pop: vec![(Arc::from("topic"), Arc::from("passport"))],
+        announce: true,
+        return_on_end: false,
+    }
+}
+
+fn enqueue(wish: QueueWish) -> Input {
+    ask(Request::Enqueue(Box::new(wish)))
+}
+
+fn next_event(seconds: u64) -> Input {
+    ask(Request::QueueNext { handle: HandleId(1), timeout: Duration::from_secs(seconds) })
+}
+
+/// Due at 12:10 of the first day.
+fn receipt() -> CallbackReceipt {
+    CallbackReceipt { id: CallbackId::new("cb-1"), due: NOON + Duration::from_mins(10) }
+}
+
+/// A callback to a citizen, by `anna` where the operator is dialled first.
+fn callback_start(operator_first: bool) -> CallbackStart {
+    let wish = CallbackWish {
+        queue: Queue::new("desk"),
+        agency: Agency::new("a"),
+        number: PhoneNumber::new("+79130000412"),
+        topic: Arc::from("passport"),
+        lang: Arc::from("ru-RU"),
+        fields: vec![],
+        earliest: None,
+        call: CallId::from_random(7),
+        origin: CallbackOrigin::Offer,
+        waited_since: None,
+        skills: vec![],
+    };
+    CallbackStart {
+        callback: CallbackId::new("cb-1"),
+        call: CallId::from_random(1),
+        target: DialTarget { trunk: Some(Trunk::new("city")), address: wish.number.clone() },
+        wish,
+        operator: operator_first.then(|| offer(0, "anna", Duration::from_secs(15))),
+        ring_max: Duration::from_secs(30),
+        shown: Some(PhoneNumber::new("+73842000122")),
+    }
 }
 
 /// A prompt that keys interrupt; one whose text begins with `!` is heard to its end.

@@ -1,18 +1,23 @@
 //! A seeded random walk: any input in any order, also nonsense, with the contract watched at every step.
 
 use super::*;
-use crate::script::{LandingCause, RejectCause};
+use crate::centre::{CallbackReceipt, CallbackRefusal, OfferId, QueueNotice, WaitRefusal};
+use crate::script::{CallbackOffer, CallbackRequest, LandingCause, RejectCause};
 
 const WALKS: u64 = 4_000;
 const STEPS: usize = 250;
 
 /// SplitMix64: small, and the same everywhere.
-struct Dice(u64);
+struct Dice {
+    state: u64,
+    /// Offers made so far: the centre never repeats a name.
+    offers: u64,
+}
 
 impl Dice {
     fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^ (mixed >> 31)
@@ -61,9 +66,8 @@ fn any_input_in_any_order_breaks_no_promise() {
 
 /// Walks; whether the call came to its end before the walk did.
 fn walk(seed: u64) -> bool {
-    let mut dice = Dice(seed);
-    let overlay = Overlay::for_all("flood", prompt("flood!"));
-    let start = CallStart { overlay: dice.chance(3).then_some(overlay), ..start() };
+    let mut dice = Dice { state: seed, offers: 0 };
+    let start = any_start(&mut dice);
     let mut call = Bench::at(start, if dice.chance(6) { NIGHT } else { NOON });
     let mut run = 0;
     let mut said = call.opening.clone();
@@ -99,7 +103,10 @@ fn likely(dice: &mut Dice, said: &str, run: u16) -> Option<Input> {
     let last = said.rsplit("; ").next()?;
     let words: Vec<&str> = last.split(' ').collect();
     match (*words.first()?, words.get(1).copied()) {
-        ("0", Some("answer")) => Some(leg(0, LegEvent::Answered)),
+        ("queue", Some(order)) if order.starts_with("Enter") => Some(Input::Queue(any_notice(dice))),
+        ("callback", Some(order)) if order.starts_with("Book") => Some(Input::CallbackBooked(any_booking(dice))),
+        ("callback", Some(order)) if order.starts_with("Claim") => Some(Input::CallbackClaimed(!dice.chance(4))),
+        ("0", Some("answer" | "dial")) => Some(leg(0, LegEvent::Answered)),
         ("play", Some(playback)) => Some(played(playback.parse().ok()?)),
         (dialled, Some("dial")) => {
             let id = dialled.parse().ok()?;
@@ -110,8 +117,74 @@ fn likely(dice: &mut Dice, said: &str, run: u16) -> Option<Input> {
     }
 }
 
+/// Calls of every purpose, of agencies with and without a queue and information.
+fn any_start(dice: &mut Dice) -> CallStart {
+    let overlay = Overlay::for_all("flood", prompt("flood!"));
+    let mut routes = routes();
+    for agency in routes.agencies.values_mut() {
+        agency.queue = dice.chance(2).then(|| Queue::new("desk"));
+        agency.information = dice.chance(2).then(|| prompt("hours"));
+    }
+    let purpose = match dice.below(6) {
+        0 => Purpose::CallbackNumber { queue: Queue::new("desk"), ring_max: dice.time() },
+        1 => Purpose::Callback(Box::new(callback_start(dice.chance(2)))),
+        _ => Purpose::Script,
+    };
+    let mut start = CallStart { overlay: dice.chance(3).then_some(overlay), purpose, ..start() };
+    if dice.chance(4) {
+        start.incoming.caller = None;
+    }
+    start.routes = Arc::new(routes);
+    start
+}
+
+fn any_notice(dice: &mut Dice) -> QueueNotice {
+    let closed = || WaitRefusal::Closed { opens: Some(NOON) };
+    match dice.below(16) {
+        0..=3 => QueueNotice::Position {
+            position: u32::from(dice.below(9)),
+            expected_wait: dice.chance(2).then(|| dice.time()),
+            announce: dice.chance(2),
+        },
+        4..=8 => {
+            dice.offers += 1;
+            QueueNotice::Offer(offer(dice.offers, dice.pick(&["anna", "boris"]), dice.time()))
+        }
+        9 => QueueNotice::Withdraw(OfferId(dice.roll() % (dice.offers + 1))),
+        10..=11 => QueueNotice::TryPeer(peer_route("tomsk", dice.time())),
+        12..=13 => QueueNotice::OfferCallback { possible: !dice.chance(3) },
+        14 if dice.chance(2) => QueueNotice::TimedOut,
+        _ => {
+            let refusals = [WaitRefusal::Unknown("no such queue".into()), WaitRefusal::Full, closed()];
+            QueueNotice::Refused(dice.pick(&refusals))
+        }
+    }
+}
+
+fn any_booking(dice: &mut Dice) -> Result<CallbackReceipt, CallbackRefusal> {
+    if dice.chance(2) {
+        return Ok(receipt());
+    }
+    let refusals = [CallbackRefusal::NotDialable, CallbackRefusal::TooMany(1), CallbackRefusal::Store("full".into())];
+    Err(dice.pick(&refusals))
+}
+
+fn any_word_of_the_centre(dice: &mut Dice) -> Input {
+    let how = dice.pick(&[Supervision::Listen, Supervision::Whisper, Supervision::Barge]);
+    match dice.below(12) {
+        0 => Input::CallbackBooked(any_booking(dice)),
+        1 => Input::CallbackClaimed(dice.chance(2)),
+        2..=3 => Input::Supervise { target: at_home("chief"), how },
+        4 => dice.pick(&[Input::SuperviseEnd, Input::SuperviseHow(how)]),
+        _ => Input::Queue(any_notice(dice)),
+    }
+}
+
 fn any_input(dice: &mut Dice, run: u16) -> Input {
     let run = if dice.chance(10) { dice.below(20) } else { run };
+    if dice.chance(5) {
+        return any_word_of_the_centre(dice);
+    }
     match dice.below(60) {
         0..=23 => ask_by(run, any_request(dice)),
         24..=41 => Input::Media(any_leg(dice), any_media_event(dice)),
@@ -187,7 +260,7 @@ fn any_request(dice: &mut Dice) -> Request {
     let handle = HandleId(u32::from(dice.below(6)));
     let consent = dice.chance(2).then(|| prompt("may we?"));
     let recording = Box::new(RecordOptions { consent_prompt: consent, ..message() });
-    match dice.below(34) {
+    match dice.below(44) {
         0 => Request::Answer,
         1 => Request::EarlyMedia,
         2 if dice.chance(6) => Request::Reject(RejectCause::Busy),
@@ -211,8 +284,38 @@ fn any_request(dice: &mut Dice) -> Request {
         25..=26 => Request::StartRecording(recording),
         27 => dice.pick(&[Request::RecorderPause(handle), Request::RecorderResume(handle)]),
         28 => dice.pick(&[Request::RecorderFinish(handle), Request::RecorderDrop(handle)]),
+        34..=43 => any_request_of_the_centre(dice, handle),
         29..=32 => Request::Transfer { target: any_target(dice), options: Box::new(any_options(dice)) },
         _ => Request::Say(words),
+    }
+}
+
+fn any_request_of_the_centre(dice: &mut Dice, handle: HandleId) -> Request {
+    let number = dice.pick(&[None, Some(PhoneNumber::new("89130000412")), Some(PhoneNumber::new("12"))]);
+    match dice.below(12) {
+        0..=3 => Request::Enqueue(Box::new(QueueWish {
+            wait_max: dice.chance(2).then(|| dice.time()),
+            announce: dice.chance(2),
+            return_on_end: dice.chance(2),
+            ..queue_wish()
+        })),
+        4..=6 => Request::QueueNext { handle, timeout: dice.time() },
+        7 => Request::QueueLeave(handle),
+        8 => Request::QueueConvert { handle, number },
+        9 => Request::BookCallback(Box::new(CallbackRequest {
+            queue: Queue::new("desk"),
+            number: number.unwrap_or_else(|| PhoneNumber::new("+79130000412")),
+            topic: Arc::from("passport"),
+            earliest: None,
+            fields: vec![],
+        })),
+        10 => Request::OfferCallback(Box::new(CallbackOffer {
+            queue: Queue::new("desk"),
+            topic: Arc::from("passport"),
+            fields: vec![],
+            intro: dice.chance(2).then(|| prompt("call you back?")),
+        })),
+        _ => Request::SetPace(dice.pick(&[Pace::Normal, Pace::Slow])),
     }
 }
 

@@ -2,12 +2,10 @@
 //! the core's ([`gudok_core::directory`], [`gudok_core::report`]); here they are only read and written.
 
 mod directory;
-mod gather;
 mod report;
 mod table;
 
 pub use directory::{BadEntry, DirectoryDocument};
-pub use gather::{ReportTime, gather};
 pub use report::{
     CallbackView, CountsView, FunnelStepView, FunnelView, QueueView, ReportView, ScoresView, WaitClassView, row_of_cdr,
 };

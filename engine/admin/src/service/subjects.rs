@@ -1,6 +1,8 @@
 //! What a person may ask of us: what is kept about them, and that it goes. The person is found by a keyed hash of the
 //! number; neither the number nor the whole hash is written down.
 
+mod promises;
+
 use super::{cdrs, check_text};
 use crate::Admin;
 use crate::access::Operation;
@@ -38,6 +40,12 @@ pub struct SubjectExport {
     pub cdrs: Vec<serde_json::Value>,
     /// Recordings of these calls.
     pub recordings: Vec<SubjectRecording>,
+    /// Tickets that the person asked for.
+    #[schema(value_type = Vec<Object>)]
+    pub tickets: Vec<serde_json::Value>,
+    /// Callbacks that the person was promised.
+    #[schema(value_type = Vec<Object>)]
+    pub callbacks: Vec<serde_json::Value>,
     /// There are more records than one export holds.
     pub truncated: bool,
 }
@@ -71,6 +79,10 @@ pub struct ErasedCounts {
     pub recordings: u64,
     /// Traces deleted.
     pub traces: u64,
+    /// Tickets in which the person's party was erased; what they say stays with the agency.
+    pub tickets: u64,
+    /// Callbacks in which the number was erased; open ones are cancelled first.
+    pub callbacks: u64,
     /// Files that could not be deleted now; the store tries again.
     pub files_stuck: u64,
 }
@@ -83,7 +95,13 @@ pub async fn export(admin: &Admin, who: &Principal, request: SubjectRequest) -> 
     who.may(Operation::SubjectExport)?;
     let subject = subject(admin, &request)?;
     admin.store().settled().await?;
-    let mut export = SubjectExport { cdrs: Vec::new(), recordings: Vec::new(), truncated: false };
+    let mut export = SubjectExport {
+        cdrs: Vec::new(),
+        recordings: Vec::new(),
+        tickets: promises::shown(admin, promises::TICKETS, subject).await?,
+        callbacks: promises::shown(admin, promises::CALLBACKS, subject).await?,
+        truncated: false,
+    };
     let mut cursor = None;
     loop {
         let query = CdrQuery { subject: Some(subject), cursor, ..CdrQuery::default() };
@@ -110,6 +128,7 @@ pub async fn export(admin: &Admin, who: &Principal, request: SubjectRequest) -> 
     }
     let details = serde_json::json!({
         "reason": request.reason, "cdrs": export.cdrs.len(), "recordings": export.recordings.len(),
+        "tickets": export.tickets.len(), "callbacks": export.callbacks.len(),
     });
     note(admin, who, "subject.export", subject, details).await?;
     Ok(export)
@@ -139,6 +158,8 @@ pub async fn erase(admin: &Admin, who: &Principal, request: SubjectRequest) -> R
             break;
         }
     }
+    counts.tickets = promises::erase(admin, who, promises::TICKETS, subject).await?;
+    counts.callbacks = promises::erase(admin, who, promises::CALLBACKS, subject).await?;
     let done = serde_json::json!({ "reason": request.reason, "state": "done", "erased": counts });
     note(admin, who, "subject.erase", subject, done).await?;
     Ok(SubjectErased { erased: counts })

@@ -341,3 +341,25 @@ async fn events_of_the_centre_reach_whom_they_concern() {
     let asked = ask("GET", "/api/v1/events?topics=queues").token(&author);
     world.send(asked).await.refused(403, "forbidden");
 }
+
+#[tokio::test]
+async fn a_person_is_found_in_tickets_and_taken_out_of_them() {
+    let world = World::new().await;
+    let number = ticket(&world, "mfc").await;
+    let body = json!({ "kind": "complaint", "agency": "mfc", "text": "Theirs.", "number": "+79990000001" });
+    world.root(ask("POST", "/api/v1/tickets").json(&body)).await.expect(201);
+    let request = json!({ "number": CALLER, "reason": "asked in writing" });
+    let subject = |verb: &str| ask("POST", format!("/api/v1/subjects/{verb}")).json(&request);
+    let export = world.root(subject("export")).await.expect(200).json();
+    let tickets = export["tickets"].as_array().unwrap();
+    assert_eq!((tickets.len(), &tickets[0]["number"]), (1, &json!(number)));
+    let erased = world.root(subject("erase")).await.expect(200).json();
+    assert_eq!((&erased["erased"]["tickets"], &erased["erased"]["callbacks"]), (&json!(1), &json!(0)));
+    let export = world.root(subject("export")).await.expect(200).json();
+    assert_eq!(export["tickets"], json!([]));
+    let list = world.root(ask("GET", "/api/v1/tickets")).await.expect(200).json();
+    let callers: Vec<&str> =
+        list["items"].as_array().unwrap().iter().map(|ticket| ticket["caller"].as_str().unwrap()).collect();
+    assert_eq!(callers.len(), 2);
+    assert!(callers.contains(&"+7********01") && !callers.iter().any(|caller| caller.ends_with("21")), "{callers:?}");
+}

@@ -122,7 +122,10 @@ impl FakeEngine {
             topic: order.topic,
             text: order.text,
             fields: order.fields,
-            caller: order.number.map(|number| gudok_store::Party::masked(number.reveal())),
+            caller: order.number.map(|number| {
+                let key = gudok_store::SubjectKey::new([7; 32]);
+                gudok_store::Party::masked(number.reveal()).with_hash(&key, number.reveal())
+            }),
             lang: "ru-RU".into(),
             municipality: None,
             entry: order.entry.as_ref().map(|(entry, _)| entry.clone()),

@@ -39,8 +39,44 @@ pub(crate) struct Browser {
     client: Client,
     server: SocketAddr,
     screen: Screen,
-    _driver: Child,
+    _driver: Driver,
     _profile: TempDir,
+}
+
+/// chromedriver, and the Chromium that it has begun. Killed by their ids, whatever became of the test: a chromedriver that
+/// is killed alone leaves its Chromium behind.
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let Some(driver) = self.0.id() else { return };
+        let mut ids = descendants(driver);
+        ids.push(driver);
+        let ids = ids.iter().map(ToString::to_string);
+        // What has ended by itself meanwhile is no fault.
+        let _ = std::process::Command::new("kill").arg("-KILL").args(ids).stderr(Stdio::null()).status();
+    }
+}
+
+/// The processes that a process has begun, and those that they have.
+fn descendants(of: u32) -> Vec<u32> {
+    let folders = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let all: Vec<(u32, u32)> = folders
+        .filter_map(|folder| {
+            let id: u32 = folder.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(folder.path().join("stat")).ok()?;
+            // The name stands in brackets and may hold anything; state and parent stand behind it.
+            let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
+            Some((id, parent))
+        })
+        .collect();
+    let mut found = vec![of];
+    let mut at = 0;
+    while let Some(parent) = found.get(at).copied() {
+        found.extend(all.iter().filter(|(_, of)| *of == parent).map(|(id, _)| *id));
+        at += 1;
+    }
+    found.split_off(1)
 }
 
 impl Browser {
@@ -59,8 +95,9 @@ impl Browser {
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
+            .map(Driver)
             .context("no chromedriver here: run scripts/install-deps --test")?;
-        let port = port_of(&mut driver).await?;
+        let port = port_of(&mut driver.0).await?;
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities(screen, &preferences, profile.path()))
             .connect(&format!("http://127.0.0.1:{port}"))
@@ -143,6 +180,18 @@ impl Browser {
     /// Presses a key.
     pub(crate) async fn press(&self, key: Key) -> anyhow::Result<()> {
         self.type_in(&char::from(key).to_string()).await
+    }
+
+    /// Presses a key while another one is held: an access key of the page.
+    #[allow(dead_code, reason = "not every test has access keys")]
+    pub(crate) async fn chord(&self, held: Key, key: char) -> anyhow::Result<()> {
+        let held = char::from(held);
+        let keys = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value: held })
+            .then(KeyAction::Down { value: key })
+            .then(KeyAction::Up { value: key })
+            .then(KeyAction::Up { value: held });
+        Ok(self.client.perform_actions(keys).await?)
     }
 
     /// Types, wherever the focus is.

@@ -17,6 +17,10 @@
     if (event.detail.target === dialog && href) location.assign(href);
   });
   if (dialog) {
+    // An answer that goes on in this page ends the question.
+    dialog.addEventListener("htmx:afterRequest", (event) => {
+      if (event.detail.requestConfig.verb === "post") dialog.close();
+    });
     dialog.addEventListener("click", (event) => {
       const closes = event.target instanceof Element && event.target.closest("[data-close]");
       if (closes || event.target === dialog) {
@@ -30,6 +34,56 @@
       if (back) back.focus();
     });
   }
+
+  // A page holds one connection to the node while it is looked at, and gives it back when its tab is hidden: a browser has
+  // six for all its tabs. Back in sight, everything is drawn anew, so nothing that happened meanwhile is lost.
+  const streams = new Set();
+  class Stream {
+    constructor(url) {
+      this.url = url;
+      this.heard = [];
+      streams.add(this);
+      if (!document.hidden) this.open();
+    }
+    get readyState() { return this.source ? this.source.readyState : EventSource.CONNECTING; }
+    open() {
+      if (this.source || this.over) return;
+      const source = new EventSource(this.url);
+      this.source = source;
+      source.onopen = (event) => { cut(false); this.onopen?.(event); };
+      source.onerror = (event) => {
+        cut(true);
+        if (source.readyState === EventSource.CLOSED) streams.delete(this);
+        this.onerror?.(event);
+      };
+      for (const [name, listener] of this.heard) source.addEventListener(name, listener);
+    }
+    rest() {
+      this.source?.close();
+      this.source = null;
+    }
+    close() {
+      this.over = true;
+      streams.delete(this);
+      this.rest();
+    }
+    addEventListener(name, listener) {
+      this.heard.push([name, listener]);
+      this.source?.addEventListener(name, listener);
+    }
+    removeEventListener(name, listener) {
+      this.heard = this.heard.filter((one) => one[0] !== name || one[1] !== listener);
+      this.source?.removeEventListener(name, listener);
+    }
+  }
+  const cut = (is) => {
+    const note = document.getElementById("cut");
+    if (note) note.hidden = !is;
+  };
+  htmx.createEventSource = (url) => new Stream(url);
+  document.addEventListener("visibilitychange", () => {
+    for (const stream of streams) document.hidden ? stream.rest() : stream.open();
+  });
 
   // Live parts stand still while somebody says so, or holds the pointer down on them.
   let paused = false;
@@ -45,22 +99,54 @@
   addEventListener("pointerdown", () => { pressed = true; });
   addEventListener("pointerup", () => { pressed = false; });
   addEventListener("pointercancel", () => { pressed = false; });
+
+  // A part that is drawn anew keeps the focus: on the same thing by its id, else on the part itself.
+  let held = null;
+  const hold = (part) => { held = part.contains(document.activeElement) ? part : null; };
+  const release = () => {
+    const lost = document.activeElement === document.body || document.activeElement === null;
+    if (held && held.isConnected && lost) held.focus({ preventScroll: true });
+    held = null;
+  };
   document.body.addEventListener("htmx:sseBeforeMessage", (event) => {
     if (paused || pressed) event.preventDefault();
+    else hold(event.target);
+  });
+  document.body.addEventListener("htmx:sseMessage", release);
+  document.body.addEventListener("htmx:beforeSwap", (event) => hold(event.detail.target));
+  document.body.addEventListener("htmx:afterSettle", release);
+
+  // A ticket belongs to the call during which its first letter was written.
+  document.body.addEventListener("input", (event) => {
+    const form = event.target.closest?.("[data-of-call]");
+    const call = form && form.elements.namedItem("call");
+    if (call && !call.value) call.value = document.querySelector("[data-call]")?.dataset.call || "";
   });
 
-  // How long a call lasts, second by second. The node's clock may differ from the reader's.
+  // How long something lasts, second by second. The node's clock may differ from the reader's.
   const skew = Number(document.documentElement.dataset.now || Date.now()) - Date.now();
   const two = (number) => String(number).padStart(2, "0");
+  const clock = (seconds) => {
+    const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+    return (hours ? `${hours}:${two(minutes)}` : String(minutes)) + `:${two(seconds % 60)}`;
+  };
+  const since = (ms) => Math.max(0, Math.floor((Date.now() + skew - Number(ms)) / 1000));
+  const until = (ms) => Math.max(0, Math.ceil((Number(ms) - Date.now() - skew) / 1000));
+  const put = (element, text) => { if (element.textContent !== text) element.textContent = text; };
   const tick = () => {
     if (paused) return;
-    for (const element of document.querySelectorAll("[data-since]")) {
-      const seconds = Math.max(0, Math.floor((Date.now() + skew - Number(element.dataset.since)) / 1000));
-      const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-      element.textContent = (hours ? `${hours}:${two(minutes)}` : String(minutes)) + `:${two(seconds % 60)}`;
+    for (const element of document.querySelectorAll("[data-since]")) put(element, clock(since(element.dataset.since)));
+    for (const element of document.querySelectorAll("[data-until]")) put(element, clock(until(element.dataset.until)));
+    for (const element of document.querySelectorAll("[data-wait]")) {
+      const { wait, near, limit, nearText, limitText } = element.dataset;
+      const seconds = since(wait);
+      if (seconds < Number(near)) continue;
+      const over = seconds >= Number(limit);
+      element.className = over ? "status bad" : "status warn";
+      put(element.firstElementChild, over ? limitText : nearText);
     }
   };
-  if (document.querySelector("[sse-swap=calls]")) setInterval(tick, 1000);
+  if (document.querySelector("[sse-connect]")) setInterval(tick, 1000);
 
   // The slider and the field beside it say the same.
   for (const slider of document.querySelectorAll("[data-slider]")) {

@@ -1,5 +1,6 @@
 //! Calls that are up, and the trace of one call.
 
+use super::centre::marks::Marked;
 use super::context::Ctx;
 use super::form::{Choice, Form};
 use super::format::{self, Moment};
@@ -22,6 +23,7 @@ pub(crate) struct Row<'a> {
     pub(crate) state: String,
     pub(crate) tone: &'static str,
     pub(crate) may_act: bool,
+    pub(crate) may_listen: bool,
 }
 
 /// The live table: the longest calls first, so that rows stay where they are while calls come.
@@ -57,6 +59,7 @@ impl<'a> Row<'a> {
             state: c.t(&format!("calls.state.{known}")).to_owned(),
             tone,
             may_act: c.may_in(Operation::CallHangUp, &call.agency),
+            may_listen: call.state == "bridged" && c.may_in(Operation::Supervise, &call.agency),
         }
     }
 }
@@ -148,6 +151,7 @@ pub(crate) struct Heard {
     pub(crate) facts: String,
     pub(crate) href: String,
     pub(crate) may_play: bool,
+    pub(crate) mark: Option<Marked>,
 }
 
 /// What happened in a call.

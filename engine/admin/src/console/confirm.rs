@@ -21,6 +21,8 @@ pub(crate) struct Ask {
     pub(crate) risky: bool,
     /// Whether it asks why.
     pub(crate) reason: bool,
+    /// The part of the asking page that the answer goes into; the page goes on. Empty: the answer is a page.
+    pub(crate) target: &'static str,
 }
 
 impl Ask {
@@ -45,6 +47,12 @@ impl Ask {
 
     pub(crate) fn hidden(mut self, name: &str, value: impl Into<String>) -> Self {
         self.hidden.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Where the question is asked in a page that goes on.
+    pub(crate) fn into_part(mut self, target: &'static str) -> Self {
+        self.target = target;
         self
     }
 

@@ -14,40 +14,57 @@ const LABELS: &[(&str, &str)] = &[
     ("abandon_percent_over", "guard.abandon"),
     ("agencies", "overlay.agencies"),
     ("agency", "field.agency"),
+    ("areas", "emergency.areas"),
+    ("audio", "emergency.audio"),
     ("bundle", "upload.file"),
     ("call_id", "call.id"),
     ("cdr_days", "retention.cdr"),
     ("comment", "key.comment"),
     ("config", "entry.config"),
+    ("contact", "ticket.contact"),
     ("cpu_times_max", "guard.cpu"),
     ("days", "token.days"),
     ("drain_min", "deploy.drain"),
     ("entry", "deployments.entry"),
     ("expires", "overlay.expires"),
     ("fallback", "agency.fallback"),
+    ("fields", "directory.fields"),
+    ("file", "directory.file"),
     ("from", "records.from"),
     ("full_name", "user.full_name"),
+    ("hours", "search.hours"),
+    ("id", "directory.id"),
+    ("kind", "directory.kind"),
     ("label", "token.label"),
     ("landing_percent_over", "guard.landing"),
     ("lang", "language"),
     ("name", "agency.name"),
     ("not_before", "key.from"),
     ("number", "number.number"),
+    ("numbers", "emergency.numbers"),
     ("outbound", "agency.outbound"),
     ("password", "user.password"),
+    ("phone", "supervise.phone"),
     ("public_key", "key.public"),
+    ("queue", "field.queue"),
     ("reachable", "agency.reachable"),
+    ("reason", "subjects.reason"),
     ("recording_days", "retention.recording"),
     ("sample_min", "guard.sample_min"),
+    ("score", "mark.score"),
     ("secrets", "entry.secrets"),
     ("share_percent", "deploy.share"),
+    ("story", "ticket.text"),
+    ("target", "transfer.target"),
     ("text", "overlay.text"),
     ("title", "agency.title"),
+    ("topic", "ticket.topic"),
     ("trace_days", "retention.trace"),
     ("trap_percent_over", "guard.trap"),
     ("until", "records.until"),
     ("version", "deployment.version"),
     ("watch_min", "guard.watch"),
+    ("wrap_up_codes", "guide.codes"),
 ];
 
 /// What is wrong, and what to do.
@@ -114,6 +131,12 @@ impl Form {
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.values.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The same without a value that no page may show again.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.values.retain(|(known, _)| known != name);
         self
     }
 

@@ -136,6 +136,13 @@ pub(crate) fn clock(zone: &TimeZone, ms: u64) -> String {
     at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
 }
 
+/// The time of day to the minute, as it is told to callers: "14:05".
+#[must_use]
+pub(crate) fn hour(zone: &TimeZone, ms: u64) -> String {
+    let clock = clock(zone, ms);
+    clock.get(..5).unwrap_or_default().to_owned()
+}
+
 /// A moment as `<input type="datetime-local">` has it.
 #[must_use]
 pub(crate) fn local_input(zone: &TimeZone, ms: u64) -> String {

@@ -1,8 +1,9 @@
 //! What pages with lists share: filters, cursors, and the names to choose from.
 
 use super::form::{Choice, Form};
-use super::visit::{Refused, Visit, encoded, query};
+use super::visit::{Visit, encoded, query};
 use crate::Admin;
+use crate::problem::Problem;
 use crate::service::{PageQuery, Source, agencies as service};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -51,14 +52,14 @@ impl Asked {
 }
 
 /// The agencies that the reader may see, by name.
-pub(crate) async fn agencies(visit: &Visit) -> Result<Vec<String>, Refused> {
+pub(crate) async fn agencies(visit: &Visit) -> Result<Vec<String>, Problem> {
     let query = PageQuery { cursor: None, limit: Some(AGENCIES_MAX) };
     let page = service::list(&visit.admin, &visit.me, &query).await?;
     Ok(page.items.into_iter().map(|agency| agency.name).collect())
 }
 
 /// The same, to filter a list by.
-pub(crate) async fn agency_filter(visit: &Visit) -> Result<Vec<Choice>, Refused> {
+pub(crate) async fn agency_filter(visit: &Visit) -> Result<Vec<Choice>, Problem> {
     Ok(Choice::or(visit.c.t("list.any"), agencies(visit).await?))
 }
 

@@ -1,30 +1,22 @@
-//! The pages of calls, and the streams that keep pages up to date: whole fragments, at most one a second, only when
-//! something changed.
+//! The pages of calls, and what keeps them and a deployment's page up to date.
 
 use super::calls::{CallPage, CallsPage, CallsTable, Heard, Table, caller_of};
+use super::centre::marks::{self, Marked};
 use super::confirm::{Ask, confirm};
 use super::context::Ctx;
 use super::deployments::{Now, NowFragment, RunningFragment};
 use super::form::Form;
 use super::format;
 use super::lists;
+use super::stream::{Live, rendered};
 use super::visit::{Outcome, Posted, Visit, encoded, go};
 use crate::access::Operation;
 use crate::names::{AgencyName, CallName, EntryName};
 use crate::problem::{Problem, codes};
-use crate::service::events::{self, EventsQuery, Reader};
 use crate::service::{PageQuery, calls as service, deployments, recordings, versions};
-use askama::Template;
 use axum::extract::Path;
 use axum::http::HeaderMap;
-use axum::response::IntoResponse;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use futures_util::stream;
-use std::convert::Infallible;
-use std::time::Duration;
 
-/// A page is drawn anew at most so often.
-const REDRAW_EVERY: Duration = Duration::from_secs(1);
 /// Versions whose names are looked up for a trace.
 const VERSIONS_MAX: usize = 1_000;
 
@@ -51,13 +43,16 @@ pub(crate) async fn list(visit: Visit, query: lists::Asked) -> Outcome {
 /// `GET /console/calls/stream`
 pub(crate) async fn stream_calls(visit: Visit, query: lists::Asked) -> Outcome {
     let (_, agency) = agency_of(&query, &visit.c);
-    let draw = move |visit: &Visit| {
-        let calls = service::all(&visit.admin, &visit.me, agency.as_ref())?;
-        let table = Table::of(&visit.c, &calls);
-        let count = visit.c.n("calls.count", table.total);
-        Ok(vec![("count", count), ("calls", rendered(&CallsTable { c: &visit.c, table }))])
+    let draw = move |visit: Visit| {
+        let agency = agency.clone();
+        async move {
+            let calls = service::all(&visit.admin, &visit.me, agency.as_ref())?;
+            let table = Table::of(&visit.c, &calls);
+            let count = visit.c.n("calls.count", table.total);
+            Ok(vec![("count", count), ("calls", rendered(&CallsTable { c: &visit.c, table }))])
+        }
     };
-    streamed(visit, "calls", draw).await
+    Live::of("calls", draw).begin(visit).await
 }
 
 /// `GET /console/deployments/{agency}/{entry}/stream`
@@ -65,86 +60,18 @@ pub(crate) async fn stream_deployment(visit: Visit, Path((agency, entry)): Path<
     let agency: AgencyName = agency.parse()?;
     let entry: EntryName = entry.parse()?;
     deployments::read(&visit.admin, &visit.me, &agency, &entry)?;
-    let draw = move |visit: &Visit| {
-        let deployment = deployments::read(&visit.admin, &visit.me, &agency, &entry)?.value;
-        let now = || Now::of(&visit.c, &deployment, &std::collections::BTreeMap::new());
-        Ok(vec![
-            ("now", rendered(&NowFragment { c: &visit.c, now: now() })),
-            ("running", rendered(&RunningFragment { c: &visit.c, now: now() })),
-        ])
+    let draw = move |visit: Visit| {
+        let (agency, entry) = (agency.clone(), entry.clone());
+        async move {
+            let deployment = deployments::read(&visit.admin, &visit.me, &agency, &entry)?.value;
+            let now = || Now::of(&visit.c, &deployment, &std::collections::BTreeMap::new());
+            Ok(vec![
+                ("now", rendered(&NowFragment { c: &visit.c, now: now() })),
+                ("running", rendered(&RunningFragment { c: &visit.c, now: now() })),
+            ])
+        }
     };
-    streamed(visit, "deployments,calls", draw).await
-}
-
-fn rendered(template: &impl Template) -> String {
-    template.render().unwrap_or_default()
-}
-
-type Drawn = Vec<(&'static str, String)>;
-
-struct Redraw<D> {
-    visit: Visit,
-    events: Reader,
-    draw: D,
-    sent: Drawn,
-    waiting: std::collections::VecDeque<Event>,
-}
-
-/// Waits for an event within the reader's reach, draws, and sends what changed.
-async fn streamed<D>(visit: Visit, topics: &str, draw: D) -> Outcome
-where
-    D: Fn(&Visit) -> Result<Drawn, Problem> + Send + 'static,
-{
-    let query = EventsQuery { topics: Some(topics.to_owned()), ..EventsQuery::default() };
-    let events = events::subscribe(&visit.admin, &visit.me, &query).await?;
-    // Everything once: the page was drawn before this, and what changed in between is in no event.
-    let sent = draw(&visit)?;
-    let waiting = sent.iter().map(|(name, text)| fragment(name, text)).collect();
-    let redraw = Redraw { visit, events, draw, sent, waiting };
-    let stream = stream::unfold(redraw, |mut redraw| async move {
-        loop {
-            if let Some(event) = redraw.waiting.pop_front() {
-                return Some((Ok::<Event, Infallible>(event), redraw));
-            }
-            redraw.changed().await?;
-        }
-    });
-    let alive = KeepAlive::new().interval(crate::limits::HEARTBEAT_EVERY);
-    Ok(Sse::new(stream).keep_alive(alive).into_response())
-}
-
-fn fragment(name: &str, text: &str) -> Event {
-    Event::default().event(name).data(text.replace('\r', ""))
-}
-
-impl<D: Fn(&Visit) -> Result<Drawn, Problem>> Redraw<D> {
-    /// Waits until something is different; nothing when the stream is over.
-    async fn changed(&mut self) -> Option<()> {
-        let stop = self.visit.admin.stop().clone();
-        tokio::select! {
-            () = stop.cancelled() => return None,
-            event = self.events.next() => event?,
-        };
-        // What comes within the same second is drawn together.
-        let pause = tokio::time::sleep(REDRAW_EVERY);
-        tokio::pin!(pause);
-        loop {
-            tokio::select! {
-                () = &mut pause => break,
-                event = self.events.next() => event?,
-            };
-        }
-        // Somebody whose session ended or whose role was taken away sees nothing more.
-        self.visit.still_known().await.ok()?;
-        let drawn = (self.draw)(&self.visit).ok()?;
-        for (at, (name, text)) in drawn.iter().enumerate() {
-            if self.sent.get(at).is_none_or(|(_, before)| before != text) {
-                self.waiting.push_back(fragment(name, text));
-            }
-        }
-        self.sent = drawn;
-        Some(())
-    }
+    Live::of("deployments,calls", draw).begin(visit).await
 }
 
 /// `GET /console/calls/{id}`
@@ -174,19 +101,23 @@ async fn heard(visit: &Visit, id: &CallName) -> Result<Vec<Heard>, Problem> {
         Err(problem) if problem.is(&codes::NOT_FOUND) => Vec::new(),
         Err(problem) => return Err(problem),
     };
-    let one = |recording: recordings::RecordingShown| {
+    let mut all = Vec::with_capacity(items.len());
+    for recording in items {
         let deleted = recording.deleted.as_deref().map(|at| c.moment_of(at).people);
-        Heard {
+        let name = recording.name.parse()?;
+        let mark = marks::read(visit, id, &name).await?;
+        all.push(Heard {
             facts: match &deleted {
                 Some(at) => c.w("recording.deleted", [("at", at.as_str())]),
                 None => format::duration(recording.duration_ms),
             },
             href: format!("/api/v1/calls/{id}/recordings/{}", encoded(&recording.name)),
             may_play: deleted.is_none() && c.may_in(Operation::RecordingPlay, &recording.agency),
+            mark: Some(Marked::of(c, id.as_str(), &recording.name, &recording.agency, mark.as_ref())),
             name: recording.name,
-        }
-    };
-    Ok(items.into_iter().map(one).collect())
+        });
+    }
+    Ok(all)
 }
 
 fn ask(visit: &Visit, headers: &HeaderMap, id: &str, what: &str, operation: Operation) -> Outcome {

@@ -9,6 +9,7 @@ mod agencies;
 mod assets;
 mod audit;
 mod calls;
+mod centre;
 mod configuration;
 mod confirm;
 mod context;
@@ -20,6 +21,8 @@ mod format;
 mod lists;
 mod live;
 mod login;
+mod logs;
+mod multipart;
 mod nav;
 mod numbers;
 mod outcomes;
@@ -27,6 +30,8 @@ mod overlays;
 mod records;
 mod report;
 mod settings;
+mod stream;
+mod subjects;
 mod texts;
 mod tokens;
 mod upload;
@@ -52,10 +57,14 @@ pub(crate) use visit::Reader;
 
 /// Where bundles come in by a form.
 const UPLOAD_PATH: &str = "/console/versions/upload";
+/// Where a recorded announcement comes in by a form.
+const EMERGENCY_PATH: &str = "/console/emergency";
+/// Where tables of the directory come in by a form.
+const IMPORT_PATH: &str = "/console/directory/import";
 
-/// Whether a request is the one form whose token is read by its page.
+/// Whether a request is a form with a file, whose token is read by its page.
 pub(crate) fn is_upload(uri: &Uri) -> bool {
-    uri.path() == UPLOAD_PATH
+    [UPLOAD_PATH, EMERGENCY_PATH, IMPORT_PATH].contains(&uri.path())
 }
 
 /// The console's pages.
@@ -69,13 +78,17 @@ pub(crate) fn router(admin: &Admin) -> Router<Admin> {
         .merge(calls_pages())
         .merge(script_pages())
         .merge(engine_pages())
+        .merge(centre::pages())
+        .merge(centre::papers())
         .route("/console/", get(home))
         .route("/console/{*rest}", get(nothing_here))
         .route("/console/logout", post(login::leave))
         .route("/console/language", post(login::choose))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        // A bundle's size is limited by its service, which says so in words.
+        // A file's size is limited where it is read, which says so in words.
         .route(UPLOAD_PATH, get(upload::blank).post(upload::upload))
+        .route(EMERGENCY_PATH, get(centre::emergency::show).post(centre::emergency::start))
+        .route(IMPORT_PATH, get(centre::directory::ask_import).post(centre::directory::import))
         .layer(from_fn_with_state(admin.clone(), visit::known));
     let open = Router::new()
         .route("/console/login", get(login::show).post(login::enter))
@@ -140,6 +153,10 @@ fn engine_pages() -> Router<Admin> {
         .route("/console/tokens/{id}/revoke", get(tokens::ask_revoke).post(tokens::revoke))
         .route("/console/audit", get(audit::list))
         .route("/console/audit/verify", post(audit::verify))
+        .route("/console/logs", get(logs::list))
+        .route("/console/logs/stream", get(logs::stream))
+        .route("/console/faults", get(logs::faults))
+        .route("/console/subjects", get(subjects::show).post(subjects::ask))
         .route("/console/configuration", get(configuration::show))
         .route("/console/configuration/reload", post(configuration::reload))
 }

@@ -31,9 +31,22 @@ const MENU: &[(&str, &[Item])] = &[
     (
         "nav.calls",
         &[
+            item("/console/desk", "nav.desk", Operation::DeskRead),
             item("/console/calls", "nav.live", Operation::CallsList),
             item("/console/records", "nav.records", Operation::CdrsList),
-            item("/console/overlays", "nav.overlays", Operation::OverlaysList),
+        ],
+    ),
+    (
+        "nav.centre",
+        &[
+            item("/console/floor", "nav.floor", Operation::PeersList),
+            item("/console/callbacks", "nav.callbacks", Operation::CallbacksList),
+            item("/console/emergency", "nav.emergency", Operation::OverlaysList),
+            item("/console/tickets", "nav.tickets", Operation::TicketsList),
+            item("/console/directory", "nav.directory", Operation::DirectoryList),
+            item("/console/guides", "nav.guides", Operation::GuidesList),
+            item("/console/reports", "nav.reports", Operation::ReportRead),
+            item("/console/surveys", "nav.surveys", Operation::SurveysList),
         ],
     ),
     (
@@ -41,6 +54,8 @@ const MENU: &[(&str, &[Item])] = &[
         &[
             item("/console/deployments", "nav.deployments", Operation::DeploymentsList),
             item("/console/versions", "nav.versions", Operation::VersionsList),
+            item("/console/logs", "nav.logs", Operation::LogsList),
+            item("/console/faults", "nav.faults", Operation::FaultsList),
             item("/console/agencies", "nav.agencies", Operation::AgenciesList),
             item("/console/numbers", "nav.numbers", Operation::NumbersList),
         ],
@@ -50,10 +65,17 @@ const MENU: &[(&str, &[Item])] = &[
         &[
             item("/console/users", "nav.users", Operation::UsersList),
             item("/console/tokens", "nav.tokens", Operation::TokensList),
+            item("/console/subjects", "nav.subjects", Operation::SubjectExport),
             item("/console/audit", "nav.audit", Operation::AuditList),
             item("/console/configuration", "nav.configuration", Operation::ConfigurationRead),
         ],
     ),
+];
+/// Pages of the menu that are reached from another one of it.
+const BELOW: &[(&str, &str)] = &[
+    ("/console/deliveries", "/console/tickets"),
+    ("/console/operators", "/console/floor"),
+    ("/console/overlays", "/console/emergency"),
 ];
 
 /// What of the menu somebody may open.
@@ -67,8 +89,9 @@ pub(crate) fn for_reader(me: &Principal) -> Vec<Group> {
 
 /// Which of the menu's pages a path belongs to.
 pub(crate) fn place_of(path: &str) -> &'static str {
-    let items = MENU.iter().flat_map(|(_, items)| items.iter());
-    items.map(|item| item.href).find(|href| path.starts_with(href)).unwrap_or_default()
+    let items = MENU.iter().flat_map(|(_, items)| items.iter()).map(|item| (item.href, item.href));
+    let mut places = items.chain(BELOW.iter().copied());
+    places.find(|(href, _)| path.starts_with(href)).map_or("", |(_, place)| place)
 }
 
 /// Where somebody begins: the first page that the role may open.

@@ -7,8 +7,8 @@ use super::format::{self, Moment};
 use super::lists;
 use super::visit::{Outcome, Posted, Visit, go};
 use crate::access::Operation;
-use crate::names::{AgencyName, OverlayName};
-use crate::problem::codes;
+use crate::names::{AgencyName, Number, OverlayName};
+use crate::problem::{Problem, codes};
 use crate::service::PageQuery;
 use crate::service::overlays::{self as service, Overlay, OverlayBody};
 use crate::time;
@@ -67,7 +67,9 @@ pub(crate) struct OverlayPage<'a> {
 
 impl<'a> OverlayPage<'a> {
     pub(crate) fn of(c: &'a Ctx, overlay: Option<(&str, u64)>, form: Form, agencies: Vec<String>) -> Self {
-        let form = ["name", "text", "lang", "expires"].into_iter().fold(form, |form, field| form.or(field, ""));
+        let form = ["name", "text", "lang", "expires", "areas", "numbers", "recording"]
+            .into_iter()
+            .fold(form, |form, field| form.or(field, ""));
         Self {
             c,
             heading: overlay
@@ -83,7 +85,8 @@ impl<'a> OverlayPage<'a> {
 }
 
 fn body(c: &Ctx, form: &mut Form) -> Option<OverlayBody> {
-    let text = form.filled(c.lang, "text");
+    // What is recorded needs no words.
+    let text = if form.text("recording").is_empty() { form.filled(c.lang, "text") } else { form.text("text") };
     let lang = form.parsed_some(c.lang, "lang");
     let expires = form.moment(c.lang, &c.zone, "expires").map(time::written);
     let agencies: Result<Vec<AgencyName>, _> = form.all("agencies").into_iter().map(str::parse).collect();
@@ -94,7 +97,22 @@ fn body(c: &Ctx, form: &mut Form) -> Option<OverlayBody> {
             return None;
         }
     };
-    (!form.has_wrong()).then_some(OverlayBody { text, lang, agencies, expires, ..OverlayBody::default() })
+    let words = |name: &str| -> Vec<String> {
+        let text = form.text(name);
+        text.split([',', ';']).map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    };
+    let areas = words("areas");
+    let recording = Some(form.text("recording")).filter(|hash| !hash.is_empty());
+    let numbers: Result<Vec<Number>, Problem> = words("numbers").iter().map(|number| number.parse()).collect();
+    let numbers = match numbers {
+        Ok(numbers) => numbers,
+        Err(problem) => {
+            form.refused(c.lang, &problem.field("numbers"));
+            return None;
+        }
+    };
+    let body = OverlayBody { text, lang, agencies, areas, numbers, recording, expires, ..OverlayBody::default() };
+    (!form.has_wrong()).then_some(body)
 }
 
 /// `GET /console/overlays`
@@ -110,7 +128,7 @@ pub(crate) async fn list(visit: Visit) -> Outcome {
 }
 
 /// Whom an announcement may be for. The emergency officer sees all agencies.
-async fn agencies(visit: &Visit) -> Result<Vec<String>, super::visit::Refused> {
+async fn agencies(visit: &Visit) -> Result<Vec<String>, Problem> {
     lists::agencies(visit).await
 }
 
@@ -146,6 +164,9 @@ pub(crate) async fn show(visit: Visit, Path(name): Path<String>) -> Outcome {
     let expires = overlay.expires.as_deref().and_then(|at| time::read("expires", at).ok());
     let mut form = Form::new("")
         .with("text", overlay.text)
+        .with("areas", overlay.areas.join(", "))
+        .with("numbers", overlay.numbers.join(", "))
+        .with("recording", overlay.recording.unwrap_or_default())
         .with("lang", overlay.lang.unwrap_or_default())
         .with("expires", expires.map(|ms| format::local_input(&visit.c.zone, ms)).unwrap_or_default());
     for agency in overlay.agencies {

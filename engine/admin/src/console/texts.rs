@@ -1,7 +1,7 @@
-//! The console's words, in Russian and English: data, one file per language, checked when the program starts.
+//! The console's words, in Russian and English: data, two files per language, checked when the program starts.
 //!
 //! A line is `key = text`. A key with counts has one line per form of its language (`calls.count.one`, `.few`, `.many`,
-//! `.other`). Places for values are named: `{name}`. Both files must have the same keys and the same places.
+//! `.other`). Places for values are named: `{name}`. Both languages must have the same keys and the same places.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -18,8 +18,9 @@ pub(crate) enum Lang {
 /// Forms that a count has in some language.
 const FORMS: [&str; 4] = ["one", "few", "many", "other"];
 
-const RU: &str = include_str!("../../texts/ru.txt");
-const EN: &str = include_str!("../../texts/en.txt");
+/// What admins read, and what the people of the centre read.
+const RU: [&str; 2] = [include_str!("../../texts/ru.txt"), include_str!("../../texts/centre.ru.txt")];
+const EN: [&str; 2] = [include_str!("../../texts/en.txt"), include_str!("../../texts/centre.en.txt")];
 
 static TEXTS: LazyLock<Texts> = LazyLock::new(|| Texts { ru: parse(RU), en: parse(EN) });
 
@@ -178,8 +179,10 @@ fn places(text: &str) -> impl Iterator<Item = &str> {
     text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
 }
 
-fn parse(file: &'static str) -> BTreeMap<&'static str, &'static str> {
-    file.lines()
+fn parse(files: [&'static str; 2]) -> BTreeMap<&'static str, &'static str> {
+    files
+        .into_iter()
+        .flat_map(str::lines)
         .filter(|line| !line.trim_start().starts_with('#'))
         .filter_map(|line| line.split_once('='))
         .map(|(key, text)| (key.trim(), text.trim()))
@@ -213,9 +216,14 @@ mod tests {
 
     #[test]
     fn no_key_is_said_twice() {
-        for (lang, file) in [(Lang::Ru, RU), (Lang::En, EN)] {
-            let keys = file.lines().filter(|line| !line.starts_with('#') && line.contains('=')).count();
-            assert_eq!(keys, parse(file).len(), "{} says a key twice", lang.tag());
+        for (lang, files) in [(Lang::Ru, RU), (Lang::En, EN)] {
+            let lines = files.into_iter().flat_map(str::lines);
+            let keys: Vec<&str> = lines
+                .filter(|line| !line.starts_with('#'))
+                .filter_map(|line| Some(line.split_once('=')?.0.trim()))
+                .collect();
+            let twice: Vec<_> = keys.iter().filter(|key| keys.iter().filter(|one| one == key).count() > 1).collect();
+            assert!(twice.is_empty(), "{} says {twice:?} twice", lang.tag());
         }
     }
 

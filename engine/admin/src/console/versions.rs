@@ -71,6 +71,7 @@ pub(crate) struct VersionsPage<'a> {
 }
 
 /// A name and what goes with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fact {
     pub(crate) name: String,
     pub(crate) value: String,

@@ -251,16 +251,28 @@ pub(crate) struct FailedPage<'a> {
     pub(crate) back: &'static str,
 }
 
+/// The same, in a page that goes on.
+#[derive(Template)]
+#[template(path = "refused.html")]
+struct RefusedFragment {
+    problem: String,
+    remedy: String,
+}
+
 fn refusal(c: &Ctx, problem: &Problem, fragment: bool) -> Response {
     let wrong = wrong_of(c.lang, problem);
     let back = if c.here.is_empty() { "/console/" } else { c.here };
+    if fragment {
+        // The page that asked stays as it is, and says above why.
+        let mut response = html(problem.status(), &RefusedFragment { problem: wrong.problem, remedy: wrong.remedy });
+        let headers = response.headers_mut();
+        headers.insert(HeaderName::from_static("hx-retarget"), HeaderValue::from_static("#refused"));
+        headers.insert(HeaderName::from_static("hx-reswap"), HeaderValue::from_static("innerHTML show:top"));
+        return response;
+    }
     let title = c.t("form.wrong").to_owned();
     let page = FailedPage { c, title, problem: wrong.problem, remedy: wrong.remedy, back };
-    let mut response = html(problem.status(), &page);
-    if fragment {
-        response.headers_mut().insert(HeaderName::from_static("hx-reswap"), HeaderValue::from_static("none"));
-    }
-    response
+    html(problem.status(), &page)
 }
 
 fn dressed(mut response: Response) -> Response {

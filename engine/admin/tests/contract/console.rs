@@ -10,32 +10,32 @@ use serde_json::json;
 use tower::ServiceExt;
 
 /// Somebody with a session.
-struct Reader {
-    cookie: String,
-    csrf: String,
+pub(crate) struct Reader {
+    pub(crate) cookie: String,
+    pub(crate) csrf: String,
 }
 
 impl Reader {
-    async fn of(world: &World, name: &str, roles: serde_json::Value) -> Self {
+    pub(crate) async fn of(world: &World, name: &str, roles: serde_json::Value) -> Self {
         world.user(name, roles).await;
         let (cookie, csrf) = world.session(name).await;
         Self { cookie, csrf }
     }
 
-    async fn root(world: &World) -> Self {
+    pub(crate) async fn root(world: &World) -> Self {
         let (cookie, csrf) = world.session("root").await;
         Self { cookie, csrf }
     }
 
-    fn ask(&self, method: &str, path: &str) -> Ask {
+    pub(crate) fn ask(&self, method: &str, path: &str) -> Ask {
         ask(method, path).header("cookie", &self.cookie)
     }
 
-    async fn get(&self, world: &World, path: &str) -> Reply {
+    pub(crate) async fn get(&self, world: &World, path: &str) -> Reply {
         world.send(self.ask("GET", path)).await
     }
 
-    async fn post(&self, world: &World, path: &str, fields: &[(&str, &str)]) -> Reply {
+    pub(crate) async fn post(&self, world: &World, path: &str, fields: &[(&str, &str)]) -> Reply {
         let csrf = ("csrf", self.csrf.as_str());
         let fields = fields.iter().copied().chain([csrf]);
         let fields: Vec<String> = fields.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
@@ -43,11 +43,11 @@ impl Reader {
     }
 }
 
-fn form(ask: Ask, body: &str) -> Ask {
+pub(crate) fn form(ask: Ask, body: &str) -> Ask {
     ask.bytes("application/x-www-form-urlencoded", body.as_bytes().to_vec())
 }
 
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect()
@@ -69,12 +69,12 @@ fn multipart(ask: Ask, fields: &[(&str, &str)], file: Option<&[u8]>) -> Ask {
 }
 
 #[track_caller]
-fn goes_to(reply: &Reply, place: &str) {
+pub(crate) fn goes_to(reply: &Reply, place: &str) {
     assert_eq!((reply.status.as_u16(), reply.header("location")), (303, place), "{}", reply.text());
 }
 
 #[track_caller]
-fn is_page(reply: &Reply) {
+pub(crate) fn is_page(reply: &Reply) {
     let (text, policy) = (reply.text(), reply.header("content-security-policy"));
     assert!(reply.header("content-type").starts_with("text/html"), "{text}");
     assert!(policy.contains("script-src 'self';") && !policy.contains("unsafe"), "{policy}");
@@ -139,6 +139,27 @@ async fn every_page_answers_every_role() {
         "audit".into(),
         "audit?actor=root&action=user.create".into(),
         "configuration".into(),
+        "floor".into(),
+        "floor?agency=mfc".into(),
+        "callbacks".into(),
+        "callbacks?state=ended".into(),
+        format!("calls/{}/supervise", LIVE[0].1),
+        "emergency".into(),
+        "emergency/flood/end".into(),
+        "tickets".into(),
+        "tickets?kind=complaint".into(),
+        "deliveries".into(),
+        "directory".into(),
+        "directory/new".into(),
+        "directory/import".into(),
+        "guides".into(),
+        "guides/new".into(),
+        "reports".into(),
+        "reports?from=soon".into(),
+        "surveys".into(),
+        "logs".into(),
+        "faults".into(),
+        "subjects".into(),
     ];
     let people = [
         ("root", None, None),

@@ -8,6 +8,7 @@ mod centre;
 mod centre_cases;
 mod centre_engine;
 mod console;
+mod console_centre;
 mod documents;
 mod documents_of_roles;
 mod engine;

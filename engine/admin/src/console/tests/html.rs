@@ -204,9 +204,12 @@ impl Page {
             if tag.name == "script" && (tag.get("src").is_empty() || !tag.text.is_empty()) {
                 faults.push("an inline script".to_owned());
             }
-            for name in ["src", "href", "action", "formaction", "hx-get", "sse-connect"] {
+            for name in ["src", "href", "action", "formaction", "hx-get", "hx-post", "sse-connect"] {
                 let to = tag.get(name);
-                if tag.has(name) && !to.starts_with("/console") && !to.starts_with("/api/v1/") && !to.starts_with('#') {
+                // Only a link may lead elsewhere, and it says so: the other side learns nothing of us.
+                let outside = tag.name == "a" && tag.get("rel") == "external noreferrer noopener";
+                let ours = to.starts_with("/console") || to.starts_with("/api/v1/") || to.starts_with('#');
+                if tag.has(name) && !ours && !(outside && to.starts_with("https://")) {
                     faults.push(format!("{name} of <{}> leads to {to:?}", tag.name));
                 }
             }

@@ -5,6 +5,7 @@ use crate::access::Role;
 use crate::console::agencies::{AgenciesPage, AgencyPage, Facts as AgencyFacts, NewAgencyPage, Row as AgencyRow, Sent};
 use crate::console::audit::{AuditPage, Row as AuditRow, Verified, actions};
 use crate::console::calls::{CallPage, CallsPage, Heard, Table};
+use crate::console::centre::marks::Marked;
 use crate::console::configuration::ConfigurationPage;
 use crate::console::confirm::{Ask, ConfirmDialog, ConfirmPage};
 use crate::console::context::Ctx;
@@ -43,7 +44,7 @@ use gudok_store::{
 /// A page by its name.
 pub(super) type Named = (&'static str, String);
 
-fn draw(template: &impl Template) -> String {
+pub(super) fn draw(template: &impl Template) -> String {
     template.render().unwrap()
 }
 
@@ -56,6 +57,7 @@ pub(super) fn all(lang: Lang) -> Vec<Named> {
     pages.extend(agencies(lang));
     pages.extend(people(lang));
     pages.extend(engine(lang));
+    pages.extend(super::centre::all(lang));
     pages
 }
 
@@ -80,6 +82,7 @@ fn calls(lang: Lang) -> Vec<Named> {
         facts: "0:42".into(),
         href: format!("/api/v1/calls/{}/recordings/{name}", trace.id),
         may_play,
+        mark: Some(Marked::of(&c, &trace.id, name, "mfc", None)),
     };
     let call = CallPage::of(&c, &trace, &names, vec![heard("complaint", true), heard("survey", false)]);
     let ask = || {

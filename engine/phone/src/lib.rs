@@ -5,7 +5,7 @@
 //! and tests assert that there are none.
 //!
 //! - [`Phone`] binds the sockets. It dials ([`Phone::call`]), takes calls ([`Phone::incoming`], or by itself as
-//!   [`OnIncoming`] says), follows or refuses transfers, registers, and plays registrar or challenging proxy.
+//!   [`OnIncoming`] says), follows or refuses transfers, registers (once, or for as long as it lives: [`Registration`]), and plays registrar or challenging proxy.
 //! - [`Call`] is one call: press keys, wait for prompts, hold, refer, hang up. Every wait has a time limit.
 //!   [`EndReport`] says how it ended, with [`MediaStats`], the transcript and the oddities.
 //! - [`Conversation`] presses keys by script, when the engine asks for them.
@@ -29,6 +29,7 @@ mod media;
 mod message;
 mod oddity;
 mod phone;
+mod registration;
 pub mod relay;
 mod sdp;
 mod shared;
@@ -45,6 +46,7 @@ pub use error::PhoneError;
 pub use media::{DigitMethod, DigitStats, LATE_MS, MediaStats, read_wav, tone, write_wav};
 pub use oddity::{ODDITIES_MAX, Oddity, OddityKind};
 pub use phone::{OnIncoming, OnRefer, Phone, PhoneConfig, Transport};
+pub use registration::{Registration, RegistrationStatus};
 pub use sdp::{Codec, Direction};
 pub use transaction::Timing;
 pub use transcript::{TranscriptEvent, TranscriptKind};

@@ -16,6 +16,7 @@ use crate::driver::Driver;
 use crate::error::PhoneError;
 use crate::media::MediaThreads;
 use crate::oddity::{Oddities, Oddity};
+use crate::registration::Registration;
 use crate::shared::CallShared;
 use crate::transaction::{Peer, Timing};
 use crate::uri::Target;
@@ -90,6 +91,10 @@ pub struct PhoneConfig {
     pub credentials: Option<Credentials>,
     /// Ask callers to authenticate (407).
     pub challenge: Option<ChallengeConfig>,
+    /// Stay registered there, from the start: `sip:centre.example`, or with a port.
+    pub registrar_uri: Option<String>,
+    /// For how long to register at a time, in seconds.
+    pub register_expires_s: u32,
     /// Play registrar.
     pub registrar: Option<RegistrarConfig>,
     /// What becomes of incoming calls.
@@ -128,6 +133,8 @@ impl Default for PhoneConfig {
             user: "phone".to_owned(),
             credentials: None,
             challenge: None,
+            registrar_uri: None,
+            register_expires_s: 120,
             registrar: None,
             on_incoming: OnIncoming::Ask,
             on_refer: OnRefer::Follow,
@@ -143,6 +150,7 @@ impl Default for PhoneConfig {
 pub struct Phone {
     pub(crate) inner: Arc<PhoneInner>,
     incoming: tokio::sync::Mutex<mpsc::Receiver<IncomingCall>>,
+    registration: tokio::sync::Mutex<Option<Registration>>,
 }
 
 pub(crate) struct PhoneInner {
@@ -207,7 +215,13 @@ impl Phone {
         });
         let driver = Driver::new(agent, udp, tcp, receiver, incoming_sender, &inner);
         tokio::spawn(driver.run());
-        Ok(Self { inner, incoming: tokio::sync::Mutex::new(incoming) })
+        let mut phone =
+            Self { inner, incoming: tokio::sync::Mutex::new(incoming), registration: tokio::sync::Mutex::default() };
+        if let Some(registrar) = phone.inner.config.registrar_uri.clone() {
+            let registration = phone.keep_registered(&registrar, phone.inner.config.register_expires_s);
+            *phone.registration.get_mut() = Some(registration);
+        }
+        Ok(phone)
     }
 
     /// Where SIP listens.
@@ -257,6 +271,30 @@ impl Phone {
         let peer = self.inner.resolve(registrar).await?;
         let uri = registrar.to_owned();
         self.inner.ask(limit, |request| Command::Register { request, peer, uri, expires_s }).await
+    }
+
+    /// Waits until the registration of [`PhoneConfig::registrar_uri`] is in force, and gives the seconds granted.
+    ///
+    /// # Errors
+    /// When time runs out, or there is no such registration.
+    pub async fn wait_registered(&self, limit: Duration) -> Result<u32, PhoneError> {
+        let mut registration = self.registration.lock().await;
+        match registration.as_mut() {
+            Some(registration) => registration.registered(limit).await,
+            None => Err(PhoneError::Stopped),
+        }
+    }
+
+    /// Takes the registration of [`PhoneConfig::registrar_uri`] back, and gives the status of that.
+    ///
+    /// # Errors
+    /// When no answer comes in time, or there is no such registration.
+    pub async fn unregister(&self, limit: Duration) -> Result<u16, PhoneError> {
+        let registration = self.registration.lock().await.take();
+        match registration {
+            Some(registration) => registration.end(limit).await,
+            None => Err(PhoneError::Stopped),
+        }
     }
 
     /// Sends OPTIONS and gives the status.
@@ -338,7 +376,7 @@ impl PhoneInner {
     }
 
     /// Where a URI leads.
-    async fn resolve(&self, uri: &str) -> Result<Peer, PhoneError> {
+    pub(crate) async fn resolve(&self, uri: &str) -> Result<Peer, PhoneError> {
         let target = Target::parse(uri)?;
         let tcp = target.tcp || self.config.transport == Transport::Tcp;
         let addr = match (self.config.outbound_proxy, target.socket_addr()) {
@@ -353,7 +391,7 @@ impl PhoneInner {
         Ok(Peer { addr, tcp })
     }
 
-    async fn ask(
+    pub(crate) async fn ask(
         &self,
         limit: Duration,
         command: impl FnOnce(u64) -> Command,

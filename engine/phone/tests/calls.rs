@@ -6,8 +6,8 @@ use std::time::Duration;
 use gudok_phone::relay::{LossyRelay, RelayConfig, Trouble};
 use gudok_phone::{
     Algorithm, Call, CallOptions, ChallengeConfig, Codec, Conversation, Credentials, DigitMethod, Direction,
-    IncomingCall, KeyStep, OnIncoming, OnRefer, Party, Phone, PhoneConfig, PhoneError, RegistrarConfig, Reinvite,
-    Reliable, Timing, TranscriptKind, Transport, tone,
+    IncomingCall, KeyStep, OnIncoming, OnRefer, Party, Phone, PhoneConfig, PhoneError, RegistrarConfig,
+    RegistrationStatus, Reinvite, Reliable, Timing, TranscriptKind, Transport, tone,
 };
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -307,6 +307,44 @@ async fn digest_for_invite_and_register() {
         assert_eq!(unknown.register(&registrar, 300, LIMIT).await.unwrap().0, 401);
         assert_eq!((proxy.oddities(), known.oddities()), (vec![], vec![]));
     }
+}
+
+#[tokio::test]
+async fn a_phone_stays_registered_and_takes_leave_or_vanishes() {
+    let users = vec![Credentials::new("anna", "secret")];
+    let registrar = phone(PhoneConfig {
+        registrar: Some(RegistrarConfig {
+            realm: "centre".to_owned(),
+            users: users.clone(),
+            algorithm: Algorithm::Sha256,
+            expires_s_max: 1,
+            refuse: None,
+        }),
+        ..PhoneConfig::default()
+    })
+    .await;
+    let uri = format!("sip:{}", registrar.local_addr());
+    let anna = |password: &str| PhoneConfig {
+        user: "anna".to_owned(),
+        credentials: Some(Credentials::new("anna", password)),
+        registrar_uri: Some(uri.clone()),
+        ..PhoneConfig::default()
+    };
+    let staying = phone(anna("secret")).await;
+    assert_eq!(staying.wait_registered(LIMIT).await.unwrap(), 1);
+    let bindings = registrar.registered(3, LIMIT).await.unwrap();
+    assert!(bindings.iter().all(|binding| binding.contact == staying.uri() && binding.expires_s == 1));
+    assert_eq!(staying.unregister(LIMIT).await.unwrap(), 200);
+    let last = registrar.registered(4, LIMIT).await.unwrap().pop().unwrap();
+    assert_eq!(last.expires_s, 0);
+    assert!(staying.unregister(LIMIT).await.is_err(), "once");
+
+    let wrong = phone(PhoneConfig { registrar_uri: None, ..anna("guess") }).await;
+    let mut refused = wrong.keep_registered(&uri, 60);
+    let error = refused.registered(Duration::from_millis(500)).await.unwrap_err();
+    assert!(error.to_string().contains("401"), "{error}");
+    assert_eq!(refused.status(), RegistrationStatus::Failed { status: 401 });
+    assert_eq!((registrar.oddities(), staying.oddities(), wrong.oddities()), (vec![], vec![], vec![]));
 }
 
 #[tokio::test]

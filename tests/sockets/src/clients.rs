@@ -38,10 +38,18 @@ impl Sipp {
     /// # Errors
     /// Where it is not installed.
     pub fn start(scenario: &str, arguments: &[&str]) -> anyhow::Result<Self> {
+        Self::start_at(free_port()?, scenario, arguments)
+    }
+
+    /// As [`Sipp::start`], from a port that one has: where another scenario of the same telephone ran before.
+    ///
+    /// # Errors
+    /// Where it is not installed.
+    pub fn start_at(port: u16, scenario: &str, arguments: &[&str]) -> anyhow::Result<Self> {
         let dir = tempfile::tempdir()?;
         let file = dir.path().join("scenario.xml");
         std::fs::write(&file, scenario)?;
-        let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
         let mut command = Command::new("sipp");
         command.args(arguments).arg("-sf").arg(&file).args(["-i", "127.0.0.1", "-mi", "127.0.0.1", "-m", "1"]);
         command.args(["-p", &address.port().to_string(), "-mp", &free_port()?.to_string()]);
@@ -78,6 +86,14 @@ impl Baresip {
     /// # Errors
     /// Where it is not installed, or does not come up.
     pub async fn start(microphone: &[i16]) -> anyhow::Result<Self> {
+        Self::start_as("<sip:baresip@127.0.0.1>;regint=0;audio_codecs=PCMA", microphone).await
+    }
+
+    /// As [`Baresip::start`], with a line of its accounts file: one that registers, and answers by itself.
+    ///
+    /// # Errors
+    /// Where it is not installed, or does not come up.
+    pub async fn start_as(account: &str, microphone: &[i16]) -> anyhow::Result<Self> {
         let dir = tempfile::tempdir()?;
         let (wav, at) = (dir.path().join("microphone.wav"), free_port()?);
         gudok_phone::write_wav(&wav, microphone)?;
@@ -90,7 +106,7 @@ impl Baresip {
             modules.display()
         );
         std::fs::write(dir.path().join("config"), config)?;
-        std::fs::write(dir.path().join("accounts"), "<sip:baresip@127.0.0.1>;regint=0;audio_codecs=PCMA\n")?;
+        std::fs::write(dir.path().join("accounts"), format!("{account}\n"))?;
         std::fs::write(dir.path().join("contacts"), "")?;
         let log = std::fs::File::create(dir.path().join("log"))?;
         let mut command = Command::new("baresip");

@@ -53,8 +53,7 @@ fn say(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         rate: SpeechRate::percent(arguments.rate),
         ..RenderOptions::default()
     };
-    let settings =
-        SpeechSettings { provider: ProviderConfig::EspeakNg { command: None }, cache_mib_max: 0, media_dir: None };
+    let settings = SpeechSettings { provider: ProviderConfig::EspeakNg { command: None }, ..SpeechSettings::default() };
     let speech = crate::serve::speech(&settings, None)?;
     if let Some(out) = &arguments.wav {
         let audio = super::runtime()?.block_on(speech.render(&prompt, &options, &media))?;

@@ -193,8 +193,8 @@ pub(crate) fn speech(settings: &SpeechSettings, cache_dir: Option<&Path>) -> any
             }
             TtsConfig::Command(config)
         }
-        ProviderConfig::Http { url } => {
-            TtsConfig::Http(gudok_speech::HttpConfig { url: url.clone(), token: None, ssml: false })
+        ProviderConfig::Http { url, ssml } => {
+            TtsConfig::Http(gudok_speech::HttpConfig { url: url.clone(), token: None, ssml: *ssml })
         }
         ProviderConfig::None => TtsConfig::None { when_asked: WhenAsked::Silence },
     };
@@ -208,7 +208,8 @@ pub(crate) fn speech(settings: &SpeechSettings, cache_dir: Option<&Path>) -> any
             .with_context(|| format!("the host's recordings in {}", dir.display()))?,
         None => MediaLibrary::default(),
     };
-    Ok(Speech::new(SpeechConfig { tts, cache, ..SpeechConfig::default() }, Arc::new(house))?)
+    let (voices, languages, slow) = (settings.voices.clone(), settings.languages.clone(), settings.slow);
+    Ok(Speech::new(SpeechConfig { tts, cache, voices, languages, slow, ..SpeechConfig::default() }, Arc::new(house))?)
 }
 
 fn voice(config: &Config, cache_dir: &Path) -> anyhow::Result<Voice> {

@@ -87,6 +87,8 @@ pub(crate) struct Agent {
     timers: Timers,
     outputs: VecDeque<Output>,
     challenges: VecDeque<Challenge>,
+    /// Call-ID and next CSeq of our REGISTERs, by registrar.
+    registered_at: HashMap<String, (String, u32)>,
     incoming_key: u64,
 }
 
@@ -102,6 +104,7 @@ impl Agent {
             timers: Timers::default(),
             outputs: VecDeque::new(),
             challenges: VecDeque::new(),
+            registered_at: HashMap::new(),
             incoming_key: 0,
         }
     }

@@ -13,6 +13,8 @@ use crate::oddity::{Oddity, OddityKind};
 use crate::transaction::{Owner, Peer};
 use crate::uri;
 
+/// Registrars whose Call-ID is remembered.
+const REGISTRARS_MAX: usize = 64;
 /// What a registration lasts when neither side says.
 const EXPIRES_S: u32 = 3_600;
 
@@ -53,6 +55,16 @@ impl Agent {
         let host = uri.split_once('@').map_or_else(|| uri.trim_start_matches("sip:"), |(_, h)| h).to_owned();
         let aor = format!("<sip:{}@{}>", self.config.user, host.split(';').next().unwrap_or_default());
         let mut message = self.outside(Method::Register, &format!("sip:{host}"), &aor, &aor);
+        // RFC 3261, section 10.2.4: all REGISTERs to one registrar have one Call-ID, and count up. Each may be sent twice,
+        // the second time with credentials.
+        let fresh = message.call_id().to_owned();
+        if self.registered_at.len() >= REGISTRARS_MAX && !self.registered_at.contains_key(&host) {
+            self.registered_at.clear();
+        }
+        let (call_id, cseq) = self.registered_at.entry(host).or_insert((fresh, 1));
+        message.set("Call-ID", call_id.clone());
+        message.set("CSeq", format!("{cseq} REGISTER"));
+        *cseq += 2;
         message.push("Contact", format!("{};expires={expires_s}", self.contact(peer.tcp)));
         message.push("Expires", expires_s.to_string());
         self.send_request(now, Owner::Request(request), peer, message);

@@ -28,7 +28,8 @@ pub struct RegistrarConfig {
     pub expires_s_min: u32,
     /// A longer wish is cut to this. A telephone that vanished without a word is noticed after so long at the latest.
     pub expires_s_max: u32,
-    /// Digests that are offered, most wanted first. An old telephone reads the first one only.
+    /// Digests that are offered, most wanted first. A telephone that gives up where two are offered, and comes again
+    /// without an answer, is offered MD5 alone from then on, where that is among them.
     pub digests: Vec<DigestKind>,
     /// What we speak with telephones, most wanted first.
     pub codecs: Arc<[Codec]>,

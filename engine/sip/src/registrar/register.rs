@@ -114,7 +114,11 @@ impl Registrar {
             }
             Proof::Ask(asked) => asked,
         };
-        let challenges = self.verifier.challenges(config, asked, now);
+        // Only of users that there are: a stranger's inventions are not remembered.
+        let claimed = field(&request.headers, "From").and_then(|from| user(NameAddr::read(from).uri));
+        let claimed = claimed.and_then(|name| settings.users.get_key_value(name.as_str())).map(|(name, _)| name);
+        let plain = claimed.is_some_and(|name| self.verifier.is_plain(signed.source, name, asked, now));
+        let challenges = self.verifier.challenges(config, asked, plain, now);
         let headers = challenges.into_iter().map(|value| Header::WwwAuthenticate(value.into())).collect();
         let counter = match asked {
             Asked::First | Asked::Stale => Counter::DigestAsked,

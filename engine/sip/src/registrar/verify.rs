@@ -24,6 +24,12 @@ const FAILURES_OF_SOURCE_MAX: u32 = 60;
 const FAILURES_WINDOW: Duration = Duration::from_secs(60);
 /// Sources, and users of sources, whose wrong answers are counted.
 const FAILURES_KEPT_MAX: usize = 20_000;
+/// A telephone that asks again so much later, or more, has not understood the first challenge.
+const UNANSWERED_AFTER: Duration = Duration::from_secs(1);
+/// How long it is remembered that a telephone reads one challenge only.
+const PLAIN_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// Telephones that have not answered yet, or read one challenge only.
+const ASKED_MAX: usize = 20_000;
 /// The longest answer that is read.
 const ANSWER_BYTES_MAX: usize = 2_048;
 
@@ -99,6 +105,14 @@ pub(super) struct Verifier {
     key: [u8; 32],
     used: Mutex<HashMap<String, Used>>,
     failures: Mutex<HashMap<Guesser, Failures>>,
+    asked: Mutex<HashMap<(IpAddr, Arc<str>), Unanswered>>,
+}
+
+/// A telephone that was asked.
+struct Unanswered {
+    at: Instant,
+    /// It is asked for MD5 alone.
+    plain: bool,
 }
 
 /// A source, and the user for whom it answers; none: for whomever.
@@ -121,18 +135,62 @@ enum Nonce {
 
 impl Verifier {
     pub(super) fn new(now: Instant) -> Self {
-        Self { began: now, key: rand::random(), used: Mutex::default(), failures: Mutex::default() }
+        Self {
+            began: now,
+            key: rand::random(),
+            used: Mutex::default(),
+            failures: Mutex::default(),
+            asked: Mutex::default(),
+        }
     }
 
-    /// The values of `WWW-Authenticate`, most wanted first. All ask with one nonce: one of them is answered.
-    pub(super) fn challenges(&self, config: &RegistrarConfig, asked: Asked, now: Instant) -> Vec<String> {
+    /// Whether a telephone is to be asked for MD5 alone. There are such that give up where they are asked for anything
+    /// beside it, though RFC 8760 (section 2.4) lets them pass over what they do not know. They come again after a while
+    /// without an answer, and that is how they are known.
+    pub(super) fn is_plain(&self, source: IpAddr, user: &Arc<str>, asked: Asked, now: Instant) -> bool {
+        let mut all = self.asked.lock();
+        if all.len() >= ASKED_MAX {
+            all.retain(|_, one| now < one.at + PLAIN_KEPT);
+        }
+        let has_room = all.len() < ASKED_MAX;
+        match all.entry((source, Arc::clone(user))) {
+            std::collections::hash_map::Entry::Occupied(mut one) => {
+                let one = one.get_mut();
+                let unanswered = asked == Asked::First && now >= one.at + UNANSWERED_AFTER;
+                one.plain = now < one.at + PLAIN_KEPT && (one.plain || unanswered);
+                one.at = now;
+                one.plain
+            }
+            std::collections::hash_map::Entry::Vacant(place) => {
+                if has_room && asked == Asked::First {
+                    place.insert(Unanswered { at: now, plain: false });
+                }
+                false
+            }
+        }
+    }
+
+    /// A telephone has answered: it understands what it is asked.
+    fn has_answered(&self, source: IpAddr, user: &Arc<str>) {
+        let mut all = self.asked.lock();
+        let key = (source, Arc::clone(user));
+        if all.get(&key).is_some_and(|one| !one.plain) {
+            all.remove(&key);
+        }
+    }
+
+    /// The values of `WWW-Authenticate`, most wanted first; MD5 alone for a plain telephone. All ask with one nonce: one
+    /// of them is answered.
+    pub(super) fn challenges(&self, config: &RegistrarConfig, asked: Asked, plain: bool, now: Instant) -> Vec<String> {
+        let has_md5 = config.digests.contains(&DigestKind::Md5);
         let nonce = self.nonce(now);
         let stale = if matches!(asked, Asked::Stale | Asked::Replayed) { ", stale=true" } else { "" };
         let write = |kind: &DigestKind| {
             let (realm, kind) = (&config.realm, kind.as_str());
             format!("Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={kind}, qop=\"auth\"{stale}")
         };
-        config.digests.iter().map(write).collect()
+        let wanted = |kind: &&DigestKind| !(plain && has_md5) || **kind == DigestKind::Md5;
+        config.digests.iter().filter(wanted).map(write).collect()
     }
 
     /// Who sent the request. What is wrong is counted against its source.
@@ -157,6 +215,7 @@ impl Verifier {
         if self.is_throttled(signed.source, &name, now) {
             return Proof::Throttled;
         }
+        self.has_answered(signed.source, &name);
         if !self.is_right(config, known, &answer, signed) {
             self.count_failure(signed.source, &name, now);
             return Proof::Ask(Asked::Wrong);

@@ -13,7 +13,7 @@ use gudok_core::centre::{
 use gudok_core::ids::{Agency, Operator, Peer, Queue, Skill, Trunk};
 use gudok_core::leg::DialTarget;
 use gudok_core::privacy::{PhoneNumber, Secret};
-use gudok_sip::IpNet;
+use gudok_sip::{DigestKind, IpNet};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -39,6 +39,8 @@ pub(super) struct RegistrarSettings {
     pub(crate) sources: Vec<IpNet>,
     pub(crate) expires_s_min: u32,
     pub(crate) expires_s_max: u32,
+    /// None: as the SIP room has it.
+    pub(crate) digests: Option<Vec<DigestKind>>,
     /// By login.
     pub(crate) passwords: BTreeMap<String, Secret>,
 }
@@ -259,6 +261,20 @@ fn peer(peer: &schema::Peer, names: &Names<'_>, faults: &mut Faults<'_>) -> Peer
     }
 }
 
+fn digests(names: &[Spanned<String>], faults: &mut Faults<'_>) -> Vec<DigestKind> {
+    let mut all = Vec::new();
+    for name in names {
+        let text = name.get_ref();
+        match [DigestKind::Sha256, DigestKind::Md5].into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text)) {
+            Some(kind) => all.push(kind),
+            None => {
+                faults.add(name.span(), format!("{text:?} is no digest of telephones"), "write \"SHA-256\" or \"MD5\"")
+            }
+        }
+    }
+    all
+}
+
 /// What the telephones that register need; none where none may.
 pub(super) fn registrar(file: &File, folder: &Path, faults: &mut Faults<'_>) -> Option<RegistrarSettings> {
     let passwords: BTreeMap<String, Secret> = file
@@ -283,6 +299,7 @@ pub(super) fn registrar(file: &File, folder: &Path, faults: &mut Faults<'_>) -> 
         sources,
         expires_s_min: registrar.expires_s_min,
         expires_s_max: registrar.expires_s_max,
+        digests: registrar.digests.as_ref().map(|names| digests(names, faults)),
         passwords,
     })
 }

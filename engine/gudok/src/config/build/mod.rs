@@ -21,6 +21,7 @@ use gudok_core::time::Timestamp;
 use gudok_plugin_host::gate::Approval;
 use gudok_plugin_host::http::AllowedTarget;
 use gudok_sip::SipConfig;
+use gudok_speech::{LangTag, LanguageWords, SlowSpeech, VoiceName};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -70,18 +71,27 @@ pub(crate) struct MediaSettings {
 }
 
 /// For the speech room.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct SpeechSettings {
     pub(crate) provider: ProviderConfig,
     pub(crate) cache_mib_max: u64,
     pub(crate) media_dir: Option<PathBuf>,
+    pub(crate) voices: BTreeMap<LangTag, VoiceName>,
+    pub(crate) languages: BTreeMap<LangTag, LanguageWords>,
+    pub(crate) slow: SlowSpeech,
+}
+
+impl Default for ProviderConfig {
+    fn default() -> Self {
+        Self::EspeakNg { command: None }
+    }
 }
 
 /// Who speaks what nobody recorded.
 #[derive(Debug)]
 pub(crate) enum ProviderConfig {
     EspeakNg { command: Option<PathBuf> },
-    Http { url: String },
+    Http { url: String, ssml: bool },
     None,
 }
 
@@ -314,7 +324,7 @@ fn speech(speech: &schema::Speech, folder: &Path, faults: &mut Faults<'_>) -> Op
         schema::SpeechProvider::EspeakNg => ProviderConfig::EspeakNg { command: speech.command.clone() },
         schema::SpeechProvider::None => ProviderConfig::None,
         schema::SpeechProvider::Http => match &speech.url {
-            Some(url) => ProviderConfig::Http { url: url.get_ref().clone() },
+            Some(url) => ProviderConfig::Http { url: url.get_ref().clone(), ssml: speech.ssml },
             None => {
                 faults.add(0..0, "the speech provider \"http\" has no url", "add `url` under [speech]");
                 return None;
@@ -325,6 +335,9 @@ fn speech(speech: &schema::Speech, folder: &Path, faults: &mut Faults<'_>) -> Op
         provider,
         cache_mib_max: speech.cache_mib_max,
         media_dir: speech.media_dir.as_ref().map(|dir| folder.join(dir)),
+        voices: speech.voices.clone(),
+        languages: speech.languages.clone(),
+        slow: speech.slow,
     })
 }
 

@@ -60,12 +60,14 @@ fn registrar_config(settings: &RegistrarSettings) -> RegistrarConfig {
         secret: RegistrarSecret::Password(password.clone()),
         sources: Vec::new(),
     });
+    let defaults = RegistrarConfig::of_realm(&settings.realm);
     RegistrarConfig {
+        digests: settings.digests.clone().unwrap_or_else(|| defaults.digests.clone()),
         sources: settings.sources.clone(),
         users: users.collect(),
         expires_s_min: settings.expires_s_min,
         expires_s_max: settings.expires_s_max,
-        ..RegistrarConfig::of_realm(&settings.realm)
+        ..defaults
     }
 }
 

@@ -225,6 +225,8 @@ pub(crate) struct Registrar {
     pub(crate) expires_s_min: u32,
     #[serde(default = "five_minutes")]
     pub(crate) expires_s_max: u32,
+    /// "SHA-256", "MD5", most wanted first; both where it is missing.
+    pub(crate) digests: Option<Vec<Spanned<String>>>,
 }
 
 const fn sixty_u32() -> u32 {

@@ -8,6 +8,7 @@ pub(crate) use centre::{
     Webhook,
 };
 
+use gudok_speech::{LangTag, LanguageWords, SlowSpeech, VoiceName};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -160,11 +161,29 @@ pub(crate) struct Speech {
     pub(crate) cache_mib_max: u64,
     /// The host's own recordings: `<dir>/<lang>/<name>.wav`.
     pub(crate) media_dir: Option<PathBuf>,
+    /// For the provider `http`: it reads SSML.
+    pub(crate) ssml: bool,
+    /// Voices by language: `tt = "tt"`.
+    pub(crate) voices: BTreeMap<LangTag, VoiceName>,
+    /// Words of languages without a grammar here.
+    pub(crate) languages: BTreeMap<LangTag, LanguageWords>,
+    /// How callers are spoken to who asked for it.
+    pub(crate) slow: SlowSpeech,
 }
 
 impl Default for Speech {
     fn default() -> Self {
-        Self { provider: SpeechProvider::EspeakNg, url: None, command: None, cache_mib_max: 1024, media_dir: None }
+        Self {
+            provider: SpeechProvider::EspeakNg,
+            url: None,
+            command: None,
+            cache_mib_max: 1024,
+            media_dir: None,
+            ssml: false,
+            voices: BTreeMap::new(),
+            languages: BTreeMap::new(),
+            slow: SlowSpeech::default(),
+        }
     }
 }
 

@@ -26,7 +26,7 @@ impl World {
     }
 
     fn nonce(&self) -> String {
-        let challenge = &self.verifier.challenges(&self.config, Asked::First, self.now)[0];
+        let challenge = &self.verifier.challenges(&self.config, Asked::First, false, self.now)[0];
         let at = challenge.find("nonce=\"").unwrap() + 7;
         challenge[at..].split('"').next().unwrap().to_owned()
     }
@@ -96,8 +96,36 @@ fn a_nonce_counts_up_and_grows_old() {
     assert_eq!(world.verify(&answer(&world, "0000000b")), anna);
     world.now += NONCE_LIFE;
     assert_eq!(world.verify(&answer(&world, "0000000c")), Proof::Ask(Asked::Stale));
-    let text = world.verifier.challenges(&world.config, Asked::Stale, world.now).join("\n");
+    let text = world.verifier.challenges(&world.config, Asked::Stale, false, world.now).join("\n");
     assert_eq!(text.matches("stale=true").count(), 2, "{text}");
+}
+
+#[test]
+fn a_telephone_that_gives_up_at_two_challenges_is_asked_one() {
+    let mut world = World::new();
+    let anna: Arc<str> = Arc::from("anna");
+    let plain = |world: &World, asked| world.verifier.is_plain(SOURCE, &anna, asked, world.now);
+    assert!(!plain(&world, Asked::First));
+    assert!(!plain(&world, Asked::First), "sent twice at once: REGISTER and INVITE, or a repetition");
+    let answer = world.answer("anna", "pass1", &world.nonce(), "00000001", DigestKind::Sha256);
+    assert_eq!(world.verify(&answer), Proof::User(Arc::clone(&anna)));
+    world.now += Duration::from_secs(60);
+    assert!(!plain(&world, Asked::First), "it had answered");
+    world.now += Duration::from_secs(60);
+    assert!(plain(&world, Asked::First), "it comes again without an answer");
+    assert!(!world.verifier.is_plain("10.0.0.8".parse().unwrap(), &anna, Asked::First, world.now), "another one");
+    let challenges = world.verifier.challenges(&world.config, Asked::First, true, world.now);
+    assert!(challenges.len() == 1 && challenges[0].contains("algorithm=MD5,"), "{challenges:?}");
+    let answer = world.answer("anna", "pass1", &world.nonce(), "00000001", DigestKind::Md5);
+    assert_eq!(world.verify(&answer), Proof::User(Arc::clone(&anna)));
+    world.now += Duration::from_secs(200);
+    assert!(plain(&world, Asked::Stale) && plain(&world, Asked::First), "and is asked so from now on");
+    world.config.digests = vec![DigestKind::Sha256];
+    assert_eq!(
+        world.verifier.challenges(&world.config, Asked::First, true, world.now).len(),
+        1,
+        "where there is no MD5"
+    );
 }
 
 #[test]

@@ -123,12 +123,12 @@ impl Overlays {
     ///
     /// # Errors
     /// Where it is no sound. That it could not be written is in the log.
-    pub(crate) fn take(&self, hash: &str, wav: Vec<u8>) -> Result<(), String> {
-        let recording = decode(wav.clone())?;
+    pub(crate) fn take(&self, hash: &str, wav: &[u8]) -> Result<(), String> {
+        let recording = decode(wav.to_vec())?;
         self.sounds.write().insert(ledger_sound(hash), recording);
         let file = format!("{SOUNDS_DIR}/{hash}.wav");
         if !self.dir.join(&file).exists()
-            && let Err(error) = self.put(&file, &wav)
+            && let Err(error) = self.put(&file, wav)
         {
             tracing::warn!(%error, folder = %self.dir.display(), "an announcement's recording is not kept beside the store");
         }
@@ -296,10 +296,10 @@ mod tests {
     fn a_recording_is_kept_beside_the_store() {
         let dir = tempfile::tempdir().unwrap();
         let overlays = Overlays::new(dir.path().join("store-emergency"));
-        assert!(overlays.take("bad", b"no sound".to_vec()).is_err());
+        assert!(overlays.take("bad", b"no sound").is_err());
         let (wav, duration_ms) = normal_sound(tone()).unwrap();
         assert_eq!(duration_ms, 100);
-        overlays.take("ab12", wav).unwrap();
+        overlays.take("ab12", &wav).unwrap();
         let again = Overlays::new(dir.path().join("store-emergency"));
         assert!(!again.has("ab12"));
         again.load("ab12").unwrap();

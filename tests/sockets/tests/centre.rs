@@ -3,7 +3,7 @@
 
 use anyhow::{Context, ensure};
 use futures_util::future::try_join_all;
-use gudok_phone::{CallOptions, OnIncoming, Phone, PhoneConfig, tone};
+use gudok_phone::{CallOptions, Credentials, OnIncoming, Phone, PhoneConfig, tone};
 use gudok_sockets::bundles::changed;
 use gudok_sockets::parties::{self, NOON, PATIENCE, until};
 use gudok_sockets::{ConfigBuilder, Engine};
@@ -185,6 +185,45 @@ async fn a_callback_is_kept_once_over_kill_9() -> anyhow::Result<()> {
     ensure!(state(&engine).await? == "connected", "what was kept stays kept");
     engine.api()?.post("/operators/anna/state", &json!({ "state": "ready" })).await?.expect(202)?;
     ensure!(home.incoming(Duration::from_secs(2)).await.is_err(), "nobody is called twice");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_of_the_api_is_rung_where_the_telephone_has_registered() -> anyhow::Result<()> {
+    const PASSWORD: &str = "correct-horse-battery";
+    let folder = tempfile::tempdir()?;
+    let at_home = PhoneConfig {
+        bind: "127.0.0.3:0".parse()?,
+        user: "boris".into(),
+        credentials: Some(Credentials { username: "boris".into(), password: PASSWORD.into() }),
+        on_incoming: OnIncoming::Answer { after: Duration::ZERO },
+        options: humming(),
+        ..PhoneConfig::default()
+    };
+    let telephone = Phone::start(at_home).await?;
+    let config =
+        centre(&folder, &[], "", false)?.extra("[registrar]\nrealm = \"centre.example\"\nsources = [\"127.0.0.3\"]");
+    let engine = Engine::start_at(&config, Some(NOON)).await?;
+    let (api, registrar) = (engine.api()?, format!("sip:{}", engine.sip));
+    let refused = telephone.register(&registrar, 60, PATIENCE).await?;
+    ensure!(refused.0 >= 400, "nobody is known yet: {refused:?}");
+
+    let boris = json!({ "name": "boris", "phone": { "kind": "registers" }, "phone_password": PASSWORD,
+        "queues": ["operators"] });
+    api.post("/operators", &boris).await?.expect(201)?;
+    until("the telephone registers", async || Ok(telephone.register(&registrar, 60, PATIENCE).await?.0 == 200)).await?;
+    let shown = async || api.read("/operators/boris").await;
+    until("the centre sees the telephone", async || Ok(shown().await?["now"]["reachable"] == true)).await?;
+    api.post("/operators/boris/state", &json!({ "state": "ready" })).await?.expect(202)?;
+
+    let caller = parties::caller().await?;
+    let call = caller.call(&engine.uri(NUMBER), humming()).await?;
+    parties::bridged(&call).await?;
+    ensure!(shown().await?["now"]["state"] == "on-call", "{}", shown().await?);
+    call.hangup()?;
+    let waits = waits(&engine, 1).await?;
+    ensure!(waits[0]["by"] == "boris", "{waits:?}");
+    ensure!(!engine.log().contains(PASSWORD), "the password is in the log");
     Ok(())
 }
 

@@ -49,8 +49,11 @@ enum Said {
     Order { operator: Operator, order: OperatorOrder, answer: oneshot::Sender<Result<(), OperatorRefusal>> },
     Book { actor: Actor, wish: Box<CallbackWish>, answer: oneshot::Sender<Result<CallbackReceipt, CallbackRefusal>> },
     Decide { actor: Actor, callback: CallbackId, decision: CallbackDecision, answer: Decided },
-    Look(Box<dyn FnOnce(&CentreMachine, Timestamp) + Send>),
+    Look(Look),
 }
+
+/// Somebody looks at the machine as it is now.
+type Look = Box<dyn FnOnce(&CentreMachine, Timestamp) + Send>;
 
 /// Where the answer to a decision goes, once it is durable.
 type Decided = oneshot::Sender<Result<Callback, CallbackRefusal>>;

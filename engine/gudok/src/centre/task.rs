@@ -107,7 +107,7 @@ async fn run(centre: Centre, mut said: mpsc::Receiver<Said>, mut parts: Parts) {
         }
         timer_for = deadline;
         tokio::select! {
-            Some((save, saved)) = task.saving.next() => task.saved(save, saved),
+            Some((save, saved)) = task.saving.next() => task.saved(save, &saved),
             Some(said) = said.recv() => task.said(said),
             Ok(()) = parts.settings.changed() => {
                 task.settings = Arc::clone(&parts.settings.borrow_and_update());
@@ -188,8 +188,8 @@ impl Task {
         let _ = answer.send(found.ok_or_else(|| CallbackRefusal::NotFound(callback.clone())));
     }
 
-    fn saved(&mut self, save: SaveId, saved: Result<(), String>) {
-        if let Err(problem) = &saved {
+    fn saved(&mut self, save: SaveId, saved: &Result<(), String>) {
+        if let Err(problem) = saved {
             metrics::callback_not_kept();
             tracing::error!(problem, "a callback was not written down");
         }
@@ -201,7 +201,7 @@ impl Task {
         let (done, waiting): (Vec<_>, Vec<_>) = self.decisions.drain(..).partition(|promise| promise.save == save);
         self.decisions = waiting;
         for promise in done {
-            match &saved {
+            match saved {
                 Ok(()) => self.answer(&promise.callback, promise.answer),
                 Err(problem) => {
                     let _ = promise.answer.send(Err(CallbackRefusal::Store(problem.clone())));
@@ -257,7 +257,7 @@ impl Task {
         }
         match self.book.write(callback, audit, promised) {
             Ok(written) => {
-                self.saving.push(Box::pin(async move { (save, written.await.map_err(|error| error.to_string())) }))
+                self.saving.push(Box::pin(async move { (save, written.await.map_err(|error| error.to_string())) }));
             }
             Err(problem) => self.saving.push(Box::pin(std::future::ready((save, Err(problem))))),
         }

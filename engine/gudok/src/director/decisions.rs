@@ -65,7 +65,7 @@ impl Director {
             DeploymentCommand::RollBack { from, to, reason } => self.rolled_back(slot, from, to, reason).await,
             DeploymentCommand::MoveToOperator { version } => {
                 let said = Control::Land(LandingCause::Drained);
-                let moved = self.live.say_to_version(&slot.agency, &slot.entry, &version.0, said);
+                let moved = self.live.say_to_version(&slot.agency, &slot.entry, &version.0, &said);
                 tracing::warn!(agency = %slot.agency, entry = %slot.entry, %version, calls = moved, "the drain deadline has passed: its calls move to an operator");
             }
             DeploymentCommand::Alarm { version, reason } => {

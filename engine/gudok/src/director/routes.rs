@@ -153,7 +153,7 @@ impl Director {
             Some(id) => match self.store.blob_read(BlobId::from_sha256(id)).await {
                 Ok(wav) => {
                     let (overlays, name) = (Arc::clone(&self.overlays), hash.to_owned());
-                    let taken = tokio::task::spawn_blocking(move || overlays.take(&name, wav)).await;
+                    let taken = tokio::task::spawn_blocking(move || overlays.take(&name, &wav)).await;
                     taken.unwrap_or_else(|error| Err(error.to_string()))
                 }
                 Err(error) => Err(error.to_string()),

@@ -182,7 +182,7 @@ impl LiveCalls {
     }
 
     /// Says something to every call that a version runs now, at one entry.
-    pub(crate) fn say_to_version(&self, agency: &Agency, entry: &Entry, hash: &[u8; 32], control: Control) -> usize {
+    pub(crate) fn say_to_version(&self, agency: &Agency, entry: &Entry, hash: &[u8; 32], control: &Control) -> usize {
         let watches: Vec<Arc<CallWatch>> = self.calls.read().values().cloned().collect();
         let on_it = |watch: &&Arc<CallWatch>| {
             let now = watch.now.lock();

@@ -29,8 +29,8 @@ async fn a_call_is_seen_reached_and_remembered() {
     assert_eq!((seen.step.as_str(), seen.state.as_str(), seen.label.as_str()), ("office", "script", "1.0.0"));
     assert!(calls.list(Some(&Agency::new("other"))).is_empty());
     let (agency, entry) = (Agency::new("mfc"), Entry::new("desk"));
-    assert_eq!(calls.say_to_version(&agency, &entry, &[8; 32], Control::HangUp), 0);
-    assert_eq!(calls.say_to_version(&agency, &entry, &[7; 32], Control::HangUp), 1);
+    assert_eq!(calls.say_to_version(&agency, &entry, &[8; 32], &Control::HangUp), 0);
+    assert_eq!(calls.say_to_version(&agency, &entry, &[7; 32], &Control::HangUp), 1);
     assert!(matches!(said.recv().await, Some(Control::HangUp)));
     watched.state(CallState::Landed);
     drop(watched);

@@ -100,7 +100,7 @@ async fn with_store(config: &Config, clock: &EngineClock, known: bool) -> anyhow
         Ok(0) => {}
         Ok(records) => tracing::warn!(records, "call records of a time without the store were taken in"),
         Err(error) => {
-            tracing::error!(error = format!("{error:#}"), "spooled call records were not taken in; they stay")
+            tracing::error!(error = format!("{error:#}"), "spooled call records were not taken in; they stay");
         }
     }
     close_crashed(&*store, clock).await?;
@@ -146,7 +146,7 @@ fn is_of_the_disk(error: &anyhow::Error) -> bool {
     match error.downcast_ref::<StoreError>() {
         Some(StoreError::InUse { .. } | StoreError::NewerSchema { .. }) => false,
         Some(_) => true,
-        None => error.chain().any(|cause| cause.is::<std::io::Error>()),
+        None => error.chain().any(<dyn std::error::Error>::is::<std::io::Error>),
     }
 }
 

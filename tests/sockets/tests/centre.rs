@@ -195,7 +195,7 @@ async fn an_operator_of_the_api_is_rung_where_the_telephone_has_registered() -> 
     let at_home = PhoneConfig {
         bind: "127.0.0.3:0".parse()?,
         user: "boris".into(),
-        credentials: Some(Credentials { username: "boris".into(), password: PASSWORD.into() }),
+        credentials: Some(Credentials::new("boris", PASSWORD)),
         on_incoming: OnIncoming::Answer { after: Duration::ZERO },
         options: humming(),
         ..PhoneConfig::default()

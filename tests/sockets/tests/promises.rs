@@ -33,7 +33,8 @@ fn config(backend: &SampleBackend, folder: &Path) -> anyhow::Result<ConfigBuilde
 
 /// The number, where the engine lived to answer.
 async fn register(api: &Api, key: &str) -> anyhow::Result<String> {
-    let body = json!({ "kind": "complaint", "agency": AGENCY, "text": format!("нет воды, {key}"), "idempotency_key": key });
+    let body =
+        json!({ "kind": "complaint", "agency": AGENCY, "text": format!("нет воды, {key}"), "idempotency_key": key });
     let answer = api.post("/tickets", &body).await?.expect(201)?.json();
     Ok(answer["number"].as_str().context("no number")?.to_owned())
 }
@@ -91,7 +92,8 @@ async fn tickets_survive_kill_9_and_arrive_each_under_its_own_key() -> anyhow::R
         ensure!(numbers.insert(number.clone()), "{number} stands for two keys");
     }
     let tickets = api.list(&format!("/tickets?agency={AGENCY}")).await?;
-    let kept: BTreeSet<String> = tickets.iter().filter_map(|ticket| ticket["number"].as_str().map(str::to_owned)).collect();
+    let kept: BTreeSet<String> =
+        tickets.iter().filter_map(|ticket| ticket["number"].as_str().map(str::to_owned)).collect();
     ensure!(kept == numbers && tickets.len() == numbers.len(), "{} tickets for {} keys", tickets.len(), numbers.len());
     until("every ticket has arrived", async || {
         let figures = gudok_sockets::http::get(backend.address, "/webhook").await?.json();

@@ -48,6 +48,14 @@ pub fn prompts(call: &Call) -> Vec<String> {
 /// # Errors
 /// Where nobody answers.
 pub async fn bridged(call: &Call) -> anyhow::Result<()> {
+    bridged_within(call, PATIENCE).await
+}
+
+/// Waits so long until the caller is put through to somebody.
+///
+/// # Errors
+/// Where nobody answers.
+pub async fn bridged_within(call: &Call, limit: Duration) -> anyhow::Result<()> {
     let is_bridged = |kind: &TranscriptKind| matches!(kind, TranscriptKind::Other { event, .. } if event == "bridged");
     let asking = async {
         let mut ticks = tokio::time::interval(ASK_EVERY);
@@ -55,7 +63,7 @@ pub async fn bridged(call: &Call) -> anyhow::Result<()> {
             ticks.tick().await;
         }
     };
-    tokio::time::timeout(PATIENCE, asking).await.map_err(|_| anyhow::anyhow!("not in {PATIENCE:?}: put through"))
+    tokio::time::timeout(limit, asking).await.map_err(|_| anyhow::anyhow!("not in {limit:?}: put through"))
 }
 
 /// Asks again and again until the answer is yes: for what a program shows, but does not announce.

@@ -1,13 +1,16 @@
 //! The twelve caller stories, one file each, as automated calls through sockets. docs/STORIES.md says which of them
 //! run and what the others wait for.
 //!
-//! [`Story`] is a centre with its agencies, an operator and a caller's telephone; [`Line`] is one call of that caller.
+//! [`Story`] is a centre with its agencies, an operator and a caller's telephone; [`Line`] is one call of that caller;
+//! [`desks`] are operators who work in a queue.
 #![forbid(unsafe_code)]
+
+pub mod desks;
 
 use anyhow::ensure;
 use gudok_phone::{Call, CallOptions, EndReport, Phone};
 use gudok_sockets::parties::{self, PATIENCE};
-use gudok_sockets::{Engine, SampleBackend, centre};
+use gudok_sockets::{ConfigBuilder, Engine, SampleBackend, centre};
 
 /// Whose number the caller shows.
 pub const CALLER: &str = "+79135550142";
@@ -34,6 +37,29 @@ impl Story {
         let config = centre::config(back_end.address)?.operator("anna", operator.local_addr()).log(log);
         let engine = Engine::start_at(&config, Some(moment)).await?;
         Ok(Self { engine, back_end, operator, caller: parties::caller().await? })
+    }
+
+    /// Opens a centre that is set up otherwise; its operator is nobody's yet.
+    ///
+    /// # Errors
+    /// Where a program does not come up.
+    pub async fn with(
+        moment: &str,
+        config: impl FnOnce(std::net::SocketAddr) -> anyhow::Result<ConfigBuilder>,
+    ) -> anyhow::Result<Self> {
+        let back_end = SampleBackend::start().await?;
+        let operator = parties::operator().await?;
+        let engine = Engine::start_at(&config(back_end.address)?, Some(moment)).await?;
+        Ok(Self { engine, back_end, operator, caller: parties::caller().await? })
+    }
+
+    /// The engine is killed and started again on the same store.
+    ///
+    /// # Errors
+    /// Where it does not come up.
+    pub async fn killed(self) -> anyhow::Result<Self> {
+        let engine = self.engine.kill_and_restart().await?;
+        Ok(Self { engine, ..self })
     }
 
     /// The caller dials the centre.

@@ -53,6 +53,12 @@ impl Story {
         Ok(Self { engine, back_end, operator, caller: parties::caller().await? })
     }
 
+    /// The caller's telephone.
+    #[must_use]
+    pub const fn caller(&self) -> &Phone {
+        &self.caller
+    }
+
     /// The engine is killed and started again on the same store.
     ///
     /// # Errors
@@ -81,6 +87,16 @@ impl Story {
         }
         Ok(())
     }
+}
+
+/// The lines of an `[[agency]]` that bring its tickets to the sample back end.
+///
+/// # Errors
+/// Where the secret's file is not there.
+pub fn webhook(back_end: std::net::SocketAddr) -> anyhow::Result<String> {
+    let secret = gudok_sockets::root().join("demo/secrets/webhook");
+    ensure!(secret.is_file(), "{} is missing", secret.display());
+    Ok(format!("webhook = {{ url = \"http://{back_end}/webhook\", secret_file = {secret:?} }}"))
 }
 
 /// One call of the caller.

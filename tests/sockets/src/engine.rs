@@ -76,6 +76,17 @@ impl Engine {
         self.kill_and_restart_to_die_at(None).await
     }
 
+    /// Kills the engine with SIGKILL and starts it again on the same store, with its clock at a moment.
+    ///
+    /// # Errors
+    /// Where it does not come up; with the end of its log.
+    pub async fn kill_and_restart_at(mut self, moment: &str) -> anyhow::Result<Self> {
+        if self.child.id().is_some() {
+            self.child.kill().await?;
+        }
+        Self::launch(self.dir, self.config, Start { moment: Some(moment), ..Start::default() }).await
+    }
+
     /// Kills the engine, or waits for it to be dead, and starts it again so that it dies at a point by its name.
     ///
     /// # Errors

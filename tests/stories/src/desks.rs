@@ -5,6 +5,7 @@ use gudok_phone::{CallOptions, OnIncoming, Phone, PhoneConfig, PhoneError, tone}
 use gudok_sockets::{Api, ConfigBuilder};
 use parking_lot::Mutex;
 use serde_json::json;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,10 @@ use std::time::{Duration, Instant};
 pub const QUEUE: &str = "operators";
 /// A talk's end is noticed at once; this is for a machine that is busy.
 const END_MAX: Duration = Duration::from_secs(10);
+/// Where telephones and centres are that are not of this centre: an address of their own tells them from its callers.
+pub const ELSEWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2)), 0);
+/// Further away.
+pub const FURTHER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3)), 0);
 const HUM_MS: u32 = 60_000;
 
 /// One talk, as the operator's telephone saw it.

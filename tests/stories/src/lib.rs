@@ -59,12 +59,12 @@ impl Story {
         &self.caller
     }
 
-    /// The engine is killed and started again on the same store.
+    /// The engine is killed and started again on the same store at that moment.
     ///
     /// # Errors
     /// Where it does not come up.
-    pub async fn killed(self) -> anyhow::Result<Self> {
-        let engine = self.engine.kill_and_restart().await?;
+    pub async fn killed_until(self, moment: &str) -> anyhow::Result<Self> {
+        let engine = self.engine.kill_and_restart_at(moment).await?;
         Ok(Self { engine, ..self })
     }
 

@@ -5,7 +5,7 @@ use anyhow::{Context, ensure};
 use gudok_phone::{CallOptions, OnIncoming, Phone, PhoneConfig, tone};
 use gudok_sockets::parties::{self, NOON, PATIENCE};
 use gudok_stories::Story;
-use gudok_stories::desks::{self, QueueRules};
+use gudok_stories::desks::{self, ELSEWHERE, FURTHER, QueueRules};
 use std::time::Duration;
 
 const HUM_MS: u32 = 60_000;
@@ -23,10 +23,10 @@ fn peer_toml(name: &str, at: std::net::SocketAddr) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_peer_that_cannot_is_passed_over_and_the_next_one_answers() -> anyhow::Result<()> {
     let refuses = OnIncoming::Reject { status: 503, retry_after_s: None };
-    let first = Phone::start(PhoneConfig { on_incoming: refuses, ..PhoneConfig::default() }).await?;
+    let first = Phone::start(PhoneConfig { bind: ELSEWHERE, on_incoming: refuses, ..PhoneConfig::default() }).await?;
     let options = CallOptions { microphone: tone(&[440.0], HUM_MS), ..CallOptions::default() };
     let on_incoming = OnIncoming::Answer { after: Duration::ZERO };
-    let second = Phone::start(PhoneConfig { on_incoming, options, ..PhoneConfig::default() }).await?;
+    let second = Phone::start(PhoneConfig { bind: FURTHER, on_incoming, options, ..PhoneConfig::default() }).await?;
     let peers = peer_toml("tomsk", first.local_addr()) + &peer_toml("omsk", second.local_addr());
     let story = Story::with(NOON, |back_end| Ok(desks::config(back_end, &SHORT, &[])?.extra(&peers))).await?;
 

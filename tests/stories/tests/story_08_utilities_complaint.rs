@@ -24,7 +24,8 @@ async fn a_complaint_is_delivered_once_though_the_webhook_fails() -> anyhow::Res
     })
     .await?;
     story.back_end.fault(&format!(r#"{{"route":"/webhook","kind":"500","times":{FAILURES}}}"#)).await?;
-    let options = CallOptions { from_user: CALLER.to_owned(), microphone: tone(&[600.0], SPEAKS_MS), ..CallOptions::default() };
+    let options =
+        CallOptions { from_user: CALLER.to_owned(), microphone: tone(&[600.0], SPEAKS_MS), ..CallOptions::default() };
     let line = Line(story.caller().call(&story.engine.uri(gudok_sockets::centre::NUMBER), options).await?);
     line.asked("Здравствуйте", "4").await?;
     line.asked("Введите код адреса", &format!("{ADDRESS_CODE}#")).await?;
@@ -56,7 +57,8 @@ async fn a_complaint_is_delivered_once_though_the_webhook_fails() -> anyhow::Res
     ensure!(recording["sha256"] == sha256.as_str(), "{recording}");
     let lasts = recording["duration_ms"].as_u64().context("no duration")?;
     ensure!(Duration::from_millis(lasts).abs_diff(MESSAGE) < Duration::from_secs(2), "{lasts} ms");
-    until("the status says so", async || Ok(api.list("/tickets").await?[0]["delivery"]["state"] == "delivered")).await?;
+    until("the status says so", async || Ok(api.list("/tickets").await?[0]["delivery"]["state"] == "delivered"))
+        .await?;
     let log = story.engine.log();
     ensure!(!log.contains(&CALLER[2..]) && !log.contains(ADDRESS_CODE), "the log tells too much");
     story.was_well_behaved()

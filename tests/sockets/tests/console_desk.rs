@@ -33,8 +33,7 @@ async fn open(phone: &Phone) -> anyhow::Result<Desk> {
          address = \"sip:{USER}@{}\"\ntrunk = \"local\"\nqueues = [\"help\"]\n",
         phone.local_addr()
     );
-    let desk =
-        Desk::open_with(Some(NOON), |config| config.agency(AGENCY, "queue = \"help\"").extra(&operator)).await?;
+    let desk = Desk::open_with(Some(NOON), |config| config.agency(AGENCY, "queue = \"help\"").extra(&operator)).await?;
     let anna = json!({
         "name": USER, "full_name": "Anna Petrova", "password": PASSWORD, "lang": "en",
         "roles": [{ "role": "operator", "agency": AGENCY }],

@@ -1,7 +1,7 @@
 //! Where numbers lead: what the configuration file says, and what the ledger adds. The file goes first where both speak.
 
 use super::Director;
-use crate::config::{Config, registered};
+use crate::config::{Config, registered, spoken};
 use crate::overlays::SideOverlay;
 use gudok_admin::documents::{AgencyDocument, NumberDocument, OperatorDocument, OverlayDocument, PhoneDocument, kinds};
 use gudok_admin::ports::EngineRefusal;
@@ -54,14 +54,7 @@ impl Director {
         });
         add_operators(&mut routes, operators);
         for (number, _, document) in self.documents::<NumberDocument>(kinds::NUMBER).await? {
-            let lang = document.lang.as_ref().map_or_else(|| Arc::clone(&config.lang), |lang| Arc::from(lang.as_str()));
-            let route = Route {
-                agency: Agency::new(document.agency.as_str()),
-                entry: Entry::new(document.entry.as_str()),
-                lang,
-                area: None,
-                callback: None,
-            };
+            let route = number_route(&document, &config.lang);
             if !routes.agencies.contains_key(&route.agency) {
                 tracing::error!(number, agency = %route.agency, "a number leads to an agency that is not there");
                 continue;
@@ -241,6 +234,16 @@ fn side_overlay(name: String, document: &OverlayDocument, lang: &Arc<str>) -> Si
     }
 }
 
+fn number_route(document: &NumberDocument, lang: &Arc<str>) -> Route {
+    Route {
+        agency: Agency::new(document.agency.as_str()),
+        entry: Entry::new(document.entry.as_str()),
+        lang: document.lang.as_ref().map_or_else(|| Arc::clone(lang), |lang| Arc::from(lang.as_str())),
+        area: document.area.as_deref().map(Arc::from),
+        callback: document.callback.as_ref().map(|queue| Queue::new(queue.as_str())),
+    }
+}
+
 fn agency_routes(agency: &AgencyDocument) -> AgencyRoutes {
     let reachable: BTreeMap<Arc<str>, (Agency, Entry)> = agency
         .reachable
@@ -254,7 +257,28 @@ fn agency_routes(agency: &AgencyDocument) -> AgencyRoutes {
         fallback: Group::new(agency.fallback.as_str()),
         reachable,
         outbound: agency.outbound.as_ref().map(|trunk| Trunk::new(trunk.as_str())),
-        queue: None,
-        information: None,
+        queue: agency.queue.as_ref().map(|queue| Queue::new(queue.as_str())),
+        information: (!agency.information.is_empty()).then(|| spoken(&agency.information, None)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_the_api_says_of_queues_and_callbacks_is_in_the_routes() {
+        let lang: Arc<str> = Arc::from("ru-RU");
+        let number = json!({ "agency": "mfc", "entry": "desk", "area": "42/novokuznetsk", "callback": "operators" });
+        let route = number_route(&serde_json::from_value(number).unwrap(), &lang);
+        assert_eq!(route.area.as_deref(), Some("42/novokuznetsk"));
+        assert_eq!((route.callback, route.lang), (Some(Queue::new("operators")), lang));
+        let agency = json!({ "fallback": "operators", "queue": "operators", "information": "С девяти до шести." });
+        let agency = agency_routes(&serde_json::from_value(agency).unwrap());
+        assert_eq!(agency.queue, Some(Queue::new("operators")));
+        assert!(agency.information.is_some());
+        let plain = agency_routes(&serde_json::from_value(json!({ "fallback": "operators" })).unwrap());
+        assert_eq!((plain.queue, plain.information.is_none()), (None, true));
     }
 }

@@ -3,7 +3,7 @@
 use crate::clock::EngineClock;
 use crate::keys::Subjects;
 use gudok_core::ids::LegId;
-use gudok_core::leg::HangupCause;
+use gudok_core::leg::{Chain, HangupCause};
 use gudok_core::privacy::PhoneNumber;
 use gudok_core::records::{Direction, EndedBy, LegRecord, Mode, QueueOutcome, QueueRecord};
 use gudok_core::routing::NumberPlan;
@@ -45,6 +45,11 @@ pub(crate) struct CallFacts {
     pub(crate) overlay: Option<Arc<str>>,
 }
 
+/// As the header field of other centres has it, and nothing else: it goes into names and pages.
+fn is_chain_id(id: &str) -> bool {
+    id.len() <= Chain::ID_CHARS_MAX && id.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase() || b == b'-')
+}
+
 /// What is known of a leg at its beginning.
 ///
 /// # Errors
@@ -59,7 +64,12 @@ pub(crate) fn leg_began(
     Ok(store::LegBegan {
         parent: (record.leg.0 > 0).then(|| store::LegId { call_id: call_id.clone(), leg: 0 }),
         // What another centre sends is a name like any other: one that is none is not kept.
-        chain_id: record.chain.as_ref().and_then(|chain| CallId::new(chain).ok()).unwrap_or_else(|| call_id.clone()),
+        chain_id: record
+            .chain
+            .as_deref()
+            .filter(|chain| is_chain_id(chain))
+            .and_then(|chain| CallId::new(chain).ok())
+            .unwrap_or_else(|| call_id.clone()),
         leg: record.leg.0,
         agency: AgencyId::new(record.agency.as_str())?,
         entry: record.entry.as_str().to_owned(),

@@ -270,6 +270,88 @@ async fn what_an_agency_needs_is_made_by_the_command_line() -> anyhow::Result<()
     Ok(())
 }
 
+/// The centre, besides the file's queue: operators, promises, the directory, reports, an announcement with sound.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_centre_is_run_by_the_command_line() -> anyhow::Result<()> {
+    const QUEUE: &str = "[[queue]]\nname = \"help\"\nagency = \"probe\"\ncalendar = \"day\"\n\
+        callback = { trunk = \"local\", dialable = [\"+7\"] }\n[registrar]\nrealm = \"gudok.test\"\n";
+    let desk = Desk::open_with(Some(parties::NOON), |config| config.extra(QUEUE)).await?;
+    let anna = Person::new(&desk)?;
+    anna.becomes_admin(&desk).await?;
+
+    let add =
+        ["operators", "add", "vera", "--shown-name", "Вера", "--queue", "help", "--skill", "en=2", "--phone-password"];
+    anna.types("a telephone's password\n", &add).await?.fine()?;
+    anna.gudok(&["operators", "add", "galina", "--queue", "ghost"]).await?.refused("unknown-reference")?;
+    anna.fine(&["operators", "state", "vera", "ready"]).await?;
+    let operators = anna.fine(&["operators"]).await?;
+    ensure!(operators.contains("vera") && operators.contains("Вера"), "{operators}");
+    anna.fine(&["operators", "state", "vera", "pause"]).await?;
+    let vera = anna.json(&["operators", "show", "vera"]).await?;
+    ensure!(vera["now"]["state"] == "paused" && vera["phone"]["has_password"] == true, "{vera}");
+    let queue = anna.json(&["queues", "show", "help"]).await?;
+    ensure!(queue["open"] == true && queue["logged_in"] == 1, "{queue}");
+
+    let booked = anna.json(&["callbacks", "book", "help", "8 913 123-45-67", "--topic", "паспорт"]).await?;
+    let callback = booked["id"].as_str().context("no id")?;
+    ensure!(!booked.to_string().contains("9131234567"), "a number in clear: {booked}");
+    let number = anna.fine(&["callbacks", "number", callback]).await?;
+    ensure!(number.trim() == "+79131234567", "{number}");
+    anna.gudok(&["callbacks", "book", "help", "+4915112345678"]).await?.refused("dialable")?;
+    anna.fine(&["callbacks", "cancel", callback]).await?;
+    let ended = anna.json(&["callbacks", "--state", "given-up"]).await?;
+    ensure!(ended["items"][0]["cancelled_by"] == "anna", "{ended}");
+
+    let ticket = ["tickets", "add", "complaint", "--agency", AGENCY, "--text", "Холодно.", "--key", "k-1"];
+    let registered = anna.fine(&ticket).await?;
+    ensure!(anna.fine(&ticket).await? == registered, "the same key gave another number");
+    let shown = anna.json(&["tickets", "show", registered.trim()]).await?;
+    ensure!(
+        shown["text"] == "Холодно." && shown["created_by"].as_str().is_some_and(|by| by.contains("anna")),
+        "{shown}"
+    );
+
+    let table = anna.home.path().join("offices.csv");
+    let rows =
+        "id;kind;agency;title;text\nfaq-1;faq;probe;Где получить паспорт?;В окне пять.\nfaq-2;shop;probe;Что?;\n";
+    std::fs::write(&table, rows)?;
+    let import = anna.gudok(&["directory", "import", text(&table)?]).await?;
+    ensure!(import.code == 1 && import.out.contains("is no kind of entry"), "{}{}", import.out, import.complaint);
+    let found = anna.fine(&["directory", "search", "получение", "паспортов"]).await?;
+    ensure!(found.contains("faq-1"), "{found}");
+    anna.fine(&["directory", "export", "all.csv"]).await?;
+    anna.fine(&["directory", "import", "all.csv"]).await?;
+
+    let guide = anna.home.path().join("guide.txt");
+    std::fs::write(&guide, "Спросите номер окна.\n")?;
+    anna.fine(&["guide", "set", "probe/default", "--file", text(&guide)?, "--code", "told"]).await?;
+    ensure!(anna.fine(&["guide", "show", "probe/default"]).await?.contains("номер окна"), "another guide");
+    let sound = anna.home.path().join("warning.wav");
+    std::fs::write(&sound, silence())?;
+    let overlay = anna.json(&["overlay", "record", "flood", text(&sound)?, "--area", "42", "--expires", "1h"]).await?;
+    ensure!(overlay["recording_ms"] == 1_000 && overlay["areas"][0] == "42", "{overlay}");
+    let report = anna.json(&["reports"]).await?;
+    ensure!(report["tickets"]["complaint"] == 1 && report["callbacks"]["cancelled"] == 1, "{report}");
+    let csv = anna.fine(&["reports", "--by", "ticket", "--csv"]).await?;
+    ensure!(csv.contains("complaint,1"), "{csv}");
+    anna.fine(&["operators", "delete", "vera"]).await?;
+    Ok(())
+}
+
+/// A second of it: WAV, 8 kHz, 16 bit, mono.
+fn silence() -> Vec<u8> {
+    const BYTES: u32 = 16_000;
+    let mut wav = b"RIFF".to_vec();
+    wav.extend((36 + BYTES).to_le_bytes());
+    wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    wav.extend(8_000_u32.to_le_bytes());
+    wav.extend(16_000_u32.to_le_bytes());
+    wav.extend(b"\x02\0\x10\0data");
+    wav.extend(BYTES.to_le_bytes());
+    wav.resize(wav.len() + BYTES as usize, 0);
+    wav
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_private_authority_is_believed_where_it_is_named() -> anyhow::Result<()> {
     let folder = root().join("engine/admin/tests/contract/tls");

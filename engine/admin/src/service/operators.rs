@@ -1,22 +1,25 @@
 //! Operators: those of the file and those that admins made, what each is doing, and orders to them.
 
+mod phone;
+mod sight;
+
+pub(crate) use sight::Sight;
+
 use super::commit::Routed;
 use super::{Page, PageQuery, Revised, Source, check_len, check_revision, check_text, managed_by_file, page};
 use crate::Admin;
-use crate::access::{Operation, Role, Scope};
-use crate::auth::{Principal, hex};
-use crate::documents::{OperatorDocument, PhoneDocument, PhoneSecretDocument, UserDocument, kinds};
+use crate::access::Operation;
+use crate::auth::Principal;
+use crate::documents::{OperatorDocument, PhoneDocument, kinds};
 use crate::ledger::{Change, Kept, with_details};
-use crate::limits::{PHONE_PASSWORD_BYTES_MAX, PHONE_PASSWORD_CHARS_MIN, SKILL_LEVEL_MAX, TEXT_CHARS_MAX};
+use crate::limits::{SKILL_LEVEL_MAX, TEXT_CHARS_MAX};
 use crate::names::{AgencyName, OperatorName, QueueName, SkillName, TrunkName};
 use crate::ports::OperatorRow;
 use crate::problem::{Problem, codes};
 use crate::redacted::Redacted;
 use gudok_core::centre::{LogoutReason, OperatorOrder, PauseReason};
-use md5::Md5;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// Words that operators may give for a pause where nobody has said others.
@@ -325,52 +328,6 @@ pub(crate) async fn row(admin: &Admin, name: &OperatorName) -> Option<OperatorRo
     admin.engine().operators().await.into_iter().find(|row| row.name == name.as_str())
 }
 
-/// Which operators somebody sees: those of the agencies within reach, by their queues or by their users' roles; and
-/// oneself.
-#[derive(Debug)]
-pub(crate) struct Sight {
-    scope: Scope,
-    own: Option<String>,
-    /// Agencies in which users are operators, by user; empty where everything is within reach.
-    of_users: BTreeMap<String, BTreeSet<String>>,
-}
-
-impl Sight {
-    pub(crate) async fn of(admin: &Admin, who: &Principal, scope: Scope) -> Result<Self, Problem> {
-        let own = who.has(Role::Operator).then(|| who.user.clone());
-        let of_users = if scope == Scope::Me { BTreeMap::new() } else { grants(admin).await? };
-        Ok(Self { scope, own, of_users })
-    }
-
-    /// Nobody.
-    pub(crate) const fn none() -> Self {
-        Self { scope: Scope::Me, own: None, of_users: BTreeMap::new() }
-    }
-
-    pub(crate) fn sees(&self, row: &OperatorRow) -> bool {
-        self.own.as_deref() == Some(row.name.as_str())
-            || match &self.scope {
-                Scope::Everything => true,
-                Scope::Agencies(agencies) => agencies.iter().any(|agency| self.belongs(row, agency)),
-                Scope::Me => false,
-            }
-    }
-
-    pub(crate) fn belongs(&self, row: &OperatorRow, agency: &str) -> bool {
-        let by_user = self.of_users.get(&row.name).is_some_and(|agencies| agencies.contains(agency));
-        by_user || row.agencies.iter().any(|of| of == agency)
-    }
-}
-
-async fn grants(admin: &Admin) -> Result<BTreeMap<String, BTreeSet<String>>, Problem> {
-    let users = admin.ledger().all::<UserDocument>(kinds::USER, "").await?;
-    let operators = users.into_iter().map(|user| {
-        let grants = user.body.roles.into_iter().filter(|grant| grant.role == Role::Operator);
-        (user.id, grants.filter_map(|grant| grant.agency).map(|agency| agency.to_string()).collect())
-    });
-    Ok(operators.collect())
-}
-
 async fn put(
     admin: &Admin,
     who: &Principal,
@@ -444,7 +401,7 @@ fn checked(
     let phone = body.phone.unwrap_or_default();
     let phone = match (phone.kind, phone.trunk, phone.address) {
         (PhoneKind::Registers, None, None) => {
-            PhoneDocument::Registers { secret: secret(admin, name, body.phone_password, before)? }
+            PhoneDocument::Registers { secret: phone::secret(admin, name, body.phone_password, before)? }
         }
         (PhoneKind::Registers, ..) => {
             return Err(Problem::invalid("phone", "A telephone that registers has neither trunk nor address."));
@@ -453,7 +410,7 @@ fn checked(
             if !file.trunks.iter().any(|known| known == trunk.as_str()) {
                 return Err(unknown("phone.trunk", "trunk"));
             }
-            check_address(&address)?;
+            phone::check_address(&address)?;
             PhoneDocument::Fixed { trunk, address }
         }
         (PhoneKind::Fixed, ..) => {
@@ -462,49 +419,6 @@ fn checked(
     };
     let OperatorBody { shown_name, queues, skills, always_ready, .. } = body;
     Ok(OperatorDocument { shown_name, phone, queues, skills, always_ready })
-}
-
-/// A user part that needs no escaping (RFC 3261, 25.1).
-fn check_address(address: &str) -> Result<(), Problem> {
-    const CHARS_MAX: usize = 64;
-    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'_' | b'.' | b'*');
-    if address.is_empty() || address.len() > CHARS_MAX || !address.bytes().all(legal) {
-        let detail = format!("It is letters, digits, +, -, _, dot and *, at most {CHARS_MAX} characters.");
-        return Err(Problem::invalid("phone.address", detail));
-    }
-    Ok(())
-}
-
-/// What the registrar knows the telephone by; the password itself is kept nowhere.
-fn secret(
-    admin: &Admin,
-    name: &OperatorName,
-    password: Option<Redacted>,
-    before: Option<&OperatorDocument>,
-) -> Result<Option<PhoneSecretDocument>, Problem> {
-    let Some(password) = password else {
-        return Ok(match before.map(|before| &before.phone) {
-            Some(PhoneDocument::Registers { secret }) => secret.clone(),
-            Some(PhoneDocument::Fixed { .. }) | None => None,
-        });
-    };
-    let text = password.reveal();
-    let chars = text.chars().count();
-    if chars < PHONE_PASSWORD_CHARS_MIN || text.len() > PHONE_PASSWORD_BYTES_MAX || text.chars().any(char::is_control) {
-        let detail =
-            format!("It has {PHONE_PASSWORD_CHARS_MIN} characters at least, {PHONE_PASSWORD_BYTES_MAX} bytes at most.");
-        return Err(Problem::invalid("phone_password", detail));
-    }
-    let realm = admin.engine().registrar_realm().ok_or_else(|| {
-        let problem = Problem::new(&codes::NOT_SERVED, "No telephones register at this engine.");
-        problem.field("phone_password").remedy("Write [registrar] realm into gudok.toml first.")
-    })?;
-    let line = Redacted::new(format!("{name}:{realm}:{text}"));
-    Ok(Some(PhoneSecretDocument {
-        realm,
-        ha1_md5: hex(&Md5::digest(line.reveal())),
-        ha1_sha256: hex(&Sha256::digest(line.reveal())),
-    }))
 }
 
 fn view(admin: &Admin, name: &str, document: OperatorDocument, now: Option<OperatorRow>) -> Operator {

@@ -274,7 +274,7 @@ async fn what_an_agency_needs_is_made_by_the_command_line() -> anyhow::Result<()
 #[tokio::test(flavor = "multi_thread")]
 async fn the_centre_is_run_by_the_command_line() -> anyhow::Result<()> {
     const QUEUE: &str = "[[queue]]\nname = \"help\"\nagency = \"probe\"\ncalendar = \"day\"\n\
-        callback = { trunk = \"local\", dialable = [\"+7\"] }\n[registrar]\nrealm = \"gudok.test\"\n";
+        callback = { trunk = \"local\", dialable = [\"+7\"] }\n[registrar]\nrealm = \"gudok.test\"\nsources = [\"127.0.0.0/8\"]\n";
     let desk = Desk::open_with(Some(parties::NOON), |config| config.extra(QUEUE)).await?;
     let anna = Person::new(&desk)?;
     anna.becomes_admin(&desk).await?;

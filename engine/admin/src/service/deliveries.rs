@@ -27,8 +27,8 @@ pub struct Delivery {
     pub created: String,
     /// Of a waiting one: when it is tried next, RFC 3339.
     pub next: Option<String>,
-    /// Given up then, RFC 3339.
-    pub deadline: String,
+    /// Given up then, RFC 3339; null: not before it was tried once.
+    pub deadline: Option<String>,
     /// When it was taken, or given up, RFC 3339.
     pub ended: Option<String>,
     /// The receiver's last HTTP status.
@@ -97,7 +97,7 @@ fn view(id: &str, document: DeliveryDocument) -> Delivery {
         attempts: document.attempts,
         created: time::written(document.created_ms),
         next: document.next_ms.map(time::written),
-        deadline: time::written(document.deadline_ms),
+        deadline: (document.deadline_ms > 0).then(|| time::written(document.deadline_ms)),
         ended: document.ended_ms.map(time::written),
         last_status: document.last_status,
         last_error: document.last_error,

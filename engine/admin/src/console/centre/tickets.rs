@@ -105,7 +105,7 @@ impl DeliveryNow {
             facts.push(fact("delivery.attempts", c.number(delivery.attempts)));
             facts.extend(moment(&delivery.next).map(|at| fact("delivery.next", at)));
             facts.extend(moment(&delivery.ended).map(|at| fact("delivery.ended", at)));
-            facts.extend(moment(&Some(delivery.deadline.clone())).map(|at| fact("delivery.deadline", at)));
+            facts.extend(moment(&delivery.deadline).map(|at| fact("delivery.deadline", at)));
             facts.push(fact("delivery.last", last_of(delivery)));
         }
         let dead = ticket.delivery.as_ref().is_some_and(|delivery| delivery.state == DeliveryState::Dead);
@@ -193,7 +193,7 @@ impl DeliveryRow {
         let (key, at) = match (&delivery.ended, &delivery.next) {
             (Some(at), _) => ("delivery.ended", at),
             (None, Some(at)) => ("delivery.next", at),
-            (None, None) => ("delivery.deadline", &delivery.deadline),
+            (None, None) => ("delivery.deadline", delivery.deadline.as_ref().unwrap_or(&delivery.created)),
         };
         let href = href(&delivery.agency, &delivery.number);
         let dead = delivery.state == DeliveryState::Dead;

@@ -243,7 +243,7 @@ pub(super) fn delivery(state: DeliveryState) -> Delivery {
         attempts: 4,
         created: "2025-11-25T05:00:00Z".into(),
         next: at(true, "2025-11-25T07:10:00Z"),
-        deadline: "2025-11-28T05:00:00Z".into(),
+        deadline: Some("2025-11-28T05:00:00Z".into()),
         ended: at(false, "2025-11-25T06:00:00Z"),
         last_status: Some(503),
         last_error: Some("the receiver answered <h1>503</h1>".into()),

@@ -313,3 +313,89 @@ fn scores_view(name: &str, question: &str, scores: &Scores) -> ScoresView {
         of_five: scores.of_five.to_vec(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gudok_core::report::{ReportBuilder, ReportSettings};
+    use gudok_store::{
+        AgencyId, CallId, CdrQuery, HangupCause, LegBegan, LegEnded, Party, SledStore, Store, StoreOptions, UtcMs,
+    };
+
+    const RECORDS: u64 = 50_000;
+    /// What the store's writer takes before somebody must wait for it.
+    const AT_ONCE: u64 = 10_000;
+
+    fn cdr(at: u64) -> Cdr {
+        let call_id = CallId::new(&format!("{at:032x}")).unwrap();
+        let started_ms = UtcMs(1_777_914_000_000 + at * 1_728);
+        let began = LegBegan {
+            call_id: call_id.clone(),
+            leg: 0,
+            parent: None,
+            chain_id: call_id,
+            agency: AgencyId::new(["mfc", "water", "roads"][usize::try_from(at % 3).unwrap()]).unwrap(),
+            entry: "desk".into(),
+            script: "menu".into(),
+            script_version: "1.0.0".into(),
+            direction: Direction::Inbound,
+            caller: Party::masked("+79131234567"),
+            called: Party::own_number("122"),
+            trunk: "local".into(),
+            started_ms,
+            mode: Mode::Attended,
+            language: "ru-RU".into(),
+            area: format!("place-{}", at % 20),
+        };
+        let waited_ms = at % 45_000;
+        let ended_ms = UtcMs(started_ms.0 + 60_000 + waited_ms);
+        let mut ended = LegEnded::new(ended_ms, HangupCause::Normal, EndedBy::Caller);
+        ended.answered_ms = Some(started_ms);
+        ended.tags =
+            [("result".to_owned(), "served".to_owned()), ("service".to_owned(), format!("s{}", at % 50))].into();
+        ended.steps = ["menu", "service", "desk"].map(Into::into).into();
+        ended.queue = Some(QueueWait {
+            queue: format!("q{}", at % 5),
+            entered_ms: started_ms,
+            waited_ms,
+            acted_ms: (waited_ms > 35_000).then(|| UtcMs(started_ms.0 + 35_000)),
+            result: Some(if at % 10 == 0 { QueueResult::Abandoned } else { QueueResult::Answered }),
+            by: String::new(),
+        });
+        began.ended(ended)
+    }
+
+    #[test]
+    fn a_day_of_fifty_thousand_calls_is_reported_from_the_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SledStore::open(StoreOptions::at(folder.path().join("records"))).unwrap();
+        for at in 0..RECORDS {
+            store.leg_ended(cdr(at)).unwrap();
+            if at % AT_ONCE == 0 {
+                store.settled().wait().unwrap();
+            }
+        }
+        store.settled().wait().unwrap();
+        let begun = std::time::Instant::now();
+        let mut builder = ReportBuilder::new(ReportSettings {
+            zone: jiff::tz::TimeZone::fixed(jiff::tz::offset(7)),
+            service_level: Duration::from_secs(20),
+            service_levels: BTreeMap::new(),
+            agency: None,
+        });
+        let mut query = CdrQuery::default();
+        loop {
+            let page = store.cdrs(query.clone()).wait().unwrap();
+            page.cdrs.iter().filter_map(row_of_cdr).for_each(|row| builder.call(&row));
+            let Some(next) = page.next else { break };
+            query.cursor = Some(next);
+        }
+        let view = ReportView::from(&builder.finish());
+        println!("{RECORDS} call records, {:?}", begun.elapsed());
+        assert_eq!((view.total.calls, view.by_municipality.len(), view.queues.len()), (RECORDS, 20, 5));
+        assert_eq!((view.waits.offered, view.waits.abandoned), (RECORDS, RECORDS / 10));
+        assert_eq!(view.waits.histogram.iter().map(|class| class.waits).sum::<u64>(), RECORDS);
+        assert_eq!(view.waits.limit_kept_percent, Some(100.0), "who waited longer was offered something by then");
+        assert_eq!(view.by_hour.iter().map(|hour| hour.calls).sum::<u64>(), RECORDS);
+    }
+}

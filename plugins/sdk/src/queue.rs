@@ -197,7 +197,7 @@ impl QueueTicket {
     /// The next thing that happens; none when the time is up.
     ///
     /// # Errors
-    /// As every host call; [`Invalid`](crate::CallError::Invalid) once the wait is over.
+    /// As every host call; [`NotFound`](crate::CallError::NotFound) once the wait is over.
     pub fn next(&self, patience: Duration) -> Result<Option<QueueEvent>> {
         self.0.next_event(millis(patience))
     }

@@ -54,6 +54,7 @@ struct Scripts {
     mfc: Arc<Version>,
     passport: Arc<Version>,
     kindergarten: Arc<Version>,
+    utilities: Arc<Version>,
     hostile: Arc<Version>,
 }
 
@@ -74,9 +75,9 @@ impl Scripts {
             host.load(&bundle, &Admission { config, ..Admission::as_declared() }).unwrap()
         };
         let [centre, mfc] = ["centre", "mfc"].map(|name| load(name, &[]));
-        let [passport, kindergarten] = ["passport", "kindergarten"].map(|name| load(name, &[]));
+        let [passport, kindergarten, utilities] = ["passport", "kindergarten", "utilities"].map(|name| load(name, &[]));
         let hostile = load("hostile", &[("attack", "loop")]);
-        Self { host, centre, mfc, passport, kindergarten, hostile }
+        Self { host, centre, mfc, passport, kindergarten, utilities, hostile }
     }
 
     fn world(&self, seed: u64) -> World {
@@ -150,6 +151,8 @@ fn the_first_callers_find_nothing_wrong_with_the_samples(scripts: &Scripts) {
     for (version, entry, callers) in [
         (&scripts.centre, "main", 175),
         (&scripts.mfc, "info", 223),
+        (&scripts.mfc, "booking", 223),
+        (&scripts.utilities, "main", 175),
         (&scripts.passport, "passport", 223),
         (&scripts.kindergarten, "queue", 223),
     ] {

@@ -315,6 +315,7 @@ fn scores_view(name: &str, question: &str, scores: &Scores) -> ScoresView {
 }
 
 #[cfg(test)]
+#[expect(clippy::print_stdout, reason = "a figure for people")]
 mod tests {
     use super::*;
     use gudok_core::report::{ReportBuilder, ReportSettings};
@@ -359,7 +360,7 @@ mod tests {
             entered_ms: started_ms,
             waited_ms,
             acted_ms: (waited_ms > 35_000).then(|| UtcMs(started_ms.0 + 35_000)),
-            result: Some(if at % 10 == 0 { QueueResult::Abandoned } else { QueueResult::Answered }),
+            result: Some(if at.is_multiple_of(10) { QueueResult::Abandoned } else { QueueResult::Answered }),
             by: String::new(),
         });
         began.ended(ended)

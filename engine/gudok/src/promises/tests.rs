@@ -162,6 +162,7 @@ async fn eventually(what: &str, mut is: impl AsyncFnMut() -> bool) {
     }
 }
 
+#[allow(clippy::print_stdout, reason = "a figure for people")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_tickets_reach_an_agency_that_fails_half_of_the_time_each_once() {
     const TICKETS: usize = 10_000;

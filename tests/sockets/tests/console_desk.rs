@@ -147,7 +147,7 @@ async fn a_hidden_page_gives_its_stream_back() -> anyhow::Result<()> {
         )
     };
     browser.ask(&hide(true)).await?;
-    desk.api.post(&format!("/operators/{USER}/state"), &json!({ "state": "ready" })).await?.expect(200)?;
+    desk.api.post(&format!("/operators/{USER}/state"), &json!({ "state": "ready" })).await?.expect(202)?;
     browser.ask(&hide(false)).await?;
     // Nothing that happened meanwhile is lost.
     browser.says(".bar-word", "Ready").await?;

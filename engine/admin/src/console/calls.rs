@@ -48,6 +48,7 @@ impl<'a> Row<'a> {
             "announcement" => ("announcement", "info"),
             "script" => ("script", "good"),
             "bridged" => ("bridged", "info"),
+            "queued" => ("queued", "warn"),
             "landed" => ("landed", "warn"),
             _ => ("other", "off"),
         };

@@ -1,5 +1,7 @@
 //! A real Chromium, driven through chromedriver, and what is asked of every page that it shows.
 
+#![allow(dead_code, reason = "each test has its own use of a browser")]
+
 use anyhow::{Context, ensure};
 use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::elements::Element;
@@ -183,7 +185,6 @@ impl Browser {
     }
 
     /// Presses a key while another one is held: an access key of the page.
-    #[allow(dead_code, reason = "not every test has access keys")]
     pub(crate) async fn chord(&self, held: Key, key: char) -> anyhow::Result<()> {
         let held = char::from(held);
         let keys = KeyActions::new("keyboard".to_owned())

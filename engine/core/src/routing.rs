@@ -112,7 +112,7 @@ pub struct Overlay {
     pub prompt: Arc<Prompt>,
     /// For numbers of these agencies …
     pub agencies: Vec<Agency>,
-    /// … or of these regions and municipalities; "42" covers "42/novokuznetsk" …
+    /// … or of these regions and municipalities; "42" covers "42/zarechny" …
     pub areas: Vec<Arc<str>>,
     /// … or for these numbers, as dialled or in E.164. For everybody where all three are empty.
     pub numbers: Vec<Arc<str>>,
@@ -327,7 +327,7 @@ mod tests {
             agency: Agency::new("mfc"),
             entry: Entry::new("desk"),
             lang: Arc::from("ru"),
-            area: Some(Arc::from("42/novokuznetsk")),
+            area: Some(Arc::from("42/zarechny")),
             callback: None,
         };
         let end = Timestamp::from_millis(1_000);
@@ -342,9 +342,9 @@ mod tests {
         check(Overlay { agencies: vec![Agency::new("mfc")], ..everybody() }, true);
         check(Overlay { agencies: vec![Agency::new("mvd")], ..everybody() }, false);
         check(Overlay { areas: vec![Arc::from("42")], ..everybody() }, true);
-        check(Overlay { areas: vec![Arc::from("42/novokuznetsk")], ..everybody() }, true);
+        check(Overlay { areas: vec![Arc::from("42/zarechny")], ..everybody() }, true);
         check(Overlay { areas: vec![Arc::from("4")], ..everybody() }, false);
-        check(Overlay { areas: vec![Arc::from("42/novokuznetsk/centre")], ..everybody() }, false);
+        check(Overlay { areas: vec![Arc::from("42/zarechny/centre")], ..everybody() }, false);
         check(Overlay { numbers: vec![Arc::from("+79131234567")], ..everybody() }, true);
         check(Overlay { numbers: vec![Arc::from("89131234567")], ..everybody() }, true);
         check(Overlay { numbers: vec![Arc::from("122")], ..everybody() }, false);

@@ -187,7 +187,7 @@ async fn an_announcement_sounds_in_one_step() {
     let world = World::new().await;
     let officer = Reader::of(&world, "officer", json!([{ "role": "emergency-officer" }])).await;
     goes_to(&officer.get(&world, "/console/").await, "/console/emergency");
-    let fields = [("text", "Вода поднимается."), ("lang", "ru-RU"), ("hours", "3"), ("areas", "42/novokuznetsk")];
+    let fields = [("text", "Вода поднимается."), ("lang", "ru-RU"), ("hours", "3"), ("areas", "42/zarechny")];
     let started = with_file(&world, &officer, "/console/emergency", &fields, ("audio", b"")).await;
     goes_to(&started, "/console/emergency?notice=sounding");
     let spoken = [("hours", ""), ("agencies", "mfc")];
@@ -202,7 +202,7 @@ async fn an_announcement_sounds_in_one_step() {
     let page = officer.get(&world, "/console/emergency").await.expect(200);
     is_page(&page);
     let text = page.text();
-    assert!(text.contains("Вода поднимается.") && text.contains("42/novokuznetsk") && text.contains("0:01"), "{text}");
+    assert!(text.contains("Вода поднимается.") && text.contains("42/zarechny") && text.contains("0:01"), "{text}");
     let name = text.split("/console/emergency/").nth(1).unwrap().split('/').next().unwrap();
     is_page(&officer.get(&world, &format!("/console/emergency/{name}/end")).await.expect(200));
     let ended = officer.post(&world, &format!("/console/emergency/{name}/end"), &[]).await;

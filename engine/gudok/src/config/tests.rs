@@ -124,7 +124,7 @@ sources = ["127.0.0.0/8"]
 [[number]]
 number = "123"
 agency = "centre"
-area = "42/novokuznetsk"
+area = "42/zarechny"
 callback = "general"
 [[overlay]]
 name = "flood"
@@ -159,7 +159,7 @@ fn a_centre_is_taken() {
     assert_eq!(registrar.users.iter().map(|user| &*user.name).collect::<Vec<_>>(), ["boris"]);
     assert!(config.sip.trunks.iter().any(|trunk| trunk.peer && trunk.name.as_str() == "region"));
     let route = config.routes.route("123").unwrap();
-    assert_eq!((route.callback.clone(), route.area.as_deref()), (Some(Queue::new("general")), Some("42/novokuznetsk")));
+    assert_eq!((route.callback.clone(), route.area.as_deref()), (Some(Queue::new("general")), Some("42/zarechny")));
     let overlay = &config.routes.overlays[0];
     assert_eq!((&*overlay.name, overlay.expires.is_some()), ("flood", true));
 }

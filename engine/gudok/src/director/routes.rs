@@ -270,9 +270,9 @@ mod tests {
     #[test]
     fn what_the_api_says_of_queues_and_callbacks_is_in_the_routes() {
         let lang: Arc<str> = Arc::from("ru-RU");
-        let number = json!({ "agency": "mfc", "entry": "desk", "area": "42/novokuznetsk", "callback": "operators" });
+        let number = json!({ "agency": "mfc", "entry": "desk", "area": "42/zarechny", "callback": "operators" });
         let route = number_route(&serde_json::from_value(number).unwrap(), &lang);
-        assert_eq!(route.area.as_deref(), Some("42/novokuznetsk"));
+        assert_eq!(route.area.as_deref(), Some("42/zarechny"));
         assert_eq!((route.callback, route.lang), (Some(Queue::new("operators")), lang));
         let agency = json!({ "fallback": "operators", "queue": "operators", "information": "С девяти до шести." });
         let agency = agency_routes(&serde_json::from_value(agency).unwrap());

@@ -44,7 +44,7 @@ fn desk(lang: Lang) -> Vec<Named> {
     let page = |name: &'static str, state: &str, call: Option<&str>, forms: Forms| {
         let desk = at_work::desk(state, call);
         let mut choices = Choices::of(&c, &desk, vec!["mfc".into()]);
-        choices.municipalities = Choice::or(c.t("list.any"), ["kemerovo", "novokuznetsk"]);
+        choices.municipalities = Choice::or(c.t("list.any"), ["severny", "zarechny"]);
         (name, draw(&DeskPage::of(&c, now(&c, &desk), forms, choices)))
     };
     let mut ticket = Form::new("").with("story", "").with("call", at_work::call_id('a').as_str());

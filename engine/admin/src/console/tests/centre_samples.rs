@@ -179,7 +179,7 @@ pub(super) fn desk_call(state: &str) -> DeskCall {
         fields: vec![
             field("service", "Замена паспорта"),
             field("application", "••••••12"),
-            field("office", "Новокузнецк, пр. Ермакова, 9"),
+            field("office", "Заречный, пр. Ермакова, 9"),
         ],
         so_far: vec![
             line(21, "step", "Приветствие"),
@@ -260,7 +260,7 @@ pub(super) fn ticket(delivery: Option<Delivery>) -> Ticket {
         fields: [("address".to_owned(), "ул. Кирова, 1".to_owned())].into(),
         caller: "+7********21".into(),
         lang: "ru-RU".into(),
-        municipality: Some("kemerovo".into()),
+        municipality: Some("severny".into()),
         entry: Some("jkh-1".into()),
         entry_version: Some(3),
         call: Some(call_id('a')),
@@ -306,7 +306,7 @@ pub(super) fn overlay(name: &str, recorded: bool) -> Overlay {
         },
         lang: (!recorded).then(|| "ru-RU".to_owned()),
         agencies: if recorded { vec!["jkh".into()] } else { Vec::new() },
-        areas: if recorded { vec!["kemerovo".into()] } else { Vec::new() },
+        areas: if recorded { vec!["severny".into()] } else { Vec::new() },
         numbers: Vec::new(),
         recording: recorded.then(|| "0".repeat(64)),
         recording_ms: if recorded { 21_000 } else { 0 },
@@ -360,7 +360,7 @@ pub(super) fn report() -> ReportView {
         automatic: 40,
         by_agency: vec![counts("mfc", 1_200), counts("mvd", 640), counts("jkh", 300)],
         by_service: vec![counts("passport", 700), counts("booking", 520), counts("(other)", 20)],
-        by_municipality: vec![counts("kemerovo", 1_500), counts("-", 640)],
+        by_municipality: vec![counts("severny", 1_500), counts("-", 640)],
         by_hour: (0..24).map(hour).collect(),
         by_outcome: vec![counts("served", 1_900), counts("abandoned", 140), counts("landed", 100)],
         funnels: vec![FunnelView {
@@ -384,8 +384,8 @@ pub(super) fn entry() -> Entry {
         entry: DirectoryDocument {
             kind: "office".into(),
             agency: "mfc".into(),
-            municipality: Some("novokuznetsk".into()),
-            title: "Многофункциональный центр, Новокузнецк".into(),
+            municipality: Some("zarechny".into()),
+            title: "Многофункциональный центр, Заречный".into(),
             spoken: "Проспект Ермакова, дом девять.".into(),
             address: Some("пр. Ермакова, 9".into()),
             hours: Some("mon-fri 08:00-20:00".into()),
@@ -422,7 +422,7 @@ pub(super) fn found(c: &Ctx) -> Vec<Found> {
         Found {
             id: "mfc-nk-1".into(),
             version: 4,
-            title: "МФЦ, Новокузнецк, Центральный район".into(),
+            title: "МФЦ, Заречный, Центральный район".into(),
             lang: "ru".into(),
             spoken: "Проспект Ермакова, дом девять. Ежедневно с восьми до двадцати.".into(),
             text: "пр. Ермакова, 9. Приём документов на паспорт, регистрацию, пособия.".into(),

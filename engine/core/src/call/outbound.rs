@@ -233,7 +233,7 @@ impl CallMachine {
     }
 
     pub(super) fn own_timeout(&mut self, now: Timestamp) {
-        if !self.own_deadline().is_some_and(|deadline| now >= deadline) {
+        if self.own_deadline().is_none_or(|deadline| now < deadline) {
             return;
         }
         match self.outbound {

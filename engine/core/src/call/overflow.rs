@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 impl CallMachine {
     /// The caller hears of being connected, and the peer centre is dialled; operators go on being rung.
-    pub(super) fn try_peer(&mut self, route: PeerRoute, now: Timestamp) {
+    pub(super) fn try_peer(&mut self, route: &PeerRoute, now: Timestamp) {
         if !self.waiting.as_ref().is_some_and(|wait| wait.stage == WaitStage::InLine) {
             return;
         }
@@ -25,7 +25,7 @@ impl CallMachine {
         let chain = self.chain_onwards();
         let Some(wait) = &mut self.waiting else { return };
         wait.stage = WaitStage::Peer { peer: route.peer.clone(), answered: false };
-        let transfer = Transfer::to_peer(&route, chain, &wait.wish, now);
+        let transfer = Transfer::to_peer(route, chain, &wait.wish, now);
         self.pending =
             Some(Pending { initiator: Initiator::Queue, operation: Operation::Transfer(Box::new(transfer)) });
         self.play_foreground(vec![PromptSource::Host(HostPrompt::ConnectingElsewhere)], false);
@@ -114,7 +114,7 @@ impl CallMachine {
         self.join_operator(now);
         let delayed = self.waiting.as_mut().and_then(|wait| wait.delayed.take());
         match delayed {
-            Some(QueueNotice::TryPeer(route)) => self.try_peer(route, now),
+            Some(QueueNotice::TryPeer(route)) => self.try_peer(&route, now),
             Some(QueueNotice::OfferCallback { possible }) => self.limit_comes(possible, now),
             _ => {}
         }

@@ -162,7 +162,7 @@ impl CallMachine {
                         self.position(position, expected_wait, announce, now);
                     }
                     QueueNotice::Offer(offer) => self.ring(offer, now),
-                    QueueNotice::TryPeer(route) => self.try_peer(route, now),
+                    QueueNotice::TryPeer(route) => self.try_peer(&route, now),
                     QueueNotice::OfferCallback { possible } => self.limit_comes(possible, now),
                     // Dealt with above.
                     QueueNotice::Withdraw(_) | QueueNotice::Refused(_) | QueueNotice::TimedOut => {}

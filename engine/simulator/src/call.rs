@@ -1,6 +1,7 @@
 //! One call of a world: the machine, the people on its legs, and the events that they cause.
 
 use crate::caller::{Act, Caller, KEY_GAP, Person};
+use crate::centre::ToCentre;
 use crate::checkers::Checkers;
 use crate::media::{PlannedEnd, SimMedia};
 use crate::operator::Answer;
@@ -8,8 +9,8 @@ use crate::stage::Props;
 use crate::tasks::Slot;
 use crate::words;
 use gudok_core::call::{
-    CallMachine, CallStart, Command, Input, KeySource, MediaCommand, MediaEvent, PlaybackId, RecordingId, ScriptRun,
-    TranscriptLine,
+    CallMachine, CallStart, Command, Input, KeySource, MediaCommand, MediaEvent, PlaybackId, Purpose, RecordingId,
+    ScriptRun, TranscriptLine,
 };
 use gudok_core::ids::{Agency, CallId, Entry, LegId};
 use gudok_core::leg::{DialTarget, HangupCause, LegCommand, LegEvent};
@@ -45,6 +46,8 @@ pub(crate) struct SimCall {
     pub(crate) number: usize,
     pub(crate) machine: CallMachine,
     pub(crate) wants: Vec<Want>,
+    /// What concerns the centre, for its checkers.
+    pub(crate) said: Vec<Command>,
     pub(crate) steps: u32,
     person: Person,
     media: SimMedia,
@@ -52,6 +55,8 @@ pub(crate) struct SimCall {
     far: BTreeMap<LegId, Far>,
     replies: BTreeMap<ScriptRun, Vec<Arc<Slot>>>,
     masked: bool,
+    /// The caller is on the line: whom we call is, once they have answered.
+    present: bool,
     caller_gone: bool,
 }
 
@@ -77,17 +82,20 @@ impl SimCall {
         checkers: &mut Checkers,
     ) -> Self {
         checkers.call_began(&start);
+        let present = !matches!(start.purpose, Purpose::Callback(_));
         let machine = CallMachine::new(start, props.now);
         let mut call = Self {
             number,
             machine,
             wants: Vec::new(),
+            said: Vec::new(),
             steps: 0,
             person: Person::new(caller),
             media: SimMedia::default(),
             far: BTreeMap::new(),
             replies: BTreeMap::new(),
             masked: false,
+            present,
             caller_gone: false,
         };
         call.drain(props, checkers);
@@ -98,13 +106,18 @@ impl SimCall {
         self.machine.id()
     }
 
+    /// Its scripts.
+    pub(crate) fn runs(&self) -> Vec<ScriptRun> {
+        self.replies.keys().copied().chain([ScriptRun(0)]).collect()
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         self.machine.is_over()
     }
 
     pub(crate) fn timeout(&mut self, props: &mut Props, checkers: &mut Checkers) {
         self.machine.handle_timeout(props.now);
-        props.trace(self.number, "! deadline");
+        props.trace(self.number, format_args!("! deadline"));
         self.drain(props, checkers);
         checkers.timed_out(self.id(), props.now, self.machine.deadline());
     }
@@ -147,7 +160,7 @@ impl SimCall {
 
     /// Tells the machine, and does what it says.
     pub(crate) fn feed(&mut self, input: Input, props: &mut Props, checkers: &mut Checkers) {
-        if !self.caller_gone {
+        if self.present && !self.caller_gone {
             self.steps += 1;
             if props.trouble.hang_up_at_step == Some(self.steps - 1) {
                 self.hang_up(props, checkers);
@@ -158,7 +171,13 @@ impl SimCall {
             self.replies.remove(run);
             self.script_told(end, props);
         }
-        props.trace(self.number, &format!("< {}", self.shown(&input)));
+        if !props.quiet {
+            let shown = self.shown(&input);
+            props.trace(self.number, format_args!("< {shown}"));
+        }
+        if let Input::Leg(LegId::FIRST, LegEvent::Answered) = &input {
+            self.present = true;
+        }
         checkers.input(self.id(), &input);
         self.machine.handle(input, props.now);
         self.drain(props, checkers);
@@ -187,12 +206,20 @@ impl SimCall {
 
     fn drain(&mut self, props: &mut Props, checkers: &mut Checkers) {
         while let Some(command) = self.machine.poll_command() {
-            props.trace(self.number, &format!("> {command:?}"));
+            props.trace(self.number, format_args!("> {command:?}"));
+            let for_centre = matches!(
+                command,
+                Command::Queue(_) | Command::Callback(_) | Command::Over | Command::Leg(_, LegCommand::Dial { .. })
+            );
+            if for_centre {
+                self.said.push(command.clone());
+            }
             checkers.command(self.id(), &command);
             self.carry_out(command, props);
         }
         checkers.settled(self.id(), self.machine.deadline());
-        if !self.caller_gone
+        if self.present
+            && !self.caller_gone
             && let Some((after, act)) = self.person.decides(self.media.prompt_plays())
         {
             props.plan(after, self.number, Happening::Caller(act));
@@ -205,13 +232,10 @@ impl SimCall {
             Command::Leg(leg, command) => self.far_leg(leg, command, props),
             Command::Media(leg, command) => self.media(leg, command, props),
             Command::Bridge(_, leg) => self.bridged(leg, props),
-            Command::Unbridge(..)
-            | Command::LegBegan(_)
-            | Command::Over
-            | Command::Supervise { .. }
-            | Command::Unsupervise(_)
-            | Command::Queue(_)
-            | Command::Callback(_) => {}
+            Command::Unbridge(..) | Command::LegBegan(_) | Command::Supervise { .. } | Command::Unsupervise(_) => {}
+            Command::Queue(order) => props.to_centre.push_back(ToCentre::Queue(self.id(), order)),
+            Command::Callback(order) => props.to_centre.push_back(ToCentre::Callback(self.id(), order)),
+            Command::Over => props.to_centre.push_back(ToCentre::Over(self.id())),
             Command::StartScript { run, agency, entry } => self.wants.push(Want::Start { run, agency, entry }),
             Command::EndScript { run, reason } => self.wants.push(Want::End { run, reason }),
             Command::StopScript { run } => self.wants.push(Want::Stop { run }),
@@ -270,10 +294,8 @@ impl SimCall {
                 props.line(self.number, format!("host joins the caller with {name}"));
                 self.follow_refer(props);
             }
-            LegCommand::Ring
-            | LegCommand::StartEarlyMedia
-            | LegCommand::Dial { .. }
-            | LegCommand::ReferOutcome { .. } => {}
+            LegCommand::Dial { target, .. } => self.call_back(&target, props),
+            LegCommand::Ring | LegCommand::StartEarlyMedia | LegCommand::ReferOutcome { .. } => {}
         }
     }
 
@@ -300,6 +322,25 @@ impl SimCall {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The caller of a callback is dialled.
+    fn call_back(&mut self, target: &DialTarget, props: &mut Props) {
+        let name = props.name_of(target);
+        let callee = props.operator(&name);
+        props.line(self.number, format!("host → {name}"));
+        let told = |sentence: String, event| Happening::Told(sentence, Input::Leg(LegId::FIRST, event));
+        match callee.answer {
+            Answer::Answers => {
+                props.plan(callee.after, self.number, told(format!("{name} answers"), LegEvent::Answered))
+            }
+            Answer::Refuses(status) => {
+                let cause = HangupCause::from_status(status);
+                let ended = LegEvent::Ended { cause, status: Some(status) };
+                props.plan(callee.after, self.number, told(format!("{name} is {}", cause.as_str()), ended));
+            }
+            Answer::RingsOn => {}
         }
     }
 

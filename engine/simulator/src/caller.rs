@@ -1,6 +1,7 @@
 //! A caller by script: what the person does, step by step, and when.
 
 use gudok_core::call::KeySource;
+use gudok_core::leg::Chain;
 use gudok_core::privacy::PhoneNumber;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,6 +14,8 @@ pub struct Caller {
     pub(crate) comes_after: Duration,
     pub(crate) key_source: KeySource,
     pub(crate) refer_status: u16,
+    /// The way through other centres.
+    pub(crate) chain: Option<Chain>,
     pub(crate) steps: VecDeque<Step>,
 }
 
@@ -51,6 +54,7 @@ impl Caller {
             comes_after: Duration::ZERO,
             key_source: KeySource::Media,
             refer_status: 200,
+            chain: None,
             steps: VecDeque::new(),
         }
     }
@@ -73,6 +77,13 @@ impl Caller {
     #[must_use]
     pub const fn after(mut self, time: Duration) -> Self {
         self.comes_after = time;
+        self
+    }
+
+    /// Comes through so many other centres.
+    #[must_use]
+    pub fn through_centres(mut self, id: &str, hops: u8) -> Self {
+        self.chain = Some(Chain { id: id.into(), hops });
         self
     }
 

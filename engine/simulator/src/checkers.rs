@@ -125,6 +125,25 @@ impl Checkers {
         }
     }
 
+    /// A call is over, and nothing more comes of it: its record is checked, and forgotten.
+    pub fn over(&mut self, call: CallId) {
+        if self.calls.get(&call).is_some_and(|watched| watched.contract.is_over()) {
+            self.calls.remove(&call);
+        }
+    }
+
+    /// The engine was killed with this call in it: it promises nothing any more.
+    pub fn lost(&mut self, call: CallId) {
+        self.calls.remove(&call);
+    }
+
+    /// Something that another watcher found, where it found anything.
+    pub fn found_if(&mut self, call: CallId, what: Option<String>) {
+        if let Some(what) = what {
+            self.found(call, what);
+        }
+    }
+
     /// Something that another watcher found.
     pub fn found(&mut self, call: CallId, what: String) {
         self.broken.push(Broken { call, what });

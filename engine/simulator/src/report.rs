@@ -1,11 +1,14 @@
 //! What came of a run.
 
 use crate::checkers::Broken;
+use crate::post::SimTicket;
 use gudok_core::call::ScriptRun;
+use gudok_core::centre::Callback;
 use gudok_core::ids::ScriptVersion;
 use gudok_core::records::LegRecord;
 use gudok_core::script::ScriptEnd;
 use gudok_core::time::Timestamp;
+use gudok_plugin_host::ports::SurveyResult;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -60,6 +63,18 @@ pub struct Report {
     pub steps: u32,
     /// When the last call was over.
     pub ended: Timestamp,
+    /// Callbacks as they stand at the end; long-finished ones may be gone.
+    pub callbacks: Vec<Callback>,
+    /// Callbacks whose callers have talked.
+    pub connected_callbacks: usize,
+    /// Callbacks that supervisors were told of.
+    pub escalated: u32,
+    /// Calls that were cut off by the engine's end.
+    pub lost: u32,
+    /// Tickets that were registered.
+    pub tickets: Vec<SimTicket>,
+    /// Answers to surveys.
+    pub surveys: Vec<SurveyResult>,
 }
 
 /// A run that broke a promise.

@@ -1,14 +1,18 @@
 //! Scripts in Rust: linear code that talks to its call as a compiled script does, for tests of the engine and of worlds.
 
 use crate::tasks::SimPort;
-use gudok_core::ids::Group;
+use gudok_core::centre::CallbackReceipt;
+use gudok_core::ids::{Agency, Group, Queue, ScriptVersion};
 use gudok_core::input::{Choice, CollectOptions, Grammar, Outcome, Retry, Value};
 use gudok_core::prompt::{BargeIn, Prompt, Segment};
 use gudok_core::script::{
-    CallError, PlaybackEnd, RecordOptions, Recording, Reply, Request, ScriptEnd, Summary, TransferMode,
-    TransferOptions, TransferOutcome, TransferTarget,
+    CallError, CallbackOffer, HandleId, PlaybackEnd, QueueEvent, QueueWish, RecordOptions, Recording, Reply, Request,
+    ScriptEnd, Summary, TransferMode, TransferOptions, TransferOutcome, TransferTarget,
 };
-use gudok_plugin_host::ports::{BoxFuture, CallInfo, CallPort};
+use gudok_plugin_host::ports::{
+    BoxFuture, CallInfo, CallPort, EntryVersion, NewTicket, PromiseSource, PromisesPort, TicketKind,
+};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,10 +64,18 @@ pub fn prompt(text: &str) -> Arc<Prompt> {
 }
 
 /// A script's call.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ScriptCall {
     pub(crate) port: Arc<SimPort>,
     pub(crate) info: CallInfo,
+    pub(crate) version: ScriptVersion,
+    pub(crate) promises: Arc<dyn PromisesPort>,
+}
+
+impl fmt::Debug for ScriptCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScriptCall").field("info", &self.info).finish_non_exhaustive()
+    }
 }
 
 /// Each method is the host call of its name; every one may end with an error, as the WIT says.
@@ -179,10 +191,99 @@ impl ScriptCall {
         }
     }
 
+    /// The caller waits for an operator of that queue, and the call ends with their talk. Comes back with how the wait
+    /// ended otherwise; none where the script's patience did.
+    pub async fn wait_in_queue(&self, queue: &str) -> Result<Option<QueueEvent>, CallError> {
+        /// The host's own limit acts long before.
+        const PATIENCE: Duration = Duration::from_mins(5);
+        let handle = self.enqueue(queue).await?;
+        loop {
+            let event = match self.request(Request::QueueNext { handle, timeout: PATIENCE }).await? {
+                Reply::QueueEvent(event) => event,
+                other => return Err(misfit(&other)),
+            };
+            match event {
+                Some(QueueEvent::Position(_) | QueueEvent::EstimatedWait(_) | QueueEvent::Key(_)) => {}
+                Some(QueueEvent::Answered(_) | QueueEvent::Peer(_)) => {}
+                other => return Ok(other),
+            }
+        }
+    }
+
+    /// The caller waits from now on.
+    pub async fn enqueue(&self, queue: &str) -> Result<HandleId, CallError> {
+        let wish = QueueWish {
+            queue: Queue::new(queue),
+            priority: 0,
+            skills: Vec::new(),
+            music: None,
+            wait_max: None,
+            screen_pop: Vec::new(),
+            announce: true,
+            return_on_end: false,
+        };
+        match self.request(Request::Enqueue(Box::new(wish))).await? {
+            Reply::Handle(handle) => Ok(handle),
+            other => Err(misfit(&other)),
+        }
+    }
+
+    /// Leaves the offer of a callback to the host; none where the caller wants none.
+    pub async fn offer_callback(&self, queue: &str, topic: &str) -> Result<Option<CallbackReceipt>, CallError> {
+        let offer = CallbackOffer { queue: Queue::new(queue), topic: topic.into(), fields: Vec::new(), intro: None };
+        match self.request(Request::OfferCallback(Box::new(offer))).await? {
+            Reply::CallbackOffered(receipt) => Ok(receipt),
+            other => Err(misfit(&other)),
+        }
+    }
+
+    /// Registers a ticket for an agency and answers its number. The key makes it the same ticket however often it is
+    /// registered.
+    pub async fn submit_ticket(
+        &self,
+        kind: TicketKind,
+        to: &str,
+        ticket: TicketParts<'_>,
+    ) -> Result<Arc<str>, CallError> {
+        let source = PromiseSource {
+            call: self.info.id,
+            agency: self.info.agency.clone(),
+            version: self.version.clone(),
+            caller: self.info.caller.clone(),
+            lang: Arc::clone(&self.info.lang),
+        };
+        let (entry, recordings) = (ticket.entry, ticket.recordings.iter().map(|id| Arc::from(*id)).collect());
+        let ticket = NewTicket {
+            source,
+            kind,
+            to_agency: Agency::new(to),
+            municipality: None,
+            contact: self.info.caller.clone(),
+            fields: ticket.fields.iter().map(|(name, value)| (Arc::from(*name), Arc::from(*value))).collect(),
+            recordings,
+            entry: entry.map(|(id, version)| EntryVersion { id: id.into(), version }),
+            idempotency_key: ticket.key.into(),
+        };
+        self.promises.submit_ticket(ticket).await.map_err(|error| CallError::Unavailable(error.to_string()))
+    }
+
     /// Says goodbye and hangs up.
     pub async fn hang_up(&self, goodbye: &str) -> Result<(), CallError> {
         self.request(Request::Hangup { goodbye: Some(prompt(goodbye)) }).await.map(drop)
     }
+}
+
+/// What a ticket says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TicketParts<'a> {
+    /// The idempotency key.
+    pub key: &'a str,
+    /// Names and values.
+    pub fields: &'a [(&'a str, &'a str)],
+    /// Ids of recordings.
+    pub recordings: &'a [&'a str],
+    /// Which entry of the directory is wrong, and in which version.
+    pub entry: Option<(&'a str, u32)>,
 }
 
 /// Three attempts, 5 s for the first key, 3 s for the next.

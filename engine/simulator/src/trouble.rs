@@ -14,6 +14,12 @@ pub struct Trouble {
     /// Every caller hangs up instead of whatever would happen to the call as this-th, from 0: for trying all of them in
     /// turn, up to [`crate::Report::steps`].
     pub hang_up_at_step: Option<u32>,
+    /// How long a callback may take to be written down.
+    pub slow_saves_max: Duration,
+    /// Writings that fail.
+    pub failing_saves_percent: u8,
+    /// Deliveries of tickets that their agency does not take, or whose answer gets lost.
+    pub failing_webhooks_percent: u8,
 }
 
 impl Trouble {
@@ -23,9 +29,13 @@ impl Trouble {
         failing_playback_percent: 0,
         slow_speech_max: Duration::ZERO,
         hang_up_at_step: None,
+        slow_saves_max: Duration::ZERO,
+        failing_saves_percent: 0,
+        failing_webhooks_percent: 0,
     };
 
-    /// A bad day: one key in twenty lost, one prompt in ten not playable, speech up to two seconds late.
+    /// A bad day: one key in twenty lost, one prompt in ten not playable, speech up to two seconds late, the store
+    /// slow and failing once in twenty times, agencies' webhooks failing half of the time.
     #[must_use]
     pub const fn bad_day() -> Self {
         Self {
@@ -33,6 +43,9 @@ impl Trouble {
             failing_playback_percent: 10,
             slow_speech_max: Duration::from_secs(2),
             hang_up_at_step: None,
+            slow_saves_max: Duration::from_secs(1),
+            failing_saves_percent: 5,
+            failing_webhooks_percent: 50,
         }
     }
 

@@ -5,6 +5,7 @@ use crate::caller::Caller;
 use crate::clock::VirtualClock;
 use crate::dice::{Dice, SeededRandom};
 use crate::operator::Operator;
+use crate::post::{Post, SimPromises};
 use crate::report::Report;
 use crate::script::{SimScript, prompt};
 use crate::stage::{Scripted, Setting, Stage};
@@ -13,13 +14,14 @@ use crate::tasks::{DeskSink, SharedDesk};
 use crate::trouble::Trouble;
 use gudok_core::calendar::Calendar;
 use gudok_core::call::CallLimits;
+use gudok_core::centre::{CentreSettings, OperatorOrder};
 use gudok_core::ids::{Agency, Entry, Group, ScriptName, ScriptVersion};
 use gudok_core::leg::DialTarget;
 use gudok_core::privacy::{PhoneNumber, Secret};
 use gudok_core::routing::{AgencyRoutes, GroupRoute, NumberPlan, OperatorRoute, Overlay, Route, Routes};
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::Version;
-use gudok_plugin_host::ports::{Clock, NoDirectory, NoPromises, Ports};
+use gudok_plugin_host::ports::{Clock, NoDirectory, Ports};
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
@@ -48,6 +50,12 @@ pub struct World {
     deployments: Vec<(Duration, Agency, Entry, Scripted)>,
     drains: Vec<Duration>,
     callers: Vec<Caller>,
+    callees: BTreeMap<String, Caller>,
+    quiet: bool,
+    logged_in: bool,
+    operators_do: Vec<(Duration, gudok_core::ids::Operator, OperatorOrder)>,
+    deaths: Vec<(Duration, Duration)>,
+    announcements: Vec<(Duration, Overlay)>,
     back_ends: BTreeMap<String, BackEnd>,
     other_back_ends: Option<BackEnd>,
     secrets: BTreeMap<(Agency, String), Secret>,
@@ -84,6 +92,12 @@ impl World {
             deployments: Vec::new(),
             drains: Vec::new(),
             callers: Vec::new(),
+            callees: BTreeMap::new(),
+            quiet: false,
+            logged_in: true,
+            operators_do: Vec::new(),
+            deaths: Vec::new(),
+            announcements: Vec::new(),
             back_ends: BTreeMap::new(),
             other_back_ends: None,
             secrets: BTreeMap::new(),
@@ -258,6 +272,87 @@ impl World {
         self
     }
 
+    /// Queues, operators and peer centres. Operators come to work at the world's beginning; how each behaves when rung is
+    /// said by [`World::operator`].
+    #[must_use]
+    pub fn centre(mut self, settings: CentreSettings) -> Self {
+        self.routes.centre = Arc::new(settings);
+        self
+    }
+
+    /// Operators of queues do not come to work by themselves.
+    #[must_use]
+    pub const fn nobody_at_work(mut self) -> Self {
+        self.logged_in = false;
+        self
+    }
+
+    /// After so long, an operator of a queue (or a supervisor for one) says something.
+    #[must_use]
+    pub fn operator_does(mut self, after: Duration, operator: &str, order: OperatorOrder) -> Self {
+        self.operators_do.push((after, gudok_core::ids::Operator::new(operator), order));
+        self
+    }
+
+    /// After so long, the engine is killed, and is back after a while: calls are cut off, and what was durable goes on.
+    #[must_use]
+    pub fn engine_dies(mut self, after: Duration, back_after: Duration) -> Self {
+        self.deaths.push((after, back_after));
+        self
+    }
+
+    /// Whoever dials this number is called back by that queue.
+    #[must_use]
+    pub fn callback_number(mut self, dialled: &str, agency: &str, queue: &str) -> Self {
+        self = self.number(dialled, agency, "callback");
+        if let Some(route) = self.routes.numbers.get_mut(dialled) {
+            route.callback = Some(gudok_core::ids::Queue::new(queue));
+        }
+        self
+    }
+
+    /// After so long, and for so long, everybody who calls hears that first.
+    #[must_use]
+    pub fn announces(mut self, after: Duration, lasts: Duration, text: &str) -> Self {
+        let mut overlay = Overlay::for_all("emergency", prompt(text));
+        overlay.expires = Some(self.now + after + lasts);
+        self.announcements.push((after, overlay));
+        self
+    }
+
+    /// A number stands for a region or municipality.
+    #[must_use]
+    pub fn area(mut self, dialled: &str, area: &str) -> Self {
+        if let Some(route) = self.routes.numbers.get_mut(dialled) {
+            route.area = Some(Arc::from(area));
+        }
+        self
+    }
+
+    /// Where an agency's landed callers wait, and what they may hear first.
+    #[must_use]
+    pub fn landing(mut self, agency: &str, queue: Option<&str>, information: Option<&str>) -> Self {
+        let routes = self.agency(&Agency::new(agency));
+        routes.queue = queue.map(gudok_core::ids::Queue::new);
+        routes.information = information.map(prompt);
+        self
+    }
+
+    /// What somebody does who is called back at that number (E.164); how they answer is said by [`World::operator`] under
+    /// the number's masked form.
+    #[must_use]
+    pub fn callee(mut self, number: &str, does: Caller) -> Self {
+        self.callees.insert(PhoneNumber::new(number).masked(), does);
+        self
+    }
+
+    /// Without transcript and trace: for worlds of very many calls.
+    #[must_use]
+    pub const fn quiet(mut self) -> Self {
+        self.quiet = true;
+        self
+    }
+
     /// Lets it all happen, on this thread. Not from within a tokio runtime: use a thread that may block.
     #[must_use]
     pub fn run(self) -> Report {
@@ -265,6 +360,7 @@ impl World {
         let random = SeededRandom(Mutex::new(dice.split()));
         let clock = VirtualClock::new(self.now, self.zone);
         let desk = SharedDesk::default();
+        let post = Arc::new(Mutex::new(Post::new(dice.split(), self.trouble.failing_webhooks_percent, self.now)));
         let ports = Ports {
             storage: Arc::new(SimStorage { clock: clock.clone(), desk: Arc::clone(&desk), buckets: Mutex::default() }),
             fetch: Arc::new(SimFetch {
@@ -273,7 +369,7 @@ impl World {
                 origins: self.back_ends,
                 other: self.other_back_ends,
             }),
-            promises: Arc::new(NoPromises),
+            promises: Arc::new(SimPromises(Arc::clone(&post))),
             directory: Arc::new(NoDirectory),
             secrets: Arc::new(SimSecrets { desk: Arc::clone(&desk), secrets: self.secrets }),
             clock: Arc::new(clock.clone()) as Arc<dyn Clock>,
@@ -293,7 +389,14 @@ impl World {
             deployments: self.deployments,
             drains: self.drains,
             callers: self.callers,
+            callees: self.callees,
+            quiet: self.quiet,
+            logged_in: self.logged_in,
+            operators_do: self.operators_do,
+            deaths: self.deaths,
+            announcements: self.announcements,
             desk,
+            post,
             clock,
             ports,
         })

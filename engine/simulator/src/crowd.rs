@@ -1,0 +1,120 @@
+//! All calls of a world: found by number and by id, asked for their deadlines without asking each of them, and forgotten
+//! when they are over.
+
+use crate::call::SimCall;
+use gudok_core::ids::CallId;
+use gudok_core::time::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The calls.
+#[derive(Debug, Default)]
+pub(crate) struct Crowd {
+    /// None once it is over.
+    calls: Vec<Option<Box<SimCall>>>,
+    by_id: BTreeMap<CallId, usize>,
+    deadlines: BTreeSet<(Timestamp, usize)>,
+    /// As they are in `deadlines`.
+    deadline_of: BTreeMap<usize, Timestamp>,
+    /// Something may have happened to these since the last look.
+    touched: BTreeSet<usize>,
+    steps_max: u32,
+}
+
+impl Crowd {
+    /// The number of the next call.
+    pub(crate) fn next_number(&self) -> usize {
+        self.calls.len()
+    }
+
+    pub(crate) fn add(&mut self, call: SimCall) {
+        let number = self.calls.len();
+        self.by_id.insert(call.id(), number);
+        self.calls.push(Some(Box::new(call)));
+        self.touched.insert(number);
+    }
+
+    /// Somebody called, and no call came of it.
+    pub(crate) fn add_none(&mut self) {
+        self.calls.push(None);
+    }
+
+    pub(crate) fn number_of(&self, id: CallId) -> Option<usize> {
+        self.by_id.get(&id).copied()
+    }
+
+    pub(crate) fn get(&self, number: usize) -> Option<&SimCall> {
+        self.calls.get(number)?.as_deref()
+    }
+
+    /// To change it; its deadline is looked at again.
+    pub(crate) fn get_mut(&mut self, number: usize) -> Option<&mut SimCall> {
+        self.touched.insert(number);
+        self.calls.get_mut(number)?.as_deref_mut()
+    }
+
+    /// The next call that something may have happened to.
+    pub(crate) fn take_touched(&mut self) -> Option<usize> {
+        self.touched.pop_first()
+    }
+
+    /// Looks at a call's deadline; forgets the call where it is over. True where that was now.
+    pub(crate) fn look_at(&mut self, number: usize) -> bool {
+        if let Some(before) = self.deadline_of.remove(&number) {
+            self.deadlines.remove(&(before, number));
+        }
+        let Some(call) = self.calls.get_mut(number).and_then(Option::as_mut) else { return false };
+        self.steps_max = self.steps_max.max(call.steps);
+        if call.is_over() {
+            self.by_id.remove(&call.id());
+            self.calls[number] = None;
+            return true;
+        }
+        if let Some(deadline) = call.machine.deadline() {
+            self.deadline_of.insert(number, deadline);
+            self.deadlines.insert((deadline, number));
+        }
+        false
+    }
+
+    /// Nothing more is to be done for it now, unless there was.
+    pub(crate) fn untouched(&mut self, number: usize, busy: bool) {
+        if !busy {
+            self.touched.remove(&number);
+        }
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Whose deadline has come, in the order in which they came.
+    pub(crate) fn due(&self, now: Timestamp) -> Vec<usize> {
+        let mut due: Vec<usize> = self.deadlines.range(..=(now, usize::MAX)).map(|(_, number)| *number).collect();
+        due.sort_unstable();
+        due
+    }
+
+    /// Those that are not over.
+    pub(crate) fn live(&self) -> Vec<usize> {
+        self.by_id.values().copied().collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    /// The call with the most steps.
+    pub(crate) const fn steps_max(&self) -> u32 {
+        self.steps_max
+    }
+
+    /// The engine is gone, and this call with it.
+    pub(crate) fn lose(&mut self, number: usize) {
+        if let Some(before) = self.deadline_of.remove(&number) {
+            self.deadlines.remove(&(before, number));
+        }
+        if let Some(call) = self.calls.get_mut(number).and_then(Option::take) {
+            self.by_id.remove(&call.id());
+        }
+    }
+}

@@ -184,13 +184,19 @@ impl CentreCheckers {
     }
 
     /// At every step: what is due now has been done.
-    pub(crate) fn look(&mut self, machine: &CentreMachine, now: Timestamp) -> Option<(Option<CallId>, String)> {
+    pub(crate) fn look(
+        &mut self,
+        machine: &CentreMachine,
+        ledger: &BTreeMap<CallbackId, Callback>,
+        now: Timestamp,
+    ) -> Option<(Option<CallId>, String)> {
         if let Some((limit, call)) = self.limits.first().copied().filter(|(limit, _)| now > *limit) {
             let late = now.since(limit);
             return Some((Some(call), format!("has waited {late:?} past the limit, and nobody has acted")));
         }
         while let Some((due, id)) = self.due.first().cloned().filter(|(due, _)| now > *due) {
-            let kept = match machine.callback(&id) {
+            // What was over long ago, or in a former life of the engine, is in the ledger alone.
+            let kept = match machine.callback(&id).or_else(|| ledger.get(&id)) {
                 None => false,
                 Some(callback) => {
                     let in_time = matches!(callback.state, CallbackState::Connected { at } if at <= due);
@@ -198,7 +204,8 @@ impl CentreCheckers {
                 }
             };
             if !kept {
-                return Some((None, format!("{id:?} was due at {due:?}, and is neither connected nor escalated")));
+                let stands = machine.callback(&id).or_else(|| ledger.get(&id)).map(|callback| &callback.state);
+                return Some((None, format!("{id:?} was due at {due:?}, and is {stands:?}, not escalated")));
             }
             self.due.remove(&(due, id));
         }

@@ -494,7 +494,7 @@ impl Stage {
     /// What the calls have said of the centre, and what is due.
     fn look_at_centre(&mut self) {
         if let Some(machine) = self.centre.machine()
-            && let Some((call, broken)) = self.centre_checkers.look(machine, self.props.now)
+            && let Some((call, broken)) = self.centre_checkers.look(machine, &self.centre.ledger, self.props.now)
         {
             self.checkers.found(call.unwrap_or(CallId::from_random(0)), broken);
         }

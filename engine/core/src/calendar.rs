@@ -152,8 +152,7 @@ impl Calendar {
         }
         let mut day = self.local(from).date();
         for _ in 0..=OPENS_NEXT_LOOKAHEAD_DAYS_MAX {
-            let edges = self.hours_on(day).iter().flat_map(|hours| [(day, hours.from), hours.end_on(day)]);
-            let mut edges: Vec<_> = edges.map(|(day, time)| self.moment(day, time)).collect();
+            let mut edges = self.edges(day);
             edges.sort_unstable();
             if let Some(edge) = edges.into_iter().find(|edge| *edge > from && self.is_open(*edge) != open) {
                 return Some(edge);
@@ -164,13 +163,12 @@ impl Calendar {
         None
     }
 
-    /// The moment at which a clock in this calendar's zone shows that day and time; where clocks skip it, the moment after
-    /// the gap, and of two the first.
+    /// The moment at which a clock in this calendar's zone shows that day and time; where clocks skip it, as much later as
+    /// they skip, and of two the first.
     #[must_use]
     pub fn moment(&self, date: Date, time: Time) -> Timestamp {
         let moment = self.zone.to_ambiguous_timestamp(date.to_datetime(time)).compatible();
-        let micros = moment.unwrap_or(jiff::Timestamp::MAX).as_microsecond();
-        Timestamp::from_micros(u64::try_from(micros).unwrap_or(0))
+        timestamp(moment.unwrap_or(jiff::Timestamp::MAX))
     }
 
     /// Whether it is open at `now`.
@@ -207,10 +205,32 @@ impl Calendar {
         self.zone.to_datetime(moment)
     }
 
+    /// Moments of a day at which open may become closed, or closed open: where its hours begin and end, twice where clocks
+    /// show that time twice, and where the clocks are changed.
+    fn edges(&self, day: Date) -> Vec<Timestamp> {
+        let times = self.hours_on(day).iter().flat_map(|hours| [(day, hours.from), hours.end_on(day)]);
+        let mut edges = Vec::new();
+        for (date, time) in times {
+            let shown = self.zone.to_ambiguous_timestamp(date.to_datetime(time));
+            edges.extend(shown.clone().earlier().ok().map(timestamp));
+            edges.extend(shown.later().ok().map(timestamp));
+        }
+        let midnight = |date: Date| self.zone.to_ambiguous_timestamp(date.to_datetime(Time::midnight())).earlier().ok();
+        if let (Some(begin), Some(end)) = (midnight(day), day.tomorrow().ok().and_then(midnight)) {
+            let changes = self.zone.following(begin).map(|change| change.timestamp());
+            edges.extend(changes.take_while(|at| *at <= end).map(timestamp));
+        }
+        edges
+    }
+
     fn hours_on(&self, date: Date) -> &[Hours] {
         let weekday = usize::try_from(date.weekday().to_monday_zero_offset()).unwrap_or(0);
         self.exceptions.get(&date).unwrap_or(&self.week[weekday])
     }
+}
+
+fn timestamp(moment: jiff::Timestamp) -> Timestamp {
+    Timestamp::from_micros(u64::try_from(moment.as_microsecond()).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -255,5 +275,111 @@ mod tests {
     fn hours_must_run_forward() {
         assert!(Hours::new(time(18, 0, 0, 0), time(9, 0, 0, 0)).is_err());
         assert!(Hours::new(time(9, 0, 0, 0), time(9, 0, 0, 0)).is_err());
+    }
+
+    #[test]
+    fn a_person_s_word_counts_until_its_time() {
+        let closed = ManualHours { open: false, until: at("2026-05-05T20:00:00+07:00") };
+        let calendar = day_shift().with_manual(Some(closed));
+        let noon = at("2026-05-05T12:00:00+07:00");
+        assert_eq!(calendar.status(noon), Status::Closed { opens: Some((date(2026, 5, 5), time(20, 0, 0, 0))) });
+        assert_eq!(calendar.opens_at(noon), Some(closed.until));
+        assert!(calendar.is_open(closed.until));
+        // Closed past midnight: then the night goes on.
+        let closed = ManualHours { open: false, until: at("2026-05-06T01:00:00+07:00") };
+        let calendar = day_shift().with_manual(Some(closed));
+        assert_eq!(calendar.opens_at(noon), Some(at("2026-05-06T06:00:00+07:00")));
+        assert_eq!(calendar.changes_at(noon), Some(at("2026-05-06T06:00:00+07:00")));
+        // Open on a holiday, until the evening.
+        let open = ManualHours { open: true, until: at("2026-01-01T18:00:00+07:00") };
+        let calendar = day_shift().with_manual(Some(open));
+        assert!(calendar.is_open(at("2026-01-01T12:00:00+07:00")));
+        assert_eq!(calendar.changes_at(at("2026-01-01T12:00:00+07:00")), Some(open.until));
+        assert!(!calendar.is_open(open.until));
+    }
+
+    #[test]
+    fn a_moved_day_has_the_hours_of_the_day_that_it_stands_for() {
+        let office = Hours::new(time(9, 0, 0, 0), time(18, 0, 0, 0)).unwrap();
+        let mut week: [Vec<Hours>; 7] = std::array::from_fn(|_| vec![office]);
+        (week[5], week[6]) = (vec![], vec![]);
+        // The Friday is off, and the Saturday before is worked for it.
+        let exceptions = BTreeMap::from([(date(2026, 5, 8), vec![]), (date(2026, 5, 2), vec![office])]);
+        let calendar = Calendar::new(seven_hours_east(), week, exceptions);
+        assert!(calendar.is_open(at("2026-05-02T10:00:00+07:00")));
+        assert!(!calendar.is_open(at("2026-05-03T10:00:00+07:00")));
+        assert_eq!(calendar.opens_at(at("2026-05-07T18:00:00+07:00")), Some(at("2026-05-11T09:00:00+07:00")));
+    }
+
+    /// `SplitMix64`: small, and the same everywhere.
+    struct Dice(u64);
+
+    impl Dice {
+        fn below(&mut self, sides: u64) -> u64 {
+            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mut mixed = self.0;
+            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            (mixed ^ (mixed >> 31)) % sides
+        }
+
+        /// None, one or two stretches on whole quarters of an hour, also ones that touch or overlap.
+        fn hours(&mut self) -> Vec<Hours> {
+            let quarter = |of: u64| {
+                let (hour, minute) = (i8::try_from(of / 4).unwrap(), i8::try_from(of % 4 * 15).unwrap());
+                time(hour, minute, 0, 0)
+            };
+            let mut all = Vec::new();
+            for _ in 0..self.below(3) {
+                let from = self.below(95);
+                let to = from + 1 + self.below(96 - from);
+                let to = if to >= 96 { Time::midnight() } else { quarter(to) };
+                all.push(Hours::new(quarter(from), to).unwrap());
+            }
+            all
+        }
+    }
+
+    #[test]
+    fn changes_are_where_a_look_at_every_quarter_of_an_hour_finds_them() {
+        const QUARTER: std::time::Duration = std::time::Duration::from_mins(15);
+        const QUARTERS: u32 = 4 * 24 * 12;
+        let mut found = 0;
+        for seed in 0..400 {
+            let mut dice = Dice(seed);
+            // Clocks go forward in Berlin on the 29th of March, and back on the 25th of October.
+            let (begin, month) =
+                if dice.below(2) == 0 { (at("2026-03-22T00:00:00Z"), 3) } else { (at("2026-10-19T00:00:00Z"), 10) };
+            let zones = [
+                seven_hours_east(),
+                TimeZone::get("Asia/Krasnoyarsk").unwrap(),
+                TimeZone::get("Europe/Berlin").unwrap(),
+            ];
+            let zone = zones[usize::try_from(dice.below(3)).unwrap()].clone();
+            let week = std::array::from_fn(|_| dice.hours());
+            let exceptions = (0..dice.below(3))
+                .map(|_| (date(2026, month, i8::try_from(20 + dice.below(11)).unwrap()), dice.hours()))
+                .collect();
+            let until = begin + QUARTER * u32::try_from(dice.below(700)).unwrap();
+            let manual = (dice.below(3) == 0).then(|| ManualHours { open: dice.below(2) == 0, until });
+            let calendar = Calendar::new(zone, week, exceptions).with_manual(manual);
+            let looks: Vec<_> = (0..QUARTERS).map(|n| begin + QUARTER * n).collect();
+            let open: Vec<_> = looks.iter().map(|look| calendar.is_open(*look)).collect();
+            for from in (0..looks.len() - 4 * 24 * 3).step_by(7) {
+                let changes = (from + 1..looks.len()).find(|later| open[*later] != open[from]);
+                let opens = (from..looks.len()).find(|later| open[*later]);
+                let end = *looks.last().unwrap();
+                let check = |said: Option<Timestamp>, seen: Option<usize>, what: &str| {
+                    let said = said.filter(|said| *said <= end);
+                    assert_eq!(said, seen.map(|seen| looks[seen]), "seed {seed}, {what} from {:?}", looks[from]);
+                };
+                check(calendar.changes_at(looks[from]), changes, "changes");
+                check(calendar.opens_at(looks[from]), opens, "opens");
+                let is_open = calendar.status(looks[from]) == Status::Open;
+                assert_eq!(is_open, open[from], "seed {seed}");
+                found += usize::from(changes.is_some());
+            }
+        }
+        assert!(found > 10_000, "{found}");
     }
 }

@@ -19,6 +19,9 @@ const REST_AFTER_FAILURE: Duration = Duration::from_secs(10);
 /// left alone for so long instead.
 const REST_OF_ALWAYS_READY: Duration = Duration::from_secs(60);
 
+/// Registered telephones that are remembered, those of no operator included.
+const REGISTERED_MAX: usize = 10_000;
+
 /// What follows an operator's talk.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Next {
@@ -50,8 +53,8 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    fn new(settings: &Arc<OperatorSettings>, now: Timestamp) -> Self {
-        let reachable = !registers(settings);
+    fn new(settings: &Arc<OperatorSettings>, registered: bool, now: Timestamp) -> Self {
+        let reachable = registered || !registers(settings);
         let mut desk = Self {
             settings: Arc::clone(settings),
             state: OperatorState::LoggedOut,
@@ -101,6 +104,18 @@ impl Desk {
     /// Busy with a caller: what is ordered now takes effect afterwards.
     fn is_talking(&self) -> bool {
         matches!(self.state, OperatorState::OnCall { .. })
+    }
+
+    fn talk(&mut self, call: CallId, now: Timestamp) {
+        self.misses_in_row = 0;
+        self.answered = self.answered.saturating_add(1);
+        let before = std::mem::replace(&mut self.state, OperatorState::OnCall { call, since: now });
+        self.next = match before {
+            OperatorState::LoggedOut => Next::LogOut,
+            OperatorState::Paused { reason: PauseReason::Unreachable, .. } => Next::Caller,
+            OperatorState::Paused { reason, .. } => Next::Pause(reason),
+            _ => Next::Caller,
+        };
     }
 
     fn log_in(&mut self, now: Timestamp) {
@@ -162,6 +177,8 @@ fn registers(settings: &OperatorSettings) -> bool {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Board {
     desks: BTreeMap<Operator, Desk>,
+    /// Whose telephones are registered, operators or not yet: one may register before the settings know its operator.
+    registered: BTreeSet<Operator>,
     changed: BTreeSet<Operator>,
 }
 
@@ -181,7 +198,7 @@ impl Board {
                         desk.next = Next::Caller;
                     }
                     if registers(&before) != registers(settings) {
-                        desk.set_reachable(!registers(settings), now);
+                        desk.set_reachable(!registers(settings) || self.registered.contains(name), now);
                     }
                     if settings.always_ready && !before.always_ready && desk.state == OperatorState::LoggedOut {
                         desk.rest(now);
@@ -199,7 +216,10 @@ impl Board {
         let new = settings.iter().filter(|(name, _)| !self.desks.contains_key(*name)).collect::<Vec<_>>();
         self.changed.extend(settings.keys().cloned());
         self.changed.extend(self.desks.keys().cloned());
-        self.desks.extend(new.into_iter().map(|(name, settings)| (name.clone(), Desk::new(settings, now))));
+        for (name, settings) in new {
+            let registered = self.registered.contains(name);
+            self.desks.insert(name.clone(), Desk::new(settings, registered, now));
+        }
         self.forget_removed();
         rings
     }
@@ -211,6 +231,13 @@ impl Board {
         order: OperatorOrder,
         now: Timestamp,
     ) -> Result<Option<OfferId>, OperatorRefusal> {
+        match order {
+            OperatorOrder::Reachable(true) if self.registered.len() < REGISTERED_MAX => {
+                self.registered.insert(operator.clone());
+            }
+            OperatorOrder::Reachable(false) => _ = self.registered.remove(operator),
+            _ => {}
+        }
         let unknown = || OperatorRefusal::Unknown(operator.clone());
         let desk = self.desks.get_mut(operator).filter(|desk| !desk.removed).ok_or_else(unknown)?;
         let logged_out = desk.state == OperatorState::LoggedOut;
@@ -296,16 +323,22 @@ impl Board {
     pub(super) fn talk(&mut self, operator: &Operator, offer: OfferId, call: CallId, now: Timestamp) {
         let Some(desk) = self.desks.get_mut(operator).filter(|desk| desk.ring == Some(offer)) else { return };
         desk.ring = None;
-        desk.misses_in_row = 0;
-        desk.answered = desk.answered.saturating_add(1);
-        let before = std::mem::replace(&mut desk.state, OperatorState::OnCall { call, since: now });
-        desk.next = match before {
-            OperatorState::LoggedOut => Next::LogOut,
-            OperatorState::Paused { reason: PauseReason::Unreachable, .. } => Next::Caller,
-            OperatorState::Paused { reason, .. } => Next::Pause(reason),
-            _ => Next::Caller,
-        };
+        desk.talk(call, now);
         self.changed.insert(operator.clone());
+    }
+
+    pub(super) fn is_talking(&self, operator: &Operator) -> bool {
+        self.desks.get(operator).is_some_and(Desk::is_talking)
+    }
+
+    /// A ring that was given up was answered after all. False where the operator talks to somebody else, or is gone.
+    pub(super) fn talk_late(&mut self, operator: &Operator, call: CallId, now: Timestamp) -> bool {
+        let Some(desk) = self.desks.get_mut(operator).filter(|desk| !desk.is_talking() && !desk.removed) else {
+            return false;
+        };
+        desk.talk(call, now);
+        self.changed.insert(operator.clone());
+        true
     }
 
     /// The talk is over; gives when the wrap-up will be.

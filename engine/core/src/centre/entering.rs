@@ -121,7 +121,7 @@ impl CentreMachine {
         }
     }
 
-    fn nobody_is_here(&self, queue: &Queue) -> bool {
+    pub(super) fn nobody_is_here(&self, queue: &Queue) -> bool {
         !self.board.desks().any(|(_, desk)| desk.is_here() && desk.settings.queues.contains(queue))
     }
 

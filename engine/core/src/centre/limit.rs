@@ -34,6 +34,15 @@ impl CentreMachine {
             self.put_out(call, WaitRefusal::Unknown(no_queue(&name)), now);
             return;
         };
+        let limit = waiter.entered + queue.wait_max.saturating_sub(queue.act_before);
+        if waiter.acted.is_none() && now < limit && !self.nobody_is_here(&name) {
+            // Hurried while nobody was at work; somebody has come since.
+            if let Some(waiter) = self.line.caller_mut(call) {
+                waiter.acts_at = limit;
+                self.timers.set(Timer::Limit(call), limit);
+            }
+            return;
+        }
         let open = self.is_open(&name);
         let possible = self.may_offer(waiter, &queue);
         let an_answer_is_likely = !waiter.offers.is_empty() && open && possible;

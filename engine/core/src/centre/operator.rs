@@ -98,7 +98,8 @@ pub enum OperatorOrder {
     Pause(PauseReason),
     /// At work no more. While on a call, after it.
     LogOut(LogoutReason),
-    /// The telephone's registration came (true) or went (false); from the SIP room.
+    /// The telephone's registration came (true) or went (false); from the SIP room. Remembered also of a name that the
+    /// settings do not know yet, though that is refused.
     Reachable(bool),
 }
 

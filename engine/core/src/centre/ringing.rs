@@ -23,6 +23,9 @@ const RING_SLACK: Duration = Duration::from_secs(5);
 /// So long a call may take to confirm that a ring was withdrawn. Then the operator may be rung for others.
 pub(super) const WITHDRAWAL_SLACK: Duration = Duration::from_secs(3);
 
+/// Rings that are remembered after they were forgotten: their answers may still come.
+const RINGS_PAST_MAX: usize = 256;
+
 /// One ring of one operator.
 #[derive(Clone, Debug)]
 struct Ring {
@@ -37,7 +40,16 @@ struct Ring {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rings {
     rings: BTreeMap<OfferId, Ring>,
+    /// The latest whose withdrawal was never confirmed.
+    past: BTreeMap<OfferId, Ring>,
     given: u64,
+}
+
+impl Rings {
+    fn take_past(&mut self, call: CallId, offer: OfferId) -> Option<Ring> {
+        self.past.get(&offer).filter(|ring| ring.call == call)?;
+        self.past.remove(&offer)
+    }
 }
 
 /// An operator and a call who talk.
@@ -187,15 +199,20 @@ impl CentreMachine {
         let ring = self.rings.rings.get(&offer).filter(|ring| ring.call == call).cloned();
         match (ring, outcome) {
             (Some(ring), OfferOutcome::Answered) if !self.talks.contains_key(&call) => {
-                self.answered(offer, ring, now);
+                if self.board.is_talking(&ring.operator) {
+                    // Answered two rings: the first one counts, and the call knows best that its caller waits no more.
+                    self.ring_in_vain(offer, &ring, OfferOutcome::Withdrawn, now);
+                    self.talks_already(call, None, now);
+                } else {
+                    self.answered(offer, ring, now);
+                }
             }
             (Some(ring), _) => {
                 let outcome = if ring.withdrawn { OfferOutcome::Withdrawn } else { outcome };
                 self.ring_in_vain(offer, &ring, outcome, now);
             }
-            // The answer to a ring that was given up long ago: the call knows that they talk.
-            (None, OfferOutcome::Answered) => self.talks_already(call, None, now),
-            (None, _) => {}
+            (None, OfferOutcome::Answered) => self.answered_late(call, offer, now),
+            (None, _) => _ = self.rings.take_past(call, offer),
         }
     }
 
@@ -203,6 +220,25 @@ impl CentreMachine {
         self.rings.rings.remove(&offer);
         self.timers.clear(Timer::Ring(offer));
         self.board.talk(&ring.operator, offer, ring.call, now);
+        self.talk_begins(offer, ring, now);
+    }
+
+    /// The answer to a ring that was given up: the call knows that they talk, and it is so.
+    fn answered_late(&mut self, call: CallId, offer: OfferId, now: Timestamp) {
+        let past = self.rings.take_past(call, offer).filter(|_| !self.talks.contains_key(&call));
+        match past.filter(|ring| self.board.talk_late(&ring.operator, call, now)) {
+            Some(ring) => {
+                let other = self.rings.rings.iter().find(|(_, other)| other.operator == ring.operator);
+                if let Some(other) = other.map(|(other, _)| *other) {
+                    self.withdraw(other, now);
+                }
+                self.talk_begins(offer, ring, now);
+            }
+            None => self.talks_already(call, None, now),
+        }
+    }
+
+    fn talk_begins(&mut self, offer: OfferId, ring: Ring, now: Timestamp) {
         self.talks_already(ring.call, Some(offer), now);
         let callback = self.book.of_call(ring.call);
         let caller_is_there = match callback.as_ref().and_then(|id| self.book.entry(id)) {
@@ -262,6 +298,10 @@ impl CentreMachine {
         let Some(ring) = self.rings.rings.get(&offer).cloned() else { return };
         if ring.withdrawn {
             self.forget_ring(offer, now);
+            self.rings.past.insert(offer, ring);
+            if self.rings.past.len() > RINGS_PAST_MAX {
+                self.rings.past.pop_first();
+            }
             return;
         }
         self.withdraw(offer, now);
@@ -286,6 +326,7 @@ impl CentreMachine {
         for offer in of_call.collect::<Vec<_>>() {
             self.forget_ring(offer, now);
         }
+        self.rings.past.retain(|_, ring| ring.call != call);
     }
 
     /// The talk of a call with its operator is over.

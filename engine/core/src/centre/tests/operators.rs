@@ -159,3 +159,20 @@ fn an_operator_is_not_taken_for_another_call_s_words() {
     assert_eq!(bench.talk_over(2), "");
     assert_eq!(bench.state("anna"), "on-call");
 }
+
+#[test]
+fn a_telephone_may_register_before_its_operator_is_known() {
+    let mut bench = Bench::new(&[]);
+    assert!(bench.order("anna", OperatorOrder::Reachable(true)).starts_with("refused"));
+    assert!(bench.order("boris", OperatorOrder::Reachable(true)).starts_with("refused"));
+    assert!(bench.order("boris", OperatorOrder::Reachable(false)).starts_with("refused"));
+    bench.configure(|settings| {
+        for name in ["anna", "boris"] {
+            let target = DialTarget { trunk: Some(Trunk::new(Trunk::REGISTERED)), address: PhoneNumber::new(name) };
+            settings.operators.insert(Operator::new(name), Arc::new(OperatorSettings { target, ..operator(name) }));
+        }
+    });
+    bench.order("anna", OperatorOrder::LogIn);
+    bench.order("boris", OperatorOrder::LogIn);
+    assert_eq!((bench.state("anna").as_str(), bench.state("boris").as_str()), ("ready", "paused unreachable"));
+}

@@ -139,3 +139,21 @@ fn a_call_that_says_nothing_of_a_ring_is_not_waited_for() {
     bench.talk_over(1);
     assert_eq!(bench.state("boris"), "paused supervisor");
 }
+
+#[test]
+fn an_answer_to_a_ring_that_was_given_up_counts_all_the_same() {
+    let mut bench = Bench::at_work(&["anna"], |_| {});
+    bench.enter(1);
+    assert_eq!(bench.order("anna", OperatorOrder::Reachable(false)), "1 withdraw anna");
+    bench.order("anna", OperatorOrder::Reachable(true));
+    // The call never confirms; Anna is rung for it once more, and then answers the first ring.
+    let first = bench.offers[&(1, "anna".to_owned())];
+    assert_eq!(bench.pass(SECOND * 4), "3s: 1 ring anna");
+    let answered = QueueOrder::OfferEnded { offer: first, outcome: OfferOutcome::Answered };
+    assert_eq!(bench.queue_order(1, answered), "1 withdraw anna");
+    assert_eq!(bench.state("anna"), "on-call");
+    assert_eq!(bench.rang(1, "anna", OfferOutcome::Withdrawn), "");
+    assert_eq!(bench.state("anna"), "on-call");
+    bench.talk_over(1);
+    assert_eq!(bench.state("anna"), "ready");
+}

@@ -278,7 +278,9 @@ impl Walk {
             Reachable(true),
         ];
         let (operator, order) = (Operator::new(self.dice.pick(&OPERATORS)), self.dice.pick(&orders));
-        if self.machine.order(&operator, order.clone(), self.now).is_ok() {
+        let done = self.machine.order(&operator, order.clone(), self.now).is_ok();
+        // A telephone is remembered though nobody knows its operator.
+        if done || matches!(order, OperatorOrder::Reachable(_)) {
             self.contract.ordered(&operator, &order);
         }
         self.drain();

@@ -3,7 +3,9 @@
 //!
 //! It believes nothing that the machine shows of itself but what it can compare with what it has seen.
 
-use super::callback::{Callback, CallbackStart, CallbackState};
+mod promises;
+
+use super::callback::{Callback, CallbackState};
 use super::face::{CallbackDecision, CallbackOrder, CentreCommand, CentreInput, SaveId};
 use super::machine::CentreMachine;
 use super::operator::{LogoutReason, OperatorOrder, OperatorState};
@@ -167,9 +169,9 @@ impl Contract {
         }
     }
 
-    /// An order was carried out.
+    /// An order was carried out; of a telephone, also one that was refused since nobody knows the operator.
     pub fn ordered(&mut self, operator: &Operator, order: &OperatorOrder) {
-        let Some(known) = self.operators.get_mut(operator) else { return };
+        let known = self.operators.entry(operator.clone()).or_default();
         match order {
             OperatorOrder::LogIn | OperatorOrder::Ready => known.willing = true,
             OperatorOrder::LogOut(LogoutReason::Elsewhere) => {}
@@ -258,34 +260,6 @@ impl Contract {
         Ok(())
     }
 
-    /// Each callback is in one place.
-    fn callbacks_settled(&self, machine: &CentreMachine, now: Timestamp) -> Kept {
-        let mut in_line: BTreeMap<CallbackId, usize> = BTreeMap::new();
-        for waiting in machine.queues(now).flat_map(|queue| queue.waiting) {
-            if let Some(id) = waiting.callback {
-                *in_line.entry(id).or_default() += 1;
-            }
-        }
-        for callback in machine.callbacks() {
-            let id = &callback.id;
-            let count = in_line.remove(id).unwrap_or(0);
-            let begun = self.callbacks.get(id).is_some_and(|known| known.begun.is_some());
-            let fits = match callback.state {
-                CallbackState::Waiting { not_before } => {
-                    // Where its queue is gone, it stands in a line that nobody shows.
-                    let shown = self.settings.queues.contains_key(&callback.wish.queue);
-                    let stands = usize::from(!begun && not_before <= now && shown);
-                    count == stands || (count <= 1 && !begun && machine.deadline().is_some_and(|at| at <= now))
-                }
-                CallbackState::Claimed => begun && count == 0,
-                CallbackState::Connected { .. } => count == 0,
-                CallbackState::Unknown { .. } | CallbackState::GivenUp { .. } => !begun && count == 0,
-            };
-            promise(fits, || format!("{id:?} is {:?}, begun: {begun}, {count} times in the line", callback.state))?;
-        }
-        promise(in_line.is_empty(), || format!("{in_line:?} stand in the line, and are unknown"))
-    }
-
     fn configured(&mut self, settings: Arc<CentreSettings>) {
         let talking: BTreeSet<_> = self.talks.values().cloned().collect();
         for (_, known) in self.operators.iter_mut().filter(|(name, _)| !settings.operators.contains_key(*name)) {
@@ -323,11 +297,16 @@ impl Contract {
                 self.entering.insert(call, Waiting::clone(waiting));
             }
             QueueOrder::OfferEnded { offer, outcome } => {
-                // A withdrawal that was not confirmed in time is taken for confirmed.
-                let counts =
-                    |ring: &&Ring| ring.call == call && ring.withdrawn.is_none_or(|at| now < at + WITHDRAWAL_SLACK);
-                let operator = self.offers.get(offer).filter(counts).map(|ring| ring.operator.clone());
-                if operator.is_some() {
+                let ring = self.offers.get(offer).filter(|ring| ring.call == call);
+                // A withdrawal that was not confirmed in time is taken for confirmed; an answer counts all the same, if the
+                // operator talks to nobody else by then.
+                let counts = |ring: &&Ring| {
+                    let in_time = ring.withdrawn.is_none_or(|at| now < at + WITHDRAWAL_SLACK);
+                    let talking = self.talks.values().any(|talking| *talking == ring.operator);
+                    !talking && (in_time || self.settings.operators.contains_key(&ring.operator))
+                };
+                let operator = ring.filter(counts).map(|ring| ring.operator.clone());
+                if ring.is_some() {
                     self.offers.remove(offer);
                 }
                 if *outcome != OfferOutcome::Answered || self.talks.contains_key(&call) {
@@ -462,61 +441,6 @@ impl Contract {
         let ring = Ring { call, operator: name.clone(), withdrawn: None };
         let new = self.offers.insert(offer.id, ring).is_none();
         promise(new, || format!("{:?} twice", offer.id))
-    }
-
-    fn start(&mut self, start: &CallbackStart, now: Timestamp) -> Kept {
-        let id = &start.callback;
-        let Some(known) = self.callbacks.get_mut(id).filter(|known| known.durable.is_some()) else {
-            return broken(format!("{id:?} is begun, and was never promised"));
-        };
-        promise(known.begun.is_none(), || format!("{id:?} is begun, and {:?} is under way", known.begun))?;
-        let waits = matches!(known.last.state, CallbackState::Waiting { .. });
-        promise(waits, || format!("{id:?} is begun by itself, and is {:?}", known.last.state))?;
-        promise(known.last.earliest <= now, || format!("{id:?} is begun too soon"))?;
-        known.begun = Some(start.call);
-        let wish = &known.last.wish;
-        let queue = self.settings.queues.get(&wish.queue);
-        let may = queue.filter(|queue| queue.calendar.is_open(now)).and_then(|queue| queue.callback.as_ref());
-        let number = start.target.address.reveal();
-        let dialable = may.is_some_and(|rules| {
-            let begins = |prefixes: &[String]| prefixes.iter().any(|prefix| number.starts_with(prefix));
-            begins(&rules.dialable) && !begins(&rules.barred)
-        });
-        promise(dialable, || format!("{id:?} is begun at night, or for a number that may not be dialled"))?;
-        match &start.operator {
-            Some(offer) => {
-                let queue = wish.queue.clone();
-                self.ring(start.call, &queue, offer)
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn save(&mut self, save: SaveId, callback: &Callback) -> Kept {
-        let known = self.callbacks.entry(callback.id.clone()).or_insert_with(|| Promise {
-            last: callback.clone(),
-            durable: None,
-            begun: None,
-            claims_granted: BTreeSet::new(),
-            escalated: false,
-        });
-        let was_connected = matches!(known.last.state, CallbackState::Connected { .. });
-        let is_connected = matches!(callback.state, CallbackState::Connected { .. });
-        promise(!was_connected || is_connected, || format!("{:?} was connected, and is owed again", callback.id))?;
-        known.last = callback.clone();
-        let new = self.saves.insert(save, callback.clone()).is_none();
-        promise(new, || format!("{save:?} twice"))
-    }
-
-    fn granted(&mut self, call: CallId) -> Kept {
-        promise(!self.over.contains(&call), || format!("{call} is over, and is granted a claim"))?;
-        let known = self.callbacks.iter_mut().find(|(_, known)| known.begun == Some(call));
-        let Some((id, known)) = known else { return broken(format!("{call} is granted a claim on nothing")) };
-        let durable = known.durable.as_ref().and_then(|durable| durable.attempts.last());
-        promise(durable.is_some_and(|attempt| attempt.call == call && attempt.outcome.is_none()), || {
-            format!("{call} is granted {id:?} before that was written down")
-        })?;
-        promise(known.claims_granted.insert(call), || format!("{call} is granted {id:?} twice"))
     }
 }
 

@@ -212,7 +212,7 @@ impl Calendar {
         let mut edges = Vec::new();
         for (date, time) in times {
             let shown = self.zone.to_ambiguous_timestamp(date.to_datetime(time));
-            edges.extend(shown.clone().earlier().ok().map(timestamp));
+            edges.extend(shown.earlier().ok().map(timestamp));
             edges.extend(shown.later().ok().map(timestamp));
         }
         let midnight = |date: Date| self.zone.to_ambiguous_timestamp(date.to_datetime(Time::midnight())).earlier().ok();

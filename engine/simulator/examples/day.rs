@@ -41,16 +41,11 @@ fn main() -> ExitCode {
     }
     let (seed, calls) = (number(0).unwrap_or(1), number(1).unwrap_or(CALLS));
     println!("a day of {calls} calls and {OPERATORS} operators, seed {seed}");
-    let started = now();
+    let started = Instant::now();
     let report = day(seed, calls, OPERATORS).quiet().run();
     tell(&report, calls);
     println!("simulated in {:.1} s", started.elapsed().as_secs_f32());
     end(&report)
-}
-
-#[expect(clippy::disallowed_methods, reason = "how long a person waits for the day")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 /// Small days, so that one seed's failure can be read: it is run again with its trace.

@@ -5,7 +5,7 @@ use crate::centre::ToCentre;
 use crate::checkers::Checkers;
 use crate::media::{PlannedEnd, SimMedia};
 use crate::operator::Answer;
-use crate::stage::Props;
+use crate::props::Props;
 use crate::tasks::Slot;
 use crate::words;
 use gudok_core::call::{
@@ -333,7 +333,7 @@ impl SimCall {
         let told = |sentence: String, event| Happening::Told(sentence, Input::Leg(LegId::FIRST, event));
         match callee.answer {
             Answer::Answers => {
-                props.plan(callee.after, self.number, told(format!("{name} answers"), LegEvent::Answered))
+                props.plan(callee.after, self.number, told(format!("{name} answers"), LegEvent::Answered));
             }
             Answer::Refuses(status) => {
                 let cause = HangupCause::from_status(status);

@@ -102,8 +102,8 @@ impl Operator {
         self
     }
 
-    /// This time.
-    pub(crate) fn as_it_happens(mut self, dice: &mut Dice) -> Self {
+    /// By the dice.
+    pub(crate) fn this_time(mut self, dice: &mut Dice) -> Self {
         self.talks = self.talks.saturating_add(dice.up_to(self.talks_longer_max));
         if dice.percent(self.ignores_percent) {
             self.answer = Answer::RingsOn;

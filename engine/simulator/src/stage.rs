@@ -2,7 +2,7 @@
 
 use crate::call::{Happening, SimCall, Want};
 use crate::caller::Caller;
-use crate::centre::{SimCentre, ToCentre};
+use crate::centre::SimCentre;
 use crate::centre_checkers::CentreCheckers;
 use crate::checkers::Checkers;
 use crate::clock::VirtualClock;
@@ -10,24 +10,24 @@ use crate::crowd::Crowd;
 use crate::dice::Dice;
 use crate::operator::Operator as Behaviour;
 use crate::post::{Answer, Post};
-use crate::report::{BundleRun, Line, Report};
-use crate::script::{ScriptCall, SimScript};
-use crate::tasks::{PortRequest, Seen, SharedDesk, SimPort, TaskId, Tasks};
+use crate::props::Props;
+use crate::report::Report;
+use crate::script::SimScript;
+use crate::tasks::{PortRequest, Seen, SharedDesk, TaskId, Tasks};
 use crate::trouble::Trouble;
-use gudok_core::call::{CallLimits, CallStart, Input, Purpose, ScriptRun};
-use gudok_core::centre::{Callback, CallbackStart, CallbackState, CentreCommand, OperatorOrder};
+use gudok_core::call::{CallLimits, CallStart, Input, Purpose};
+use gudok_core::centre::{Callback, CallbackState, OperatorOrder};
 use gudok_core::ids::{Agency, CallId, CallbackId, Entry, Operator, ScriptVersion, Trunk};
-use gudok_core::leg::{DialTarget, IncomingCall};
+use gudok_core::leg::IncomingCall;
 use gudok_core::privacy::PhoneNumber;
-use gudok_core::records::{LegRecord, Mode};
+use gudok_core::records::Mode;
 use gudok_core::routing::{Overlay, Route, Routes};
-use gudok_core::script::{CallError, EndReason, LandingCause, Request, ScriptEnd, TransferTarget};
+use gudok_core::script::{CallError, EndReason, LandingCause, Request, TransferTarget};
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::Version;
-use gudok_plugin_host::ports::{AnsweredBy, CallInfo, CallPort, Direction, Ports};
+use gudok_plugin_host::ports::{AnsweredBy, CallInfo, Direction, Ports};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub(crate) enum Scripted {
 }
 
 /// What happens by itself.
-enum Event {
+pub(crate) enum Event {
     Comes(Box<Caller>),
     Deploys(Agency, Entry, Scripted),
     Drains,
@@ -70,105 +70,28 @@ enum Event {
     Answers(u32, Answer),
 }
 
-/// What calls share, without the calls.
-pub(crate) struct Props {
-    pub(crate) now: Timestamp,
-    pub(crate) dice: Dice,
-    pub(crate) trouble: Trouble,
-    pub(crate) records: Vec<LegRecord>,
-    pub(crate) operators: BTreeMap<String, Behaviour>,
-    pub(crate) recordings: BTreeMap<String, Duration>,
-    pub(crate) routes: Arc<Routes>,
-    /// What calls have for the centre, in order.
-    pub(crate) to_centre: VecDeque<ToCentre>,
-    /// Telephones of operators that are gone from the net.
-    pub(crate) unreachable: BTreeSet<Operator>,
-    /// No transcript and no trace: for worlds of very many calls.
-    pub(crate) quiet: bool,
-    events: BTreeMap<(Timestamp, u64), Event>,
-    next_event: u64,
-    lines: Vec<Line>,
-    trace: String,
-}
-
-impl Props {
-    /// Something happens to a call after a while.
-    pub(crate) fn plan(&mut self, after: Duration, call: usize, happening: Happening) {
-        self.at(self.now + after, Event::To(call, happening));
-    }
-
-    fn at(&mut self, at: Timestamp, event: Event) {
-        self.events.insert((at, self.next_event), event);
-        self.next_event += 1;
-    }
-
-    pub(crate) fn line(&mut self, call: usize, text: String) {
-        if self.quiet {
-            return;
-        }
-        self.lines.push(Line { at: self.now, call, text });
-    }
-
-    pub(crate) fn trace(&mut self, call: usize, text: std::fmt::Arguments<'_>) {
-        if self.quiet {
-            return;
-        }
-        // Writing to a string does not fail.
-        let _ = writeln!(self.trace, "{:?} #{} {text}", self.now, call + 1);
-    }
-
-    /// An operator's name, an extension, or a masked number.
-    pub(crate) fn name_of(&self, target: &DialTarget) -> String {
-        let operators = self.routes.groups.values().flat_map(|group| &group.operators);
-        let operator = operators.into_iter().find(|operator| operator.target == *target);
-        let extension = || self.routes.extensions.iter().find(|(_, known)| *known == target).map(|(name, _)| name);
-        let name = operator.map(|operator| &operator.name).or_else(extension);
-        let centre = &self.routes.centre;
-        let of_queue = || {
-            let operator = centre.operators.values().find(|operator| operator.target == *target);
-            operator.map(|operator| operator.name.to_string())
-        };
-        let peer = || centre.peers.values().find(|peer| peer.target == *target).map(|peer| peer.name.to_string());
-        name.map(ToString::to_string).or_else(of_queue).or_else(peer).unwrap_or_else(|| target.address.masked())
-    }
-
-    /// How somebody behaves: as told, else by answering.
-    pub(crate) fn operator(&mut self, name: &str) -> Behaviour {
-        if self.unreachable.iter().any(|gone| gone.as_str() == name) {
-            return Behaviour::rejects(480);
-        }
-        let behaviour = self.operators.get(name).cloned().unwrap_or_else(Behaviour::answers);
-        behaviour.as_it_happens(&mut self.dice)
-    }
-
-    pub(crate) fn recording(&self, name: &str) -> Duration {
-        const UNKNOWN: Duration = Duration::from_secs(2);
-        self.recordings.get(name).copied().unwrap_or(UNKNOWN)
-    }
-}
-
 /// A world at work.
 pub(crate) struct Stage {
     pub(crate) seed: u64,
-    props: Props,
-    calls: Crowd,
+    pub(crate) props: Props,
+    pub(crate) calls: Crowd,
     pub(crate) centre: SimCentre,
     pub(crate) centre_checkers: CentreCheckers,
     /// Writings come to their end in their order.
-    last_saved: Timestamp,
-    callbacks: Vec<CallbackId>,
-    escalated: u32,
-    lost: u32,
-    scripts: BTreeMap<(Agency, Entry), Scripted>,
-    limits: CallLimits,
-    tasks: Tasks,
-    checkers: Checkers,
-    desk: SharedDesk,
-    post: Arc<Mutex<Post>>,
-    clock: VirtualClock,
-    ports: Arc<Ports>,
-    missing: Vec<String>,
-    callees: BTreeMap<String, Caller>,
+    pub(crate) last_saved: Timestamp,
+    pub(crate) callbacks: Vec<CallbackId>,
+    pub(crate) escalated: u32,
+    pub(crate) lost: u32,
+    pub(crate) scripts: BTreeMap<(Agency, Entry), Scripted>,
+    pub(crate) limits: CallLimits,
+    pub(crate) tasks: Tasks,
+    pub(crate) checkers: Checkers,
+    pub(crate) desk: SharedDesk,
+    pub(crate) post: Arc<Mutex<Post>>,
+    pub(crate) clock: VirtualClock,
+    pub(crate) ports: Arc<Ports>,
+    pub(crate) missing: Vec<String>,
+    pub(crate) callees: BTreeMap<String, Caller>,
 }
 
 /// With what a stage is set.
@@ -394,112 +317,6 @@ impl Stage {
         }
     }
 
-    /// The engine is killed: every call is cut off, and what was not durable is forgotten.
-    fn dies(&mut self, down: Duration) {
-        self.props.line(0, "(the engine is killed)".into());
-        for number in self.calls.live() {
-            let Some(call) = self.calls.get_mut(number) else { continue };
-            let id = call.id();
-            let runs = call.runs();
-            for run in runs {
-                self.tasks.stop((number, run));
-            }
-            self.checkers.lost(id);
-            self.centre_checkers.call_lost(id);
-            self.calls.lose(number);
-            self.lost += 1;
-        }
-        self.desk.lock().requests.clear();
-        self.props.to_centre.clear();
-        self.centre.goes_down();
-        self.props.at(self.props.now + down, Event::Lives);
-    }
-
-    /// What calls have for the centre, and what the centre has for them. True where there was any of it.
-    fn exchange(&mut self) -> bool {
-        let mut any = false;
-        while let Some(told) = self.props.to_centre.pop_front() {
-            any = true;
-            self.centre.hear(told, self.props.now);
-        }
-        while let Some(command) = self.centre.poll_command() {
-            any = true;
-            self.carry_out(command);
-        }
-        if self.centre.machine().is_some() {
-            let answers = self.post.lock().drain(self.props.now);
-            for answer in answers {
-                self.props.at(self.props.now + answer.after, Event::Answers(self.centre.life, answer));
-            }
-        }
-        any
-    }
-
-    fn carry_out(&mut self, command: CentreCommand) {
-        match command {
-            CentreCommand::Notice(call, notice) => {
-                self.centre_checkers.notice(call, &notice);
-                self.feed_id(call, Input::Queue(notice));
-            }
-            CentreCommand::Save { save, callback } => {
-                let after = self.centre.save(save, callback, &self.props.trouble);
-                self.last_saved = self.last_saved.max(self.props.now + after);
-                self.props.at(self.last_saved, Event::Saved(self.centre.life));
-            }
-            CentreCommand::Booked { call, result } => {
-                if let Ok(receipt) = &result {
-                    let broken = self.centre_checkers.promised(&receipt.id, receipt.due, &self.centre.ledger);
-                    self.checkers.found_if(call, broken);
-                    self.callbacks.push(receipt.id.clone());
-                }
-                self.feed_id(call, Input::CallbackBooked(result));
-            }
-            CentreCommand::Claimed { call, granted } => self.feed_id(call, Input::CallbackClaimed(granted)),
-            CentreCommand::Start(start) => self.calls_back(*start),
-            CentreCommand::Escalated(_) => self.escalated += 1,
-            CentreCommand::OperatorChanged(_) | CentreCommand::QueueChanged(_) | CentreCommand::CallbackChanged(_) => {}
-        }
-    }
-
-    /// Somebody is called back.
-    fn calls_back(&mut self, start: CallbackStart) {
-        let number = self.calls.next_number();
-        let name = start.wish.number.masked();
-        let caller = self.callees.get(&name).cloned().unwrap_or_else(|| Caller::dials(""));
-        let call_start = CallStart {
-            id: start.call,
-            incoming: IncomingCall {
-                trunk: start.target.trunk.clone().unwrap_or_else(|| Trunk::new("simulator")),
-                caller: start.shown.clone(),
-                called: start.wish.number.clone(),
-                diversion: None,
-                headers: Vec::new(),
-                chain: None,
-                wants_transcript: true,
-            },
-            overlay: None,
-            agency: start.wish.agency.clone(),
-            entry: Entry::new("callback"),
-            lang: start.wish.lang.clone(),
-            mode: Mode::Attended,
-            limits: self.limits,
-            routes: Arc::clone(&self.props.routes),
-            purpose: Purpose::Callback(Box::new(start)),
-        };
-        self.centre_checkers.call_began(call_start.id, &call_start.purpose);
-        let call = SimCall::new(number, caller, call_start, &mut self.props, &mut self.checkers);
-        self.calls.add(call);
-    }
-
-    /// What the calls have said of the centre, and what is due.
-    fn look_at_centre(&mut self) {
-        if let Some(machine) = self.centre.machine()
-            && let Some((call, broken)) = self.centre_checkers.look(machine, &self.centre.ledger, self.props.now)
-        {
-            self.checkers.found(call.unwrap_or(CallId::from_random(0)), broken);
-        }
-    }
-
     fn comes(&mut self, caller: Caller) {
         let number = self.calls.next_number();
         let route = self.props.routes.route(&caller.dials).cloned();
@@ -603,13 +420,13 @@ impl Stage {
         }
     }
 
-    fn feed(&mut self, call: usize, input: Input) {
+    pub(crate) fn feed(&mut self, call: usize, input: Input) {
         if let Some(call) = self.calls.get_mut(call) {
             call.feed(input, &mut self.props, &mut self.checkers);
         }
     }
 
-    fn feed_id(&mut self, call: CallId, input: Input) {
+    pub(crate) fn feed_id(&mut self, call: CallId, input: Input) {
         if let Some(number) = self.calls.number_of(call) {
             self.feed(number, input);
         }
@@ -643,56 +460,6 @@ impl Stage {
         }
     }
 
-    fn start_script(&mut self, number: usize, run: ScriptRun, agency: &Agency, entry: &Entry) {
-        let Some(script) = self.scripts.get(&(agency.clone(), entry.clone())).cloned() else {
-            self.feed(number, Input::ScriptEnded { run, end: ScriptEnd::Stopped(LandingCause::Refused) });
-            return;
-        };
-        let port = Arc::new(SimPort { task: (number, run), desk: Arc::clone(&self.desk) });
-        let info = self.info(number, agency, entry);
-        let version = match script {
-            Scripted::InRust { version, script } => {
-                let work = script.run(ScriptCall {
-                    port,
-                    info,
-                    version: version.clone(),
-                    promises: Arc::clone(&self.ports.promises),
-                });
-                let future = Box::pin(async move { work.await.unwrap_or_else(ScriptEnd::Failed) });
-                self.tasks.start((number, run), future, None);
-                version
-            }
-            Scripted::Bundle(version) => self.start_bundle((number, run), version, port, info),
-        };
-        self.feed(number, Input::ScriptStarted { run, version });
-    }
-
-    fn start_bundle(
-        &mut self,
-        task: TaskId,
-        version: Arc<Version>,
-        call: Arc<dyn CallPort>,
-        info: CallInfo,
-    ) -> ScriptVersion {
-        let id = version.id.clone();
-        let desk = Arc::clone(&self.desk);
-        let start = gudok_plugin_host::CallStart { info, call, ports: Arc::clone(&self.ports), journal: None };
-        let (control, work) = gudok_plugin_host::run(version, start);
-        let ran = id.clone();
-        let future = Box::pin(async move {
-            let report = work.await;
-            let mut desk = desk.lock();
-            let fault = report.fault.map(|fault| fault.message);
-            desk.log.extend(fault.iter().map(|message| format!("Fault {message}")));
-            let (call, run) = task;
-            let cpu = Duration::from_micros(report.cpu_us);
-            desk.runs.push(BundleRun { call, run, version: ran, end: report.end.clone(), fault, cpu });
-            report.end
-        });
-        self.tasks.start(task, future, Some(control));
-        id
-    }
-
     fn end_script(&mut self, task: TaskId, reason: EndReason) {
         match self.tasks.control(task) {
             Some(control) => control.end(reason),
@@ -700,7 +467,7 @@ impl Stage {
         }
     }
 
-    fn info(&self, number: usize, agency: &Agency, entry: &Entry) -> CallInfo {
+    pub(crate) fn info(&self, number: usize, agency: &Agency, entry: &Entry) -> CallInfo {
         let Some(machine) = self.calls.get(number).map(|call| &call.machine) else { return nobody(agency, entry) };
         let incoming = machine.incoming();
         CallInfo {

@@ -379,7 +379,8 @@ fn no_ticket_is_lost_by_failing_agencies_or_a_killed_engine() {
 
 #[test]
 fn a_hang_up_at_every_step_of_every_story_breaks_nothing() {
-    let stories: [(&str, fn(Trouble) -> World); 4] = [
+    type Story = fn(Trouble) -> World;
+    let stories: [(&str, Story); 4] = [
         ("peer", |trouble| peak_to_a_peer(1).trouble(trouble)),
         ("callback", |trouble| callback(1, None, trouble)),
         ("forty seconds", |trouble| forty_seconds(1, trouble)),

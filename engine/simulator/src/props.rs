@@ -1,0 +1,95 @@
+//! What calls share, without the calls: the time, the dice, who behaves how, and what is to happen.
+
+use crate::call::Happening;
+use crate::centre::ToCentre;
+use crate::dice::Dice;
+use crate::operator::Operator as Behaviour;
+use crate::report::Line;
+use crate::stage::Event;
+use crate::trouble::Trouble;
+use gudok_core::ids::Operator;
+use gudok_core::leg::DialTarget;
+use gudok_core::records::LegRecord;
+use gudok_core::routing::Routes;
+use gudok_core::time::Timestamp;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What calls share, without the calls.
+pub(crate) struct Props {
+    pub(crate) now: Timestamp,
+    pub(crate) dice: Dice,
+    pub(crate) trouble: Trouble,
+    pub(crate) records: Vec<LegRecord>,
+    pub(crate) operators: BTreeMap<String, Behaviour>,
+    pub(crate) recordings: BTreeMap<String, Duration>,
+    pub(crate) routes: Arc<Routes>,
+    /// What calls have for the centre, in order.
+    pub(crate) to_centre: VecDeque<ToCentre>,
+    /// Telephones of operators that are gone from the net.
+    pub(crate) unreachable: BTreeSet<Operator>,
+    /// No transcript and no trace: for worlds of very many calls.
+    pub(crate) quiet: bool,
+    pub(crate) events: BTreeMap<(Timestamp, u64), Event>,
+    pub(crate) next_event: u64,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) trace: String,
+}
+
+impl Props {
+    /// Something happens to a call after a while.
+    pub(crate) fn plan(&mut self, after: Duration, call: usize, happening: Happening) {
+        self.at(self.now + after, Event::To(call, happening));
+    }
+
+    pub(crate) fn at(&mut self, at: Timestamp, event: Event) {
+        self.events.insert((at, self.next_event), event);
+        self.next_event += 1;
+    }
+
+    pub(crate) fn line(&mut self, call: usize, text: String) {
+        if self.quiet {
+            return;
+        }
+        self.lines.push(Line { at: self.now, call, text });
+    }
+
+    pub(crate) fn trace(&mut self, call: usize, text: std::fmt::Arguments<'_>) {
+        if self.quiet {
+            return;
+        }
+        // Writing to a string does not fail.
+        let _ = writeln!(self.trace, "{:?} #{} {text}", self.now, call + 1);
+    }
+
+    /// An operator's name, an extension, or a masked number.
+    pub(crate) fn name_of(&self, target: &DialTarget) -> String {
+        let operators = self.routes.groups.values().flat_map(|group| &group.operators);
+        let operator = operators.into_iter().find(|operator| operator.target == *target);
+        let extension = || self.routes.extensions.iter().find(|(_, known)| *known == target).map(|(name, _)| name);
+        let name = operator.map(|operator| &operator.name).or_else(extension);
+        let centre = &self.routes.centre;
+        let of_queue = || {
+            let operator = centre.operators.values().find(|operator| operator.target == *target);
+            operator.map(|operator| operator.name.to_string())
+        };
+        let peer = || centre.peers.values().find(|peer| peer.target == *target).map(|peer| peer.name.to_string());
+        name.map(ToString::to_string).or_else(of_queue).or_else(peer).unwrap_or_else(|| target.address.masked())
+    }
+
+    /// How somebody behaves: as told, else by answering.
+    pub(crate) fn operator(&mut self, name: &str) -> Behaviour {
+        if self.unreachable.iter().any(|gone| gone.as_str() == name) {
+            return Behaviour::rejects(480);
+        }
+        let behaviour = self.operators.get(name).cloned().unwrap_or_else(Behaviour::answers);
+        behaviour.this_time(&mut self.dice)
+    }
+
+    pub(crate) fn recording(&self, name: &str) -> Duration {
+        const UNKNOWN: Duration = Duration::from_secs(2);
+        self.recordings.get(name).copied().unwrap_or(UNKNOWN)
+    }
+}

@@ -185,7 +185,7 @@ pub(crate) struct EntryPage<'a> {
 }
 
 impl<'a> EntryPage<'a> {
-    pub(crate) fn of(c: &'a Ctx, entry: Option<(&Entry, u64)>, form: Form, agencies: Vec<String>) -> Self {
+    pub(crate) fn of(c: &'a Ctx, entry: Option<(&Entry, u64)>, form: Form, agencies: &[String]) -> Self {
         let form = FIELDS.into_iter().fold(form, |form, field| form.or(field, ""));
         let may = |operation| match entry {
             Some((entry, _)) => c.may_in(operation, &entry.entry.agency),
@@ -350,7 +350,7 @@ pub(super) async fn blank(visit: Visit) -> Outcome {
     visit.me.may(Operation::DirectorySet)?;
     let agencies = lists::agencies(&visit).await?;
     let form = Form::new("").with("lang", "ru-RU");
-    Ok(visit.page(&EntryPage::of(&visit.c, None, form, agencies)))
+    Ok(visit.page(&EntryPage::of(&visit.c, None, form, &agencies)))
 }
 
 /// `POST /console/directory/new`
@@ -366,7 +366,7 @@ pub(super) async fn create(Posted { visit, mut form }: Posted) -> Outcome {
         }
     }
     let agencies = lists::agencies(&visit).await?;
-    Ok(visit.again(&EntryPage::of(c, None, form, agencies)))
+    Ok(visit.again(&EntryPage::of(c, None, form, &agencies)))
 }
 
 /// `GET /console/directory/{id}`
@@ -374,7 +374,7 @@ pub(super) async fn show(visit: Visit, Path(id): Path<String>) -> Outcome {
     let read = service::read(&visit.admin, &visit.me, &id.parse()?).await?;
     let agencies = lists::agencies(&visit).await?;
     let form = form_of(&read.value);
-    Ok(visit.page(&EntryPage::of(&visit.c, Some((&read.value, read.revision)), form, agencies)))
+    Ok(visit.page(&EntryPage::of(&visit.c, Some((&read.value, read.revision)), form, &agencies)))
 }
 
 /// `POST /console/directory/{id}`
@@ -388,7 +388,7 @@ pub(super) async fn update(Path(id): Path<String>, Posted { visit, mut form }: P
     }
     let read = service::read(&visit.admin, &visit.me, &id).await?;
     let agencies = lists::agencies(&visit).await?;
-    Ok(visit.again(&EntryPage::of(&visit.c, Some((&read.value, read.revision)), form, agencies)))
+    Ok(visit.again(&EntryPage::of(&visit.c, Some((&read.value, read.revision)), form, &agencies)))
 }
 
 /// `GET /console/directory/{id}/delete`

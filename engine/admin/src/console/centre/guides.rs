@@ -61,7 +61,7 @@ pub(crate) struct GuidePage<'a> {
 
 impl<'a> GuidePage<'a> {
     /// `guide`: agency, topic and revision of the one that is there.
-    pub(crate) fn of(c: &'a Ctx, guide: Option<(&str, &str, u64)>, form: Form, agencies: Vec<String>) -> Self {
+    pub(crate) fn of(c: &'a Ctx, guide: Option<(&str, &str, u64)>, form: Form, agencies: &[String]) -> Self {
         let fields = ["agency", "topic", "title", "text", "wrap_up_codes"];
         let form = fields.into_iter().fold(form, |form, field| form.or(field, ""));
         let may = |operation| match guide {
@@ -123,7 +123,7 @@ pub(super) async fn list(visit: Visit, query: lists::Asked) -> Outcome {
 pub(super) async fn blank(visit: Visit) -> Outcome {
     visit.me.may(Operation::GuideSet)?;
     let agencies = lists::agencies(&visit).await?;
-    Ok(visit.page(&GuidePage::of(&visit.c, None, Form::new(""), agencies)))
+    Ok(visit.page(&GuidePage::of(&visit.c, None, Form::new(""), &agencies)))
 }
 
 /// `POST /console/guides/new`
@@ -140,7 +140,7 @@ pub(super) async fn create(Posted { visit, mut form }: Posted) -> Outcome {
         }
     }
     let agencies = lists::agencies(&visit).await?;
-    Ok(visit.again(&GuidePage::of(c, None, form, agencies)))
+    Ok(visit.again(&GuidePage::of(c, None, form, &agencies)))
 }
 
 fn at((agency, topic): &(String, String)) -> Result<(AgencyName, TopicName), Problem> {
@@ -152,7 +152,7 @@ pub(super) async fn show(visit: Visit, Path(place): Path<(String, String)>) -> O
     let (agency, topic) = at(&place)?;
     let read = service::read(&visit.admin, &visit.me, &agency, &topic).await?;
     let of = Some((agency.as_str(), topic.as_str(), read.revision));
-    Ok(visit.page(&GuidePage::of(&visit.c, of, form_of(&read.value), Vec::new())))
+    Ok(visit.page(&GuidePage::of(&visit.c, of, form_of(&read.value), &[])))
 }
 
 /// `POST /console/guides/{agency}/{topic}`
@@ -166,7 +166,7 @@ pub(super) async fn update(Path(place): Path<(String, String)>, Posted { visit, 
     }
     let revision = service::read(&visit.admin, &visit.me, &agency, &topic).await?.revision;
     let of = Some((agency.as_str(), topic.as_str(), revision));
-    Ok(visit.again(&GuidePage::of(&visit.c, of, form, Vec::new())))
+    Ok(visit.again(&GuidePage::of(&visit.c, of, form, &[])))
 }
 
 /// `GET /console/guides/{agency}/{topic}/delete`

@@ -160,9 +160,9 @@ fn papers(lang: Lang) -> Vec<Named> {
         ("deliveries", draw(&deliveries)),
         ("surveys", draw(&surveys)),
         ("guides", draw(&guides)),
-        ("guide", draw(&guides::GuidePage::of(&c, Some(("mfc", "booking", 3)), form(), mfc()))),
-        ("guide-new", draw(&guides::GuidePage::of(&c, None, Form::new(""), mfc()))),
-        ("guide-read", draw(&guides::GuidePage::of(&reader, Some(("mfc", "booking", 3)), form(), mfc()))),
+        ("guide", draw(&guides::GuidePage::of(&c, Some(("mfc", "booking", 3)), form(), &mfc()))),
+        ("guide-new", draw(&guides::GuidePage::of(&c, None, Form::new(""), &mfc()))),
+        ("guide-read", draw(&guides::GuidePage::of(&reader, Some(("mfc", "booking", 3)), form(), &mfc()))),
     ]
 }
 
@@ -189,9 +189,9 @@ fn directory(lang: Lang) -> Vec<Named> {
     no_file.blame(c.lang, "file", "table", &[]);
     vec![
         ("directory", draw(&list)),
-        ("entry-of-directory", draw(&directory::EntryPage::of(&c, Some((&entry, 3)), form(), mfc()))),
-        ("entry-of-directory-new", draw(&directory::EntryPage::of(&c, None, Form::new(""), mfc()))),
-        ("entry-of-directory-read", draw(&directory::EntryPage::of(&reader, Some((&entry, 3)), form(), mfc()))),
+        ("entry-of-directory", draw(&directory::EntryPage::of(&c, Some((&entry, 3)), form(), &mfc()))),
+        ("entry-of-directory-new", draw(&directory::EntryPage::of(&c, None, Form::new(""), &mfc()))),
+        ("entry-of-directory-read", draw(&directory::EntryPage::of(&reader, Some((&entry, 3)), form(), &mfc()))),
         ("directory-import", draw(&directory::ImportPage::of(&c, no_file, None))),
         ("directory-checked", imported(true)),
         ("directory-clean", imported(false)),

@@ -268,7 +268,7 @@ fn digests(names: &[Spanned<String>], faults: &mut Faults<'_>) -> Vec<DigestKind
         match [DigestKind::Sha256, DigestKind::Md5].into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text)) {
             Some(kind) => all.push(kind),
             None => {
-                faults.add(name.span(), format!("{text:?} is no digest of telephones"), "write \"SHA-256\" or \"MD5\"")
+                faults.add(name.span(), format!("{text:?} is no digest of telephones"), "write \"SHA-256\" or \"MD5\"");
             }
         }
     }

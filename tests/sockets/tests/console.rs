@@ -59,7 +59,7 @@ async fn by_clicking(scene: &Scene, screen: Screen) -> anyhow::Result<()> {
     browser.is_fine("version").await?;
     ensure!(!browser.has("a[href^='/console/deployments/new?version']").await?, "it may go live unapproved");
     browser.click("#approve").await?;
-    browser.says("[role=status]", "").await?;
+    browser.says(".note.good[role=status]", "").await?;
     browser.goto(PAGE).await?;
     browser.is_fine("deployment").await?;
     browser.choose("#deploy-version", "1.0.2").await?;
@@ -154,7 +154,7 @@ async fn the_keyboard_alone_rolls_a_version_back() -> anyhow::Result<()> {
     browser.press(Key::Enter).await?;
     let back = |deployment: &Value| deployment["canary"].is_null() && deployment["stable"]["label"] == "1.0.1";
     scene.desk.api.deployment_is(PLACE, "rolled back", back).await?;
-    browser.says("[role=status]", "Rolled back").await?;
+    browser.says(".note.good[role=status]", "Rolled back").await?;
     browser.close().await
 }
 
@@ -266,7 +266,7 @@ async fn forms_work_without_javascript() -> anyhow::Result<()> {
     browser.write("#deploy-share_percent", "100").await?;
     browser.click("#deploy").await?;
     scene.desk.api.deployment_is(PLACE, "deployed", |deployment| deployment["stable"]["label"] == "1.0.2").await?;
-    browser.says("[role=status]", "Deployed").await?;
+    browser.says(".note.good[role=status]", "Deployed").await?;
     browser.click("#rollback").await?;
     scene.desk.api.deployment_is(PLACE, "rolled back", |deployment| deployment["stable"]["label"] == "1.0.1").await?;
     browser.close().await

@@ -5,7 +5,10 @@ use crate::parties::until;
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::time::Duration;
 
+/// What a 429 of the API says in its Retry-After.
+pub const ASKED_TO_WAIT: Duration = Duration::from_secs(1);
 /// Items of a list in one answer.
 const PAGE_ITEMS: usize = 1_000;
 
@@ -46,12 +49,18 @@ impl Api {
         request.send(self.server).await
     }
 
-    /// GET.
+    /// GET. Who has asked too often does as the answer says, and asks again.
     ///
     /// # Errors
     /// Where the engine does not answer.
     pub async fn get(&self, path: &str) -> anyhow::Result<Answer> {
-        self.send(self.request("GET", path)).await
+        loop {
+            let answer = self.send(self.request("GET", path)).await?;
+            if answer.status != 429 {
+                return Ok(answer);
+            }
+            tokio::time::sleep(ASKED_TO_WAIT).await;
+        }
     }
 
     /// POST of JSON.

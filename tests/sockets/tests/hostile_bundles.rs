@@ -6,6 +6,7 @@
 use anyhow::{Context, ensure};
 use futures_util::StreamExt;
 use gudok_core::time::Timestamp;
+use gudok_sockets::api::ASKED_TO_WAIT;
 use gudok_sockets::bundles::{sha256, zipped};
 use gudok_sockets::desk::{AGENCY, PLACE, draft};
 use gudok_sockets::http::Answer;
@@ -17,8 +18,6 @@ use std::time::Duration;
 
 /// The API takes so many uploads at a time.
 const UPLOADS_AT_ONCE: usize = 2;
-/// What a 429 of the API says in its Retry-After.
-const ASKED_TO_WAIT: Duration = Duration::from_secs(1);
 /// Names of files in archives; each is tried.
 const NAMES_MIN: usize = 500;
 

@@ -28,7 +28,7 @@ const CALLS: u64 = 50_000;
 const CALLS_OF_SMALL_DAY: u64 = 400;
 const OPERATORS: usize = 40;
 const HOUR: Duration = Duration::from_hours(1);
-/// Midnight of Tuesday, 5 May 2026, in Novokuznetsk.
+/// Midnight of Tuesday, 5 May 2026, seven hours east.
 const MIDNIGHT: Timestamp = Timestamp::from_millis(1_777_914_000_000);
 /// Calls of each hour in a thousand of the day's.
 const SHAPE: [u64; 24] = [6, 4, 3, 3, 3, 6, 15, 30, 60, 85, 95, 90, 70, 65, 80, 85, 75, 60, 45, 38, 30, 24, 16, 12];

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 const SEEDS: u64 = 1_000;
 const LIMIT: Duration = Duration::from_secs(40);
-/// Tuesday, 5 May 2026, 02:30 in Novokuznetsk.
+/// Tuesday, 5 May 2026, 02:30 seven hours east.
 const NIGHT: Timestamp = Timestamp::from_millis(1_777_923_000_000);
 
 fn seeds() -> std::ops::Range<u64> {
@@ -236,6 +236,13 @@ fn story_3_the_second_peer_takes_the_caller_in_one_chain() {
 }
 
 #[test]
+fn story_3_holds_on_bad_days() {
+    for seed in seeds() {
+        kept(peak_to_a_peer(seed).trouble(Trouble::bad_day()).run());
+    }
+}
+
+#[test]
 fn a_call_that_has_come_far_enough_goes_no_further() {
     let came_far = Caller::dials("122").through_centres("first", 3).presses("0").hears("[callback offer]").presses("1");
     let report = kept(world(1, centre(&["anna"], &["tomsk"], open())).nobody_at_work().caller(came_far).run());
@@ -395,6 +402,19 @@ fn a_hang_up_at_every_step_of_every_story_breaks_nothing() {
                 panic!("{name}, hang-up at step {step}: {failure}");
             }
         }
+    }
+}
+
+#[test]
+fn a_hang_up_at_any_step_of_a_bad_day_breaks_nothing() {
+    /// More than the longest of these stories has.
+    const STEPS_MAX: u64 = 40;
+    for seed in seeds() {
+        let step = u32::try_from(Dice::new(seed).roll() % STEPS_MAX).unwrap();
+        let trouble = Trouble { hang_up_at_step: Some(step), ..Trouble::bad_day() };
+        kept(peak_to_a_peer(seed).trouble(trouble).run());
+        kept(callback(seed, None, trouble).run());
+        kept(tickets(seed, trouble).run());
     }
 }
 

@@ -126,7 +126,8 @@ async fn a_promised_callback_is_kept_or_shown_and_never_made_twice() -> anyhow::
     }
     let api = engine.api()?;
     let settled = |state: &Value| state == "connected" || state == "unknown" || state == "given-up";
-    tokio::time::timeout(PATIENCE * 10, async {
+    // Two operators, who give each caller the whole way and a talk.
+    tokio::time::timeout(PATIENCE * 2 + Duration::from_millis(WAY_MS) * kills(), async {
         loop {
             let all = api.list("/callbacks?state=all").await?;
             if all.iter().all(|callback| settled(&callback["state"])) {

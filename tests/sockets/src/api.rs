@@ -7,8 +7,6 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// What a 429 of the API says in its Retry-After.
-pub const ASKED_TO_WAIT: Duration = Duration::from_secs(1);
 /// Items of a list in one answer.
 const PAGE_ITEMS: usize = 1_000;
 
@@ -49,18 +47,27 @@ impl Api {
         request.send(self.server).await
     }
 
-    /// GET. Who has asked too often does as the answer says, and asks again.
+    /// Sends it again for as long as the answer is 429, when that says: a client has only so many requests a second.
+    ///
+    /// # Errors
+    /// Where the engine does not answer.
+    pub async fn send_patiently(&self, request: Request) -> anyhow::Result<Answer> {
+        loop {
+            let answer = self.send(request.clone()).await?;
+            if answer.status != 429 {
+                return Ok(answer);
+            }
+            let wait_s = answer.header("retry-after").and_then(|seconds| seconds.trim().parse().ok()).unwrap_or(1);
+            tokio::time::sleep(Duration::from_secs(wait_s)).await;
+        }
+    }
+
+    /// GET, patiently.
     ///
     /// # Errors
     /// Where the engine does not answer.
     pub async fn get(&self, path: &str) -> anyhow::Result<Answer> {
-        loop {
-            let answer = self.send(self.request("GET", path)).await?;
-            if answer.status != 429 {
-                return Ok(answer);
-            }
-            tokio::time::sleep(ASKED_TO_WAIT).await;
-        }
+        self.send_patiently(self.request("GET", path)).await
     }
 
     /// POST of JSON.

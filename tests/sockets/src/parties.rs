@@ -57,6 +57,7 @@ pub async fn bridged(call: &Call) -> anyhow::Result<()> {
 /// Where nobody answers.
 pub async fn bridged_within(call: &Call, limit: Duration) -> anyhow::Result<()> {
     let is_bridged = |kind: &TranscriptKind| matches!(kind, TranscriptKind::Other { event, .. } if event == "bridged");
+    // A loop of its own: callers wait in tasks, where an async closure that borrows is not `Send`.
     let asking = async {
         let mut ticks = tokio::time::interval(ASK_EVERY);
         while !call.transcript().iter().any(|event| is_bridged(&event.kind)) {
@@ -70,7 +71,19 @@ pub async fn bridged_within(call: &Call, limit: Duration) -> anyhow::Result<()> 
 ///
 /// # Errors
 /// Where it never is, or asking fails.
-pub async fn until(what: &str, mut yes: impl AsyncFnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
+pub async fn until(what: &str, yes: impl AsyncFnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
+    until_within(PATIENCE, what, yes).await
+}
+
+/// Asks again and again for so long, until the answer is yes.
+///
+/// # Errors
+/// Where it never is, or asking fails.
+pub async fn until_within(
+    limit: Duration,
+    what: &str,
+    mut yes: impl AsyncFnMut() -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
     let mut ticks = tokio::time::interval(ASK_EVERY);
     let asking = async {
         loop {
@@ -80,5 +93,5 @@ pub async fn until(what: &str, mut yes: impl AsyncFnMut() -> anyhow::Result<bool
             }
         }
     };
-    tokio::time::timeout(PATIENCE, asking).await.map_err(|_| anyhow::anyhow!("not in {PATIENCE:?}: {what}"))?
+    tokio::time::timeout(limit, asking).await.map_err(|_| anyhow::anyhow!("not in {limit:?}: {what}"))?
 }

@@ -6,7 +6,7 @@
 
 use anyhow::{Context, ensure};
 use gudok_phone::{CallOptions, OnIncoming, Phone, PhoneConfig, tone};
-use gudok_sockets::parties::{self, NOON, PATIENCE, until};
+use gudok_sockets::parties::{self, NOON, PATIENCE, until, until_within};
 use gudok_sockets::{Api, ConfigBuilder, Engine, SampleBackend, centre, http};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -127,17 +127,11 @@ async fn a_promised_callback_is_kept_or_shown_and_never_made_twice() -> anyhow::
     let api = engine.api()?;
     let settled = |state: &Value| state == "connected" || state == "unknown" || state == "given-up";
     // Two operators, who give each caller the whole way and a talk.
-    tokio::time::timeout(PATIENCE * 2 + Duration::from_millis(WAY_MS) * kills(), async {
-        loop {
-            let all = api.list("/callbacks?state=all").await?;
-            if all.iter().all(|callback| settled(&callback["state"])) {
-                return anyhow::Ok(());
-            }
-            tokio::time::timeout(Duration::from_millis(200), std::future::pending::<()>()).await.ok();
-        }
+    let settling = PATIENCE * 2 + Duration::from_millis(WAY_MS) * kills();
+    until_within(settling, "every callback is kept or shown", async || {
+        Ok(api.list("/callbacks?state=all").await?.iter().all(|callback| settled(&callback["state"])))
     })
-    .await
-    .context("some callbacks are neither kept nor shown")??;
+    .await?;
 
     let all = api.list("/callbacks?state=all").await?;
     ensure!(all.len() == promised.len(), "{} promised, {} known: {all:?}", promised.len(), all.len());

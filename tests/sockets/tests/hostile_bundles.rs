@@ -6,7 +6,6 @@
 use anyhow::{Context, ensure};
 use futures_util::StreamExt;
 use gudok_core::time::Timestamp;
-use gudok_sockets::api::ASKED_TO_WAIT;
 use gudok_sockets::bundles::{sha256, zipped};
 use gudok_sockets::desk::{AGENCY, PLACE, draft};
 use gudok_sockets::http::Answer;
@@ -218,12 +217,8 @@ fn refused(what: &str, answer: &Answer) -> anyhow::Result<String> {
 /// Uploads all of them, as many at a time as may be, and wants each to be refused.
 async fn all_are_refused(desk: &Desk, bundles: Vec<(String, Vec<u8>)>) -> anyhow::Result<usize> {
     let uploads = futures_util::stream::iter(bundles).map(|(what, bundle)| async move {
-        let mut answer = desk.api.upload(AGENCY, &bundle).await.with_context(|| what.clone())?;
-        // More than a client may ask in a second: it does as it is told.
-        while answer.status == 429 {
-            tokio::time::sleep(ASKED_TO_WAIT).await;
-            answer = desk.api.upload(AGENCY, &bundle).await.with_context(|| what.clone())?;
-        }
+        let upload = desk.api.upload_request(AGENCY, &bundle);
+        let answer = desk.api.send_patiently(upload).await.with_context(|| what.clone())?;
         refused(&what, &answer)
     });
     let answers: Vec<anyhow::Result<String>> = uploads.buffer_unordered(UPLOADS_AT_ONCE).collect().await;

@@ -10,7 +10,6 @@ use rand::{Rng, SeedableRng};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::Duration;
 use tokio::sync::mpsc;
 
 const SEED: u64 = 8;
@@ -36,17 +35,9 @@ fn config(backend: &SampleBackend, folder: &Path) -> anyhow::Result<ConfigBuilde
 async fn register(api: &Api, key: &str) -> anyhow::Result<String> {
     let body =
         json!({ "kind": "complaint", "agency": AGENCY, "text": format!("нет воды, {key}"), "idempotency_key": key });
-    loop {
-        let answer = api.post("/tickets", &body).await?;
-        if answer.status == 429 {
-            // One client has only so many requests a second; it waits as it is told.
-            let wait = answer.header("retry-after").and_then(|seconds| seconds.trim().parse().ok()).unwrap_or(1);
-            tokio::time::sleep(Duration::from_secs(wait)).await;
-            continue;
-        }
-        let number = answer.expect(201)?.json();
-        return Ok(number["number"].as_str().context("no number")?.to_owned());
-    }
+    let answer = api.send_patiently(api.request("POST", "/tickets").json(&body)).await?;
+    let number = answer.expect(201)?.json();
+    Ok(number["number"].as_str().context("no number")?.to_owned())
 }
 
 /// Registers ticket after ticket until the engine is gone, and tells every key before it is used and every answer.

@@ -9,6 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// A duration in whole milliseconds, as records, documents and the API have it.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Runs as fast as the machine's clock, from its own beginning.
 #[derive(Debug)]
 pub(crate) struct EngineClock {

@@ -1,6 +1,7 @@
 //! From the machine's records and the scripts' storage to the store's own terms.
 
 use crate::clock::EngineClock;
+use crate::clock::millis;
 use crate::keys::Subjects;
 use gudok_core::ids::LegId;
 use gudok_core::leg::{Chain, HangupCause};
@@ -127,7 +128,7 @@ pub(crate) fn cdr(
         .map(|recording| store::Recording {
             id: recording.id.to_string(),
             sha256: BlobId::from_sha256(recording.sha256),
-            duration_ms: u64::try_from(recording.duration.as_millis()).unwrap_or(u64::MAX),
+            duration_ms: millis(recording.duration),
             deleted_ms: None,
         })
         .collect();
@@ -163,7 +164,7 @@ fn queue_wait(wait: &QueueRecord) -> store::QueueWait {
     store::QueueWait {
         queue: wait.queue.as_str().to_owned(),
         entered_ms: utc(wait.entered),
-        waited_ms: u64::try_from(wait.waited.as_millis()).unwrap_or(u64::MAX),
+        waited_ms: millis(wait.waited),
         acted_ms: wait.acted.map(utc),
         result,
         by: by.unwrap_or_default().to_owned(),

@@ -45,10 +45,6 @@ pub(super) const fn codec_name(codec: Codec) -> &'static str {
     }
 }
 
-pub(super) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
 pub(super) fn media_stats(stats: &SessionStats, codec: &str) -> gudok_store::MediaStats {
     gudok_store::MediaStats {
         codec: codec.to_owned(),

@@ -2,6 +2,7 @@
 
 use super::convert;
 use super::{CallTask, Event};
+use crate::clock::millis;
 use crate::live::{TraceKind, key_words};
 use crate::metrics;
 use gudok_core::call::{Input, KeySource, MediaCommand, MediaEvent, PlaybackId, RecordingId};
@@ -320,7 +321,7 @@ impl CallTask {
             MediaCommand::Stop(playback) => session.stop(media_id(playback)),
             MediaCommand::Pause(playback) => session.pause(media_id(playback)),
             MediaCommand::Resume(playback) => session.resume(media_id(playback)),
-            MediaCommand::Seek(playback, at) => session.seek(media_id(playback), convert::millis(at)),
+            MediaCommand::Seek(playback, at) => session.seek(media_id(playback), millis(at)),
             MediaCommand::PauseRecording(recording) => session.pause_recording(recording_id(recording)),
             MediaCommand::ResumeRecording(recording) => session.resume_recording(recording_id(recording)),
             MediaCommand::FinishRecording(recording) => session.finish_recording(recording_id(recording)),
@@ -344,7 +345,7 @@ impl CallTask {
     fn record(&mut self, id: LegId, recording: RecordingId, plan: &gudok_core::call::RecordingPlan) {
         let file = format!("{}-{}-{}.wav", self.machine.id(), id.0, recording.0);
         let path = self.host.recordings_dir.join(file);
-        let mut spec = RecordingSpec::new(path, convert::millis(plan.duration_max));
+        let mut spec = RecordingSpec::new(path, millis(plan.duration_max));
         spec.source = if plan.both_sides { RecordSource::Mixed } else { RecordSource::Received };
         spec.beep = plan.beep;
         spec.silence_stop_ms = plan.silence_stop.map(|stop| u32::try_from(stop.as_millis()).unwrap_or(u32::MAX));

@@ -15,6 +15,7 @@ mod transcript;
 use crate::books::Books;
 use crate::centre::{Centre, Joined};
 use crate::clock::EngineClock;
+use crate::clock::millis;
 use crate::director::{Director, RunTicket};
 use crate::keys::Subjects;
 use crate::live::{Asked, Beginning, CallState, LiveCalls, TraceKind, Wait, Watched, prompt_words};
@@ -431,7 +432,7 @@ impl CallTask {
             called = %record.called,
             cause = record.cause.as_str(),
             landing = record.landing.map(gudok_core::script::LandingCause::as_str),
-            ms = u64::try_from(record.ended.since(record.started).as_millis()).unwrap_or(u64::MAX),
+            ms = millis(record.ended.since(record.started)),
             "leg ended"
         );
     }

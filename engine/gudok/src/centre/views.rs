@@ -1,5 +1,6 @@
 //! The centre in the admins' words.
 
+use crate::clock::millis;
 use crate::live::LiveCalls;
 use gudok_admin::ports::{AttemptRow, CallbackRow, OperatorRow, PeerRow, QueueRow, WaitingRow};
 use gudok_core::centre::{
@@ -9,11 +10,6 @@ use gudok_core::centre::{
 use gudok_core::ids::Operator;
 use gudok_core::time::Timestamp;
 use std::collections::BTreeSet;
-use std::time::Duration;
-
-fn ms(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
 
 fn count(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
@@ -111,7 +107,7 @@ pub(crate) fn queue_row(
         name: view.queue.to_string(),
         open: view.open,
         waiting: waiting.collect(),
-        expected_wait_ms: view.expected_wait.map(ms),
+        expected_wait_ms: view.expected_wait.map(millis),
         logged_in: count(view.logged_in),
         ready: count(view.ready),
         ..QueueRow::default()
@@ -120,8 +116,8 @@ pub(crate) fn queue_row(
         row.agency = queue.agency.as_ref().map(ToString::to_string);
         row.opens_ms = (!view.open).then(|| queue.calendar.opens_at(now)).flatten().map(Timestamp::as_millis);
         row.waiting_max = count(queue.waiting_max);
-        row.wait_ms_max = ms(queue.wait_max);
-        row.service_level_ms = ms(queue.service_level);
+        row.wait_ms_max = millis(queue.wait_max);
+        row.service_level_ms = millis(queue.service_level);
         row.calls_back = queue.callback.is_some();
         row.peers = queue.peers.iter().map(ToString::to_string).collect();
     }

@@ -1,5 +1,6 @@
 //! What the plugin host found, in the admins' words.
 
+use crate::clock::millis;
 use gudok_admin::ports::{Change, CheckStep, Difference, VersionId};
 use gudok_plugin_host::check::{Outcome, Step};
 use gudok_plugin_host::difference::{self, Changed};
@@ -45,6 +46,6 @@ pub(super) fn step(step: &Step) -> CheckStep {
         field,
         problem,
         remedy,
-        took_ms: u64::try_from(step.took.as_millis()).unwrap_or(u64::MAX),
+        took_ms: millis(step.took),
     }
 }

@@ -1,6 +1,7 @@
 //! `gudok call`: a telephone in the terminal. Prompts appear as text where the engine tells them, and are kept as a WAV
 //! file; keys are typed, or given beforehand.
 
+use crate::clock::millis;
 use anyhow::Context;
 use clap::Args;
 use gudok_phone::{
@@ -165,7 +166,7 @@ fn show(event: &TranscriptEvent) {
 
 #[expect(clippy::print_stdout, reason = "this is the command's answer")]
 fn report(arguments: &Arguments, end: &EndReport, complete: bool) {
-    let talked_ms = end.talked.map(|talked| u64::try_from(talked.as_millis()).unwrap_or(u64::MAX));
+    let talked_ms = end.talked.map(millis);
     let by = match end.by {
         Party::Us => "us",
         Party::Peer => "peer",

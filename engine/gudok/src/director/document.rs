@@ -3,6 +3,7 @@
 //! The machine's state is plain data without serde; here it has its written form, with what the machine does not need and
 //! people do: who put a version there, of which script it is, and what happened before.
 
+use crate::clock::millis;
 use crate::hex;
 use gudok_admin::ports::DeploymentStep;
 use gudok_core::deployment::{
@@ -273,10 +274,6 @@ fn guard_record(guard: &Guard) -> GuardRecord {
         cpu_permille_max: guard.cpu_permille_max,
         watch_ms: millis(guard.watch),
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use super::webhook::{self, Sending};
 use super::{Parts, Webhook, figures, paper};
 use crate::clock::EngineClock;
+use crate::clock::millis;
 use crate::keys::Subjects;
 use gudok_admin::documents::{DeliveryDocument, DeliveryState as Written, TicketDocument, kinds};
 use gudok_core::ids::Agency;
@@ -293,7 +294,7 @@ impl Task {
     fn put(&self, delivery: &Delivery) -> Result<Put, serde_json::Error> {
         let document = paper::delivery_document(delivery, self.settings.give_up_after);
         let ended = !matches!(delivery.state, DeliveryState::Waiting { .. });
-        let until = self.now().0 + u64::try_from(ENDED_KEPT.as_millis()).unwrap_or(u64::MAX);
+        let until = self.now().0 + millis(ENDED_KEPT);
         Ok(Put {
             kind: kinds::DELIVERY.to_owned(),
             id: delivery.id.as_str().to_owned(),

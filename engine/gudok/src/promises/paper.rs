@@ -1,5 +1,6 @@
 //! Between the core's words and the ledger's documents.
 
+use crate::clock::millis;
 use gudok_admin::documents::{DeliveryDocument, DeliveryState as Written};
 use gudok_core::ids::Agency;
 use gudok_core::outbox::{DeadReason, Delivery, DeliveryId, DeliveryState};
@@ -42,7 +43,7 @@ pub(super) fn key_of(id: &DeliveryId) -> String {
 /// A delivery as it stood when it was written down; none of what has no number as its name.
 pub(super) fn delivery(id: &str, document: &DeliveryDocument, give_up_after: Duration) -> Option<Delivery> {
     let (agency, number) = id.split_once('/')?;
-    let give_up_ms = u64::try_from(give_up_after.as_millis()).unwrap_or(u64::MAX);
+    let give_up_ms = millis(give_up_after);
     let first_attempt = (document.deadline_ms > 0).then(|| document.deadline_ms.saturating_sub(give_up_ms));
     let at = Timestamp::from_millis(document.ended_ms.unwrap_or_default());
     Some(Delivery {

@@ -2,6 +2,7 @@
 
 use super::register::Unregistered;
 use super::{Origin, Promises};
+use crate::clock::millis;
 use gudok_admin::documents::{SurveyAnswerDocument, SurveyDocument, TicketDocument, TicketRecordingDocument, kinds};
 use gudok_admin::names::AgencyName;
 use gudok_admin::ports::{Actor, EngineRefusal, TicketNumber, TicketOrder};
@@ -114,7 +115,7 @@ impl Promises {
         Ok(TicketRecordingDocument {
             name: found.id.to_string(),
             sha256: crate::hex::hex(&found.sha256),
-            duration_ms: u64::try_from(found.duration.as_millis()).unwrap_or(u64::MAX),
+            duration_ms: millis(found.duration),
         })
     }
 

@@ -1,6 +1,7 @@
 //! One ticket, one number, one change of the ledger.
 
 use super::{Promises, paper};
+use crate::clock::millis;
 use gudok_admin::documents::{TicketDocument, kinds};
 use gudok_core::ids::Agency;
 use gudok_core::outbox::{Delivery, DeliveryId};
@@ -130,7 +131,7 @@ impl Promises {
         }
         let puts = [
             put(COUNT_KIND, agency.as_str(), &CountDocument { counts: counts.0.clone() }, None),
-            put(KEY_KIND, key, &KeyDocument { ticket: id.clone() }, Some(now.0 + ms(KEY_KEPT))),
+            put(KEY_KIND, key, &KeyDocument { ticket: id.clone() }, Some(now.0 + millis(KEY_KEPT))),
             put(kinds::TICKET, &id, &ticket, None),
             put(kinds::DELIVERY, &id, &paper::delivery_document(&delivery, Duration::ZERO), None),
         ];
@@ -181,8 +182,4 @@ fn audit(origin: &Origin, id: &str, ticket: &TicketDocument) -> Option<AuditDraf
 fn put(kind: &str, id: &str, body: &impl Serialize, expires_ms: Option<u64>) -> Result<Put, serde_json::Error> {
     let body = serde_json::to_vec(body)?;
     Ok(Put { kind: kind.to_owned(), id: id.to_owned(), body, expires: expires_ms.map(UtcMs) })
-}
-
-fn ms(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

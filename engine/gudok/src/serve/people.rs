@@ -3,6 +3,7 @@
 use super::port::Port;
 use crate::call::Control;
 use crate::centre::{self, callback_row, operator_row, peer_row, queue_row};
+use crate::clock::millis;
 use crate::director::internal;
 use gudok_admin::ports::{
     Actor, BoxFuture, CALLBACKS_ENDED_MAX, CallbackBooking, CallbackRow, CallbackWhich, Centre, CheckedAudio, DeskCall,
@@ -320,7 +321,7 @@ impl Port {
         desk.so_far = live.trace(call).map(|trace| trace.lines).unwrap_or_default();
         desk.so_far.retain(|line| line.agency.as_ref().is_none_or(|agency| *agency == seen.agency));
         desk.queue = wait.queue.map(|queue| queue.to_string()).unwrap_or_default();
-        desk.waited_ms = wait.since.map_or(0, |from| u64::try_from(since.since(from).as_millis()).unwrap_or(u64::MAX));
+        desk.waited_ms = wait.since.map_or(0, |from| millis(since.since(from)));
         desk.callback = wait.callback.map(|callback| callback.to_string());
         (desk.agency, desk.caller, desk.called) = (seen.agency, seen.caller, seen.called);
         (desk.lang, desk.script, desk.step) = (seen.lang, seen.script, seen.step);

@@ -125,6 +125,10 @@ name!(
     Peer
 );
 name!(
+    /// A list of contacts, a script and rules: whom to call, when, how often.
+    Campaign
+);
+name!(
     /// The promise of a callback, as it is told to scripts and shown to people.
     CallbackId
 );

@@ -8,6 +8,7 @@
 //!
 //! - [`call::CallMachine`]: one call from its INVITE to its last call record
 //! - [`centre`]: queues, operators, callbacks and peer centres, in words that calls share with them
+//! - [`campaign`]: whom to call, when, how often, and what came of it
 //! - [`collect::Entry`]: keys to answers, by the rules of a grammar
 //! - [`routing::Routes`]: dialled number to agency, script entry and fallback
 //! - [`calendar::Calendar`]: when operators work, in the centre's time zone
@@ -19,6 +20,7 @@
 
 pub mod calendar;
 pub mod call;
+pub mod campaign;
 pub mod centre;
 pub mod collect;
 pub mod deployment;

@@ -1,6 +1,7 @@
 //! What passes between a script and the machine: one request at a time, and its answer. The capability gate, quotas and
 //! the journal stand before it, in the plugin host.
 
+use crate::campaign::Disposition;
 use crate::centre::{CallbackReceipt, SkillWish};
 use crate::ids::{CallbackId, Group, Peer, Queue};
 use crate::input::{CollectOptions, Outcome};
@@ -378,6 +379,8 @@ impl LandingCause {
 pub enum ScriptEnd {
     /// `run` returned a summary.
     Returned(Summary),
+    /// A campaign's `run` returned what became of its contact.
+    Informed(Disposition),
     /// `run` returned an error (`ended` is the normal way to go when the caller has left).
     Failed(CallError),
     /// The host stopped it. The backtrace is kept for the author, not here.

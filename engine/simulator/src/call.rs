@@ -186,7 +186,7 @@ impl SimCall {
     fn script_told(&self, end: &ScriptEnd, props: &mut Props) {
         match end {
             ScriptEnd::Stopped(cause) => props.line(self.number, format!("script: stopped ({})", cause.as_str())),
-            ScriptEnd::Failed(CallError::Ended(_)) | ScriptEnd::Returned(_) => {}
+            ScriptEnd::Failed(CallError::Ended(_)) | ScriptEnd::Returned(_) | ScriptEnd::Informed(_) => {}
             ScriptEnd::Failed(error) => props.line(self.number, format!("script: failed ({error})")),
         }
     }
@@ -232,7 +232,8 @@ impl SimCall {
             Command::Leg(leg, command) => self.far_leg(leg, command, props),
             Command::Media(leg, command) => self.media(leg, command, props),
             Command::Bridge(_, leg) => self.bridged(leg, props),
-            Command::Unbridge(..) | Command::LegBegan(_) | Command::Supervise { .. } | Command::Unsupervise(_) => {}
+            Command::Unbridge(..) | Command::LegBegan(_) | Command::Campaign(_) => {}
+            Command::Supervise { .. } | Command::Unsupervise(_) => {}
             Command::Queue(order) => props.to_centre.push_back(ToCentre::Queue(self.id(), order)),
             Command::Callback(order) => props.to_centre.push_back(ToCentre::Callback(self.id(), order)),
             Command::Over => props.to_centre.push_back(ToCentre::Over(self.id())),
@@ -431,7 +432,7 @@ impl SimCall {
                 let sent = Input::Media(LegId::FIRST, MediaEvent::KeysSent);
                 props.plan(time, self.number, Happening::Input(sent));
             }
-            MediaCommand::PauseRecording(_) | MediaCommand::ResumeRecording(_) => {}
+            MediaCommand::PauseRecording(_) | MediaCommand::ResumeRecording(_) | MediaCommand::Listen(_) => {}
         }
     }
 

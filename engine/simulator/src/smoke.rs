@@ -262,7 +262,7 @@ impl Judge<'_> {
                 Some(format!("the script was stopped ({}): {why}", cause.as_str()))
             }
             // The caller has left; or an answer that a back end owes, which the landing makes good.
-            ScriptEnd::Failed(CallError::Ended(_)) => None,
+            ScriptEnd::Failed(CallError::Ended(_)) | ScriptEnd::Informed(_) => None,
             ScriptEnd::Failed(CallError::Unavailable(_) | CallError::Timeout) if self.fetches => None,
             ScriptEnd::Failed(error) => Some(format!("the script returned an error: {error}")),
             ScriptEnd::Returned(end) if &*end.code == "no-service" => None,

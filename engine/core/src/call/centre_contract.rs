@@ -39,7 +39,7 @@ impl CentreContract {
             Purpose::Callback(start) => {
                 (Some(Attempt::default()), start.operator.iter().map(|offer| offer.id).collect())
             }
-            Purpose::Script | Purpose::CallbackNumber { .. } => (None, BTreeSet::new()),
+            Purpose::Script | Purpose::CallbackNumber { .. } | Purpose::Campaign(_) => (None, BTreeSet::new()),
         };
         Self { offers, waits: false, owed: false, offering: false, operator_talks: false, supervisor: None, attempt }
     }

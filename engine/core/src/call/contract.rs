@@ -174,6 +174,7 @@ impl Contract {
             Command::Unsupervise(leg) => self.centre.unsupervise(*leg),
             Command::Queue(order) => self.centre.queue(order),
             Command::Callback(order) => self.centre.callback(order, self.bridged.is_some()),
+            Command::Campaign(_) => Ok(()),
             Command::Over => self.over(),
         }
     }
@@ -292,7 +293,7 @@ impl Contract {
             MediaCommand::Mask(on) => {
                 promise(std::mem::replace(&mut self.masked, *on) != *on, || format!("masked {on} twice"))
             }
-            MediaCommand::SendKeys(_) => Ok(()),
+            MediaCommand::SendKeys(_) | MediaCommand::Listen(_) => Ok(()),
         }
     }
 

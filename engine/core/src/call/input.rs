@@ -1,5 +1,6 @@
 //! The machine's face: what it is told, what it says, and its limits.
 
+use crate::campaign::{CampaignCall, CampaignReport, Heard, Listen};
 use crate::centre::{CallbackOrder, CallbackReceipt, CallbackRefusal, CallbackStart, QueueNotice, QueueOrder};
 use crate::ids::{Agency, CallId, Entry, LegId, Queue, ScriptVersion};
 use crate::leg::{DialTarget, IncomingCall, LegCommand, LegEvent};
@@ -112,6 +113,9 @@ pub enum Purpose {
     /// `incoming`, `caller` is the number that we show and `called` the number that we call; `trunk` is the way out. The
     /// first leg has a record in any case, without `rang` where the caller was not dialled.
     Callback(Box<CallbackStart>),
+    /// We call a contact of a campaign: the first leg is outbound as with a callback, and the campaign's script runs once it
+    /// is answered. The attempt is claimed already.
+    Campaign(Box<CampaignCall>),
 }
 
 /// How a supervisor takes part in a talk.
@@ -196,6 +200,8 @@ pub enum MediaEvent {
     },
     /// The keys that we were told to send are out.
     KeysSent,
+    /// What [`MediaCommand::Listen`] asked for.
+    Heard(Heard),
     /// No RTP for longer than the trunk allows.
     Lost,
 }
@@ -255,6 +261,8 @@ pub enum MediaCommand {
     DiscardRecording(RecordingId),
     /// While true, whatever is recorded of this leg is silence: sensitive keys are being entered.
     Mask(bool),
+    /// Listens for who or what answers.
+    Listen(Listen),
     /// Sends keys to the party.
     SendKeys(crate::privacy::Keys),
 }
@@ -368,6 +376,8 @@ pub enum Command {
     /// [`Input::CallbackBooked`], `Claim` with [`Input::CallbackClaimed`]. In a callback's own call, `Ended` comes exactly
     /// once: `Connected` with the bridge, anything else at the call's end.
     Callback(CallbackOrder),
+    /// Of a campaign's attempt, for [`crate::campaign::CampaignInput`]; in order.
+    Campaign(CampaignReport),
     /// Starts the script that is active for an entry now.
     StartScript {
         /// Under that name.

@@ -108,6 +108,7 @@ impl CallMachine {
         self.drop_script_resources();
         match end {
             ScriptEnd::Returned(summary) => self.script_returned(&summary, talking, now),
+            ScriptEnd::Informed(_) => self.hang_up(HangupCause::EngineHangup, now),
             ScriptEnd::Failed(CallError::Ended(_)) if self.ended.is_some() => {}
             ScriptEnd::Failed(_) => self.script_failed(LandingCause::Error, talking, now),
             ScriptEnd::Stopped(cause) => self.script_failed(cause, talking, now),

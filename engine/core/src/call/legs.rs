@@ -306,6 +306,7 @@ impl CallMachine {
                     self.finish(Ok(crate::script::Reply::Done), now);
                 }
             }
+            MediaEvent::Heard(_) => {}
             MediaEvent::Lost => self.media_lost(id, now),
         }
     }

@@ -12,6 +12,7 @@ use super::legs::{LEGS_MAX, LegPhase};
 use super::rings::offer_outcome;
 use super::transfer::Transfer;
 use super::{CallMachine, Initiator, Operation, Pending, ScriptState};
+use crate::campaign::{AttemptEnd, CampaignReport, Disposition};
 use crate::centre::{AttemptOutcome, CallbackOrder, CallbackStart, OfferId, OfferOutcome, QueueOrder};
 use crate::ids::{CallbackId, LegId};
 use crate::leg::{HangupCause, LegCommand};
@@ -61,6 +62,17 @@ impl CallMachine {
             Purpose::Callback(start) => {
                 self.script = ScriptState::Finished;
                 self.begin_callback(&start, now);
+            }
+            Purpose::Campaign(_) => {
+                self.script = ScriptState::Finished;
+                let end = AttemptEnd {
+                    disposition: Disposition::NotDialled,
+                    answered_by: None,
+                    answered: None,
+                    status: None,
+                };
+                self.command(Command::Campaign(CampaignReport::Ended(end)));
+                self.end_first_leg(HangupCause::Cancelled, EndReason::HostLimit, now);
             }
         }
         true
@@ -336,7 +348,7 @@ impl CallMachine {
 pub(super) fn fulfils(start: &CallStart) -> Option<&CallbackStart> {
     match &start.purpose {
         Purpose::Callback(callback) => Some(callback),
-        Purpose::Script | Purpose::CallbackNumber { .. } => None,
+        Purpose::Script | Purpose::CallbackNumber { .. } | Purpose::Campaign(_) => None,
     }
 }
 

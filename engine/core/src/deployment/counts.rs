@@ -46,7 +46,7 @@ impl CallEnd {
             ScriptEnd::Returned(Summary { code, .. }) if &**code == "no-service" => {
                 Self::Landed { cause: LandingCause::Abandoned }
             }
-            ScriptEnd::Returned(_) => Self::Served,
+            ScriptEnd::Returned(_) | ScriptEnd::Informed(_) => Self::Served,
             // Handed on, or ended by the host: the caller did not give up.
             ScriptEnd::Failed(CallError::Ended(EndReason::CallerHangup | EndReason::MediaLost)) => Self::Abandoned,
             ScriptEnd::Failed(CallError::Ended(_)) => Self::Served,

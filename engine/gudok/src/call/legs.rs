@@ -335,7 +335,7 @@ impl CallTask {
                 }
                 sent
             }
-            MediaCommand::Play { .. } | MediaCommand::Record(..) => Ok(()),
+            MediaCommand::Play { .. } | MediaCommand::Record(..) | MediaCommand::Listen(_) => Ok(()),
         };
         if let Err(error) = done {
             tracing::debug!(%error, "the media room could not");

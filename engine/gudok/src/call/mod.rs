@@ -332,6 +332,7 @@ impl CallTask {
                 Command::Unsupervise(leg) => self.unsupervise(leg),
                 Command::Queue(order) => self.queue(order),
                 Command::Callback(order) => self.centre().callback(order),
+                Command::Campaign(_) => {}
                 Command::Over => {}
             }
         }

@@ -158,6 +158,7 @@ fn show(command: &Command) -> Option<String> {
         Command::Unsupervise(leg) => format!("unsupervise {}", leg.0),
         Command::Queue(order) => format!("queue {}", show_order(order)),
         Command::Callback(CallbackOrder::Book(wish)) => format!("callback Book {}", wish.number.reveal()),
+        Command::Campaign(report) => format!("campaign {report:?}"),
         Command::Callback(CallbackOrder::Claim(_)) => "callback Claim".into(),
         Command::Callback(CallbackOrder::Ended { outcome, .. }) => format!("callback {outcome:?}"),
         Command::Over => "over".into(),
@@ -208,6 +209,7 @@ fn show_media(command: &MediaCommand) -> String {
         MediaCommand::DiscardRecording(id) => format!("discard recording {}", id.0),
         MediaCommand::Mask(on) => format!("mask {}", if *on { "on" } else { "off" }),
         MediaCommand::SendKeys(keys) => format!("send {}", keys.reveal()),
+        MediaCommand::Listen(what) => format!("listen {what:?}"),
     }
 }
 

@@ -1,0 +1,35 @@
+//! Auto-informing campaigns: whom to call, when, how often, and what came of it.
+//!
+//! One machine holds every campaign of the engine, so that what they share is counted in one place: trunks, the engine's
+//! share, people's numbers. It knows a contact by its place in the list and a number by its key; names, numbers and
+//! fields stay in the store, and are fetched when the contact's turn has come.
+//!
+//! A contact's turn runs so: [`CampaignCommand::Prepare`] (the contact is fetched and its script asked), then the claim
+//! is saved, then the attempt waits for its slot, then [`CampaignCommand::Dial`]; its end is saved. So whatever a crash
+//! leaves tells whether somebody may have been rung.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | `settings` | what people decide: campaigns, windows, pace, retries |
+//! | `contact` | contacts, attempts, dispositions |
+//! | `call` | a campaign's call: with what it begins, what it says of itself |
+//! | `face` | what the machine is told, and what it says |
+
+mod call;
+mod contact;
+mod face;
+mod settings;
+
+pub use call::{CampaignCall, CampaignContact, CampaignReport, Heard, Listen};
+pub use contact::{
+    AnsweredBy, AttemptEnd, AttemptId, AttemptRecord, ContactNo, ContactSeed, ContactState, Disposition, NumberKey,
+    OptOut, OptOutScope, Plan, Spent,
+};
+pub use face::{
+    AttemptStart, CampaignCommand, CampaignInput, CampaignOrder, CampaignRefusal, CampaignSave, ContactDecision, Load,
+    PrepareFailure, QueueLoad, SaveId,
+};
+pub use settings::{
+    CallWindow, CampaignMode, CampaignSettings, CampaignsSettings, OnMachine, Pace, Retries, RetryRule, RunState,
+    TrunkShare, UnknownRule, Urgency, ZoneNo, ZoneRule,
+};

@@ -7,6 +7,7 @@
 
 mod books;
 mod call;
+mod campaigns;
 mod centre;
 mod check;
 mod clock;

@@ -13,6 +13,7 @@ mod scripts;
 mod transcript;
 
 use crate::books::Books;
+use crate::campaigns::Campaigns;
 use crate::centre::{Centre, Joined};
 use crate::clock::EngineClock;
 use crate::clock::millis;
@@ -66,6 +67,8 @@ pub(crate) struct CallHost {
     pub(crate) subjects: Subjects,
     /// Who waits, who works, who is owed a call.
     pub(crate) centre: Centre,
+    /// Whom we call, and what came of it.
+    pub(crate) campaigns: Campaigns,
     /// Emergency announcements' recordings, and how often each was heard.
     pub(crate) overlays: Arc<Overlays>,
     /// Records that the store does not take.

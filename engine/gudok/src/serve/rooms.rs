@@ -3,6 +3,7 @@
 use super::keeping::Keeping;
 use crate::books::Books;
 use crate::call::CallHost;
+use crate::campaigns::Campaigns;
 use crate::centre::{self, Centre};
 use crate::clock::EngineClock;
 use crate::config::{Config, ProviderConfig, SpeechSettings};
@@ -79,6 +80,7 @@ impl Rooms {
         bring_up(&director, &config, without_store).await?;
         books.begin(&director).await;
         let (centre, callbacks) = centre(&store, &clock, &subjects, &live, &director).await;
+        let (campaigns, _) = Campaigns::new();
         let media = media(&config)?;
         let (sip, incoming) = SipEngine::start(&director.sip_config(&config), &tokio::runtime::Handle::current())
             .context("opening SIP; see [sip] in the configuration")?;
@@ -97,6 +99,7 @@ impl Rooms {
             live,
             subjects,
             centre,
+            campaigns,
             overlays,
             spool,
             books,

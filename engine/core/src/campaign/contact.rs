@@ -46,7 +46,9 @@ pub struct Spent {
     pub today: u8,
     /// … which was this, in days since the Unix epoch, in its own zone.
     pub day: u16,
-    /// How often in a row the last disposition came.
+    /// The last disposition, by its place in [`Disposition::KINDS`] …
+    pub last: Option<u8>,
+    /// … and how often in a row it came.
     pub in_a_row: u8,
     /// Claims, counted or not: the next attempt's number is one more.
     pub claims: u16,
@@ -299,7 +301,7 @@ pub struct AttemptRecord {
     pub attempt: AttemptId,
     /// Its call.
     pub call: CallId,
-    /// Durable since.
+    /// Durable since; the epoch itself where a crash cut it off and only the store knows: what it knows stays.
     pub claimed: Timestamp,
     /// Dialled when; none where it was not, or where a crash cut it off.
     pub dialled: Option<Timestamp>,

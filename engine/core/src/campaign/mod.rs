@@ -14,10 +14,14 @@
 //! | `contact` | contacts, attempts, dispositions |
 //! | `call` | a campaign's call: with what it begins, what it says of itself |
 //! | `face` | what the machine is told, and what it says |
+//! | `figures` | what people see of a campaign, and the dry run |
+//! | `machine` | what the machine is told, and in which order what follows |
 
 mod call;
 mod contact;
 mod face;
+mod figures;
+mod machine;
 mod settings;
 
 pub use call::{CampaignCall, CampaignContact, CampaignReport, Heard, Listen};
@@ -29,6 +33,11 @@ pub use face::{
     AttemptStart, CampaignCommand, CampaignInput, CampaignOrder, CampaignRefusal, CampaignSave, ContactDecision, Load,
     PrepareFailure, QueueLoad, SaveId,
 };
+pub use figures::{
+    ByDisposition, ContactStage, ContactView, Figures, Forecast, ForecastAssumptions, ForecastHour, LiveCalls,
+    NeverCalled, WhyIdle,
+};
+pub use machine::CampaignMachine;
 pub use settings::{
     CallWindow, CampaignMode, CampaignSettings, CampaignsSettings, OnMachine, Pace, Retries, RetryRule, RunState,
     TrunkShare, UnknownRule, Urgency, ZoneNo, ZoneRule,

@@ -2,8 +2,12 @@
 //!
 //! Fields are only added, with a default, so that a document of an older engine can still be read.
 
+mod campaigns;
 mod centre;
 
+pub use campaigns::{
+    CampaignDocument, CampaignOnMachine, CampaignOperators, CampaignRetry, CampaignUnknown, NamedWindow,
+};
 pub use centre::{
     DeliveryDocument, DeliveryState, GuideDocument, MarkDocument, OperatorDocument, PhoneDocument, PhoneSecretDocument,
     SurveyAnswerDocument, SurveyDocument, TicketDocument, TicketRecordingDocument, WebhookDocument,
@@ -61,6 +65,8 @@ pub mod kinds {
     pub const SURVEY: &str = "survey";
     /// A callback by its id, written by the engine.
     pub const CALLBACK: &str = "callback";
+    /// [`super::CampaignDocument`] by name, written by the engine.
+    pub const CAMPAIGN: &str = "campaign";
 }
 
 /// An agency made by the API.

@@ -206,6 +206,16 @@ name!(
     "A queue's name is a-z, 0-9 and -, beginning with a letter, at most 64 characters."
 );
 name!(
+    /// A campaign; unique in the engine.
+    CampaignName, "campaign", "^[a-z][a-z0-9-]*$", 64, is_name,
+    "A campaign's name is a-z, 0-9 and -, beginning with a letter, at most 64 characters."
+);
+name!(
+    /// Somebody who does not want to be called, by the key of the number.
+    OptOutName, "opt_out", "^[0-9a-f]{32}$", 32, |text| is_hex(text, 32),
+    "An opt-out's id is 32 hexadecimal digits in lower case."
+);
+name!(
     /// Something that an operator is good at.
     SkillName, "skill", "^[a-z][a-z0-9-]*$", 64, is_name,
     "A skill's name is a-z, 0-9 and -, beginning with a letter, at most 64 characters."
@@ -257,6 +267,8 @@ pub(crate) fn schemas() -> Vec<(String, RefOr<Schema>)> {
         named::<TrunkName>(),
         named::<OperatorName>(),
         named::<QueueName>(),
+        named::<CampaignName>(),
+        named::<OptOutName>(),
         named::<SkillName>(),
         named::<CallbackName>(),
         named::<TopicName>(),

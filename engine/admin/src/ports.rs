@@ -1,8 +1,15 @@
 //! What the admins' room asks of the engine. `engine/gudok` carries it out; tests bring their own.
 
+mod campaigns;
 mod centre;
 mod live;
 
+pub use campaigns::{
+    ByteStream, CampaignFacts, CampaignFigures, CampaignForecast, CampaignIdle, CampaignPoint, CampaignRow,
+    CampaignSeries, CampaignTrunk, CampaignWrite, Campaigns, ContactAttempt, ContactDetails, ContactRow, ContactRows,
+    ContactsImport, ContactsQuery, ContactsReport, ForecastHour, ListFormat, OptOutOrder, OptOutRow, OptOutRows,
+    OptOutsImport, OptOutsQuery, ResultsQuery, RowProblem,
+};
 pub use centre::{
     AttemptRow, CALLBACKS_ENDED_MAX, CallbackBooking, CallbackRow, CallbackWhich, Centre, CheckedAudio, DeskCall,
     DeskField, DeskTarget, DirectoryHit, DirectorySearch, OperatorRow, PeerRow, QueueRow, TicketNumber, TicketOrder,
@@ -36,7 +43,7 @@ pub struct Actor {
 }
 
 /// The engine, seen by its admins.
-pub trait Engine: Centre {
+pub trait Engine: Centre + Campaigns {
     /// Looks at a bundle as if it went live, and runs it in the simulator. Never on a thread that serves calls.
     fn check_bundle(&self, check: BundleCheck) -> BoxFuture<'_, Result<CheckedBundle, EngineRefusal>>;
     /// What changes from one version to another.

@@ -1,6 +1,6 @@
 //! What is up and what happens: rows of the engine, and what its file says.
 
-use super::{CallbackRow, Deployment, OperatorRow, QueueRow, VersionId};
+use super::{CallbackRow, CampaignRow, Deployment, OperatorRow, QueueRow, VersionId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -111,6 +111,8 @@ pub enum Event {
     Queue(Box<QueueRow>),
     /// A callback was promised, moved on, was escalated or ended.
     Callback(Box<CallbackRow>),
+    /// A campaign's figures are others; of one campaign at most about once a second.
+    Campaign(Box<CampaignRow>),
 }
 
 /// What the configuration's file has of the things that admins manage too.

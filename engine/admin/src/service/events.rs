@@ -220,6 +220,8 @@ impl Reader {
                 reached(Topic::Callbacks, &row.agency)?;
                 Some(Seen::Callback(row))
             }
+            // Its topic comes with its routes.
+            Event::Campaign(_) => None,
         }
     }
 

@@ -80,6 +80,12 @@ impl OpeningHours {
         &self.week
     }
 
+    /// Dates with other hours.
+    #[must_use]
+    pub const fn exceptions(&self) -> &BTreeMap<Date, Vec<Hours>> {
+        &self.exceptions
+    }
+
     /// As a calendar of a time zone.
     #[must_use]
     pub fn calendar(&self, zone: TimeZone) -> Calendar {

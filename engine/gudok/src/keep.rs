@@ -93,6 +93,7 @@ pub(crate) fn leg_began(
         },
         language: record.lang.to_string(),
         area: facts.area.as_ref().map(ToString::to_string).unwrap_or_default(),
+        campaign: None,
         call_id,
     })
 }

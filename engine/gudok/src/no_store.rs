@@ -1,9 +1,11 @@
 //! In place of a store that does not open: nothing is kept, nothing is promised, and everybody is told why.
 
 use gudok_store::{
-    AgencyId, AuditHead, AuditPage, AuditQuery, AuditReport, BackupSummary, BlobId, Bucket, Cdr, CdrPage, CdrQuery,
-    Deleted, Document, Entry, Erased, KeyPage, KeyQuery, LedgerChange, LedgerDone, LedgerPage, LedgerQuery, LegBegan,
-    LegId, Pending, Quota, Store, StoreError, StoreStats, SubjectHash, Swept, UtcMs,
+    AgencyId, AttemptPage, AttemptQuery, AuditHead, AuditPage, AuditQuery, AuditReport, BackupSummary, BlobId, Bucket,
+    CampaignSize, Cdr, CdrPage, CdrQuery, Contact, ContactPage, ContactQuery, ContactWrite, ContactsAdded, Deleted,
+    Document, Entry, Erased, KeyPage, KeyQuery, LedgerChange, LedgerDone, LedgerPage, LedgerQuery, LegBegan, LegId,
+    NewContact, NumberKey, OptOut, OptOutPage, OptOutQuery, OptOutScope, Pending, Quota, SeedPage, Store, StoreError,
+    StoreStats, SubjectHash, Swept, UtcMs,
 };
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
@@ -145,6 +147,50 @@ impl Store for NoStore {
     }
 
     fn audit_verify(&self) -> Pending<AuditReport> {
+        self.answer()
+    }
+
+    fn contacts_add(&self, _: &str, _: Vec<NewContact>, _: UtcMs) -> Pending<ContactsAdded> {
+        self.answer()
+    }
+
+    fn contact(&self, _: &str, _: u32) -> Pending<Option<Contact>> {
+        self.answer()
+    }
+
+    fn contacts_page(&self, _: ContactQuery) -> Pending<ContactPage> {
+        self.answer()
+    }
+
+    fn contact_seeds(&self, _: &str, _: Option<u32>, _: usize) -> Pending<SeedPage> {
+        self.answer()
+    }
+
+    fn contact_write(&self, _: ContactWrite, _: UtcMs) -> Pending<()> {
+        self.answer()
+    }
+
+    fn attempts(&self, _: &str, _: AttemptQuery) -> Pending<AttemptPage> {
+        self.answer()
+    }
+
+    fn campaign_size(&self, _: &str) -> Pending<CampaignSize> {
+        self.answer()
+    }
+
+    fn campaign_erase(&self, _: &str, _: usize) -> Pending<Swept> {
+        self.answer()
+    }
+
+    fn opt_outs_put(&self, _: Vec<OptOut>) -> Pending<u64> {
+        self.answer()
+    }
+
+    fn opt_out_delete(&self, _: NumberKey, _: OptOutScope) -> Pending<bool> {
+        self.answer()
+    }
+
+    fn opt_outs(&self, _: OptOutQuery) -> Pending<OptOutPage> {
         self.answer()
     }
 

@@ -124,6 +124,7 @@ mod tests {
             mode: Mode::Attended,
             language: "ru-RU".into(),
             area: String::new(),
+            campaign: None,
             call_id,
         };
         began.ended(LegEnded::new(UtcMs(2_000), HangupCause::Normal, EndedBy::Caller))

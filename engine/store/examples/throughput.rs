@@ -124,6 +124,7 @@ fn leg(n: u64) -> LegBegan {
         mode: Mode::Attended,
         language: "ru".to_owned(),
         area: String::new(),
+        campaign: None,
     }
 }
 

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::{
-    AgencyId, AuditHead, AuditPage, AuditQuery, AuditReport, BlobId, BucketName, CallId, Cdr, Document, LedgerChange,
-    LedgerDone, LedgerPage, LedgerQuery, LegBegan, LegId, Pending, ScriptName, StoreError, SubjectHash, UtcMs,
+    AgencyId, AttemptPage, AttemptQuery, AuditHead, AuditPage, AuditQuery, AuditReport, BlobId, BucketName, CallId,
+    CampaignSize, Cdr, Contact, ContactPage, ContactQuery, ContactWrite, ContactsAdded, Document, LedgerChange,
+    LedgerDone, LedgerPage, LedgerQuery, LegBegan, LegId, NewContact, NumberKey, OptOut, OptOutPage, OptOutQuery,
+    OptOutScope, Pending, ScriptName, SeedPage, StoreError, SubjectHash, UtcMs,
 };
 
 /// What is kept. Each operation is one transaction of whatever backend stands behind.
@@ -56,6 +58,10 @@ pub trait Store: Send + Sync + 'static {
     /// each record. Answers when the files are gone from the disk. Call again while [`Erased::more`]. A call that is
     /// still going on is not touched; the database's file holds old bytes until it reuses their place; backups made
     /// before hold what they held.
+    ///
+    /// In campaigns their contacts and attempts go; a contact's place stays, done, so that the campaign's figures still
+    /// sum up, and whatever is written of it later is let fall. Their opt-outs stay: they hold no more than a key, and
+    /// protect the person.
     fn subject_erase(&self, subject: SubjectHash, now: UtcMs, rows_max: usize) -> Pending<Erased>;
 
     /// The entry, or `None` when there is none or its time has passed.
@@ -139,6 +145,47 @@ pub trait Store: Send + Sync + 'static {
 
     /// Reads the whole audit and checks its chain, and that it reaches the head mark.
     fn audit_verify(&self) -> Pending<AuditReport>;
+
+    /// Adds up to [`crate::limits::CONTACTS_ADD_MAX`] contacts, waiting, at the end of a campaign's list. A number that the
+    /// campaign has already is not added again. A crash before the answer may leave the first of them, each whole; adding
+    /// all again then finds those as duplicates. Refused with [`StoreError::DiskLow`] on a low disk.
+    fn contacts_add(&self, campaign: &str, rows: Vec<NewContact>, now: UtcMs) -> Pending<ContactsAdded>;
+
+    /// One contact; none where there is no such place, or where its person was erased.
+    fn contact(&self, campaign: &str, no: u32) -> Pending<Option<Contact>>;
+
+    /// Contacts by their place. Those of erased persons are left out.
+    fn contacts_page(&self, query: ContactQuery) -> Pending<ContactPage>;
+
+    /// What is needed of every contact to go on with a campaign, by place; at most
+    /// [`crate::limits::SEEDS_PAGE_ROWS_MAX`] (0 means that limit).
+    fn contact_seeds(&self, campaign: &str, after: Option<u32>, rows_max: usize) -> Pending<SeedPage>;
+
+    /// Writes down that a contact stands elsewhere, with its attempt: durable when it resolves. A claim that is there
+    /// already is refused with [`StoreError::AlreadyClaimed`], so that nobody is dialled twice for one attempt. A claim
+    /// is refused with [`StoreError::DiskLow`] on a low disk; an end goes on like call records.
+    fn contact_write(&self, write: ContactWrite, now: UtcMs) -> Pending<()>;
+
+    /// Attempts of one contact, or a campaign's ends in order.
+    fn attempts(&self, campaign: &str, query: AttemptQuery) -> Pending<AttemptPage>;
+
+    /// How many rows a campaign has had.
+    fn campaign_size(&self, campaign: &str) -> Pending<CampaignSize>;
+
+    /// Deletes up to `rows_max` contacts and attempts of a campaign, and at last what was counted of it: its name may
+    /// then be used anew. Works when the disk is low. Call again while [`Swept::more`]; nothing may write to the campaign
+    /// meanwhile.
+    fn campaign_erase(&self, campaign: &str, rows_max: usize) -> Pending<Swept>;
+
+    /// Keeps up to [`crate::limits::OPT_OUTS_PUT_MAX`] opt-outs; one that is there already is replaced, but keeps since
+    /// when, and stays protected if it was. Answers with how many are new. Works when the disk is low.
+    fn opt_outs_put(&self, opt_outs: Vec<OptOut>) -> Pending<u64>;
+
+    /// Deletes an opt-out; says whether it was there.
+    fn opt_out_delete(&self, number: NumberKey, scope: OptOutScope) -> Pending<bool>;
+
+    /// One page of opt-outs.
+    fn opt_outs(&self, query: OptOutQuery) -> Pending<OptOutPage>;
 
     /// Writes everything as JSON Lines: header, records, end with count and hash. Blocks; call it on a plain thread.
     /// Each record is whole; records written meanwhile may or may not be in it.
@@ -275,6 +322,10 @@ pub struct Erased {
     pub traces: u64,
     /// The calls whose records were changed, each once.
     pub calls: Vec<CallId>,
+    /// Contacts of campaigns that are gone: campaign and place. Whoever runs these campaigns is to be told.
+    pub contacts: Vec<(String, u32)>,
+    /// Attempts that went with them.
+    pub attempts: u64,
     /// There may be more.
     pub more: bool,
 }
@@ -303,6 +354,12 @@ pub struct BackupSummary {
     pub documents: u64,
     /// Entries of the audit.
     pub audit: u64,
+    /// Contacts of campaigns, with the places of those whose persons were erased.
+    pub contacts: u64,
+    /// Attempts of campaigns, with the ends without one.
+    pub attempts: u64,
+    /// Opt-outs.
+    pub opt_outs: u64,
     /// Damaged values left out.
     pub corrupt: u64,
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{CDR_LIST_ITEMS_MAX, CDR_STEPS_MAX, CDR_TAG_BYTES_MAX, CDR_TEXT_BYTES_MAX};
-use crate::{AgencyId, BlobId, CallId, HangupCause, Party};
+use crate::{AgencyId, AnsweredBy, BlobId, CallId, HangupCause, Party};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -219,6 +219,17 @@ pub struct QueueWait {
     pub by: String,
 }
 
+/// Which attempt of a campaign a leg is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CampaignLeg {
+    /// The campaign.
+    pub campaign: String,
+    /// The contact's place in its list.
+    pub contact: u32,
+    /// Which of its claims, from 1.
+    pub attempt: u16,
+}
+
 /// What is known of a leg when it begins: its durable begin-marker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LegBegan {
@@ -261,6 +272,9 @@ pub struct LegBegan {
     /// The region or municipality that the dialled number stands for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub area: String,
+    /// The attempt that the leg is, where a campaign placed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<CampaignLeg>,
 }
 
 /// What is known of a leg when it ends.
@@ -305,6 +319,12 @@ pub struct LegEnded {
     /// The steps that scripts named, each once, in the order in which they were first reached.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<String>,
+    /// What became of the attempt that the leg is: "delivered".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disposition: Option<String>,
+    /// Who or what answered, where somebody listened for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<AnsweredBy>,
 }
 
 impl LegEnded {
@@ -326,6 +346,8 @@ impl LegEnded {
             queue: None,
             callback: None,
             steps: Vec::new(),
+            disposition: None,
+            answered_by: None,
         }
     }
 }
@@ -366,6 +388,9 @@ impl LegBegan {
             &mut self.area,
         ] {
             cut |= clamp_text(text, CDR_TEXT_BYTES_MAX);
+        }
+        if let Some(of) = &mut self.campaign {
+            cut |= clamp_text(&mut of.campaign, CDR_TEXT_BYTES_MAX);
         }
         cut |= self.caller.clamp(CDR_TEXT_BYTES_MAX);
         cut |= self.called.clamp(CDR_TEXT_BYTES_MAX);
@@ -433,6 +458,9 @@ impl Cdr {
         if let Some(callback) = &mut ended.callback {
             cut |= clamp_text(callback, CDR_TEXT_BYTES_MAX);
         }
+        if let Some(disposition) = &mut ended.disposition {
+            cut |= clamp_text(disposition, CDR_TEXT_BYTES_MAX);
+        }
         if ended.steps.len() > CDR_STEPS_MAX {
             cut = true;
             ended.steps.truncate(CDR_STEPS_MAX);
@@ -487,6 +515,7 @@ mod tests {
             mode: Mode::Attended,
             language: String::new(),
             area: String::new(),
+            campaign: None,
         };
         began.ended(LegEnded::new(UtcMs(5_000), HangupCause::Normal, EndedBy::Caller))
     }

@@ -83,6 +83,24 @@ pub enum StoreError {
         /// The leg.
         leg: u16,
     },
+    /// An attempt is claimed once, and this one is.
+    #[error("attempt {nth} of contact {contact} of campaign {campaign} is claimed already; it is not claimed again")]
+    AlreadyClaimed {
+        /// The campaign.
+        campaign: String,
+        /// The contact's place.
+        contact: u32,
+        /// The attempt.
+        nth: u16,
+    },
+    /// A campaign has no such contact.
+    #[error("campaign {campaign} has no contact {contact}; it was never added, or the campaign was erased")]
+    NoContact {
+        /// The campaign.
+        campaign: String,
+        /// The place.
+        contact: u32,
+    },
     /// A kept value fails its checksum or cannot be read. It is set aside, never served.
     #[error("a kept {what} is damaged; its bytes were copied to {} for study. Restore it from a backup, or delete or overwrite it", kept_at.display())]
     Corrupt {
@@ -237,6 +255,8 @@ impl StoreError {
             StoreError::NotANumber => "not_a_number",
             StoreError::Overflow => "overflow",
             StoreError::AlreadyRecorded { .. } => "already_recorded",
+            StoreError::AlreadyClaimed { .. } => "already_claimed",
+            StoreError::NoContact { .. } => "no_contact",
             StoreError::Corrupt { .. } => "corrupt",
             StoreError::NewerSchema { .. } => "newer_schema",
             StoreError::NotAStore { .. } => "not_a_store",

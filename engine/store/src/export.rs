@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{Cdr, LegBegan, LegEnded, Recording, StoreError};
 
 /// The columns of [`write_csv`]. A later version only adds columns at the end.
-pub const CSV_HEADER: [&str; 43] = [
+pub const CSV_HEADER: [&str; 48] = [
     "id",
     "call_id",
     "leg",
@@ -52,6 +52,11 @@ pub const CSV_HEADER: [&str; 43] = [
     "callback",
     "area",
     "steps",
+    "campaign",
+    "contact",
+    "attempt",
+    "disposition",
+    "answered_by",
 ];
 
 /// One object a line: the record, its id and its durations.
@@ -127,7 +132,7 @@ fn cells(cdr: &Cdr) -> [String; CSV_HEADER.len()] {
         .map(|recording| format!("{}:{}{}", recording.id, recording.sha256, deleted(recording)))
         .collect();
     let media = ended.media.clone().unwrap_or_default();
-    let wait = ended.queue.as_ref();
+    let (wait, campaign) = (ended.queue.as_ref(), began.campaign.as_ref());
     [
         cdr.id().to_string(),
         began.call_id.to_string(),
@@ -172,6 +177,11 @@ fn cells(cdr: &Cdr) -> [String; CSV_HEADER.len()] {
         ended.callback.clone().unwrap_or_default(),
         began.area.clone(),
         ended.steps.join(" "),
+        campaign.map(|of| of.campaign.clone()).unwrap_or_default(),
+        campaign.map(|of| of.contact.to_string()).unwrap_or_default(),
+        campaign.map(|of| of.attempt.to_string()).unwrap_or_default(),
+        ended.disposition.clone().unwrap_or_default(),
+        ended.answered_by.map(|by| by.as_str().to_owned()).unwrap_or_default(),
     ]
 }
 

@@ -9,23 +9,26 @@
 //! agencies or users beyond their names, and never asks the time: every operation that depends on the time takes `now`
 //! as an argument.
 //!
-//! Three classes of writes:
+//! Four classes of writes:
 //!
 //! * **Promises** (agency storage, blobs): the returned [`Pending`] resolves after the bytes are on disk. Refused with
 //!   [`StoreError::DiskLow`] when less than a tenth of the disk is free.
 //! * **Call records** (`leg_began`, `leg_ended`): the call never waits. They are on disk within
 //!   [`StoreOptions::soon_ms_max`] plus one flush, or at the next promise; [`Store::settled`] waits for all of them.
 //!   They go on in the reserve below the promises' limit.
+//! * **Campaigns** ([`Store::contact_write`]): a claim is a promise, its end goes on in the reserve as call records do.
+//!   Many share one commit.
 //! * **The ledger** ([`Store::ledger_commit`]): promises, of which the urgent ones go on in the reserve too. An answer
 //!   means that the audit's head mark names the change's entries as well ([`audit`]).
 //!
 //! Main types: [`Store`], [`SledStore`], [`StoreOptions`], [`Cdr`], [`LegBegan`], [`CdrQuery`], [`Bucket`], [`Quota`],
-//! [`BlobId`], [`LedgerChange`], [`Document`], [`AuditEntry`], [`StoreError`].
+//! [`BlobId`], [`LedgerChange`], [`Document`], [`AuditEntry`], [`Contact`], [`Attempt`], [`OptOut`], [`StoreError`].
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod api;
 pub mod audit;
+mod campaign;
 mod cause;
 mod cdr;
 mod error;
@@ -41,10 +44,16 @@ pub use api::{
     BackupSummary, Bucket, CdrCursor, CdrPage, CdrQuery, Deleted, Entry, Erased, KeyPage, KeyQuery, Quota, Store,
     StoreStats, Swept,
 };
+pub use campaign::{
+    AnsweredBy, Attempt, AttemptEnd, AttemptPage, AttemptQuery, AttemptRow, CampaignSize, Contact, ContactPage,
+    ContactQuery, ContactSeed, ContactState, ContactStateKind, ContactWrite, ContactsAdded, DISPOSITION_CANCELLED,
+    Disposition, Happened, NewContact, NumberKey, OptOut, OptOutPage, OptOutQuery, OptOutScope, SealedContact,
+    SeedPage, Spent,
+};
 pub use cause::HangupCause;
 pub use cdr::{
-    Cdr, Direction, EndedBy, Landing, LegBegan, LegEnded, LegId, MediaStats, Mode, QueueResult, QueueWait, Recording,
-    Transfer, TransferKind, TransferResult, UtcMs,
+    CampaignLeg, Cdr, Direction, EndedBy, Landing, LegBegan, LegEnded, LegId, MediaStats, Mode, QueueResult, QueueWait,
+    Recording, Transfer, TransferKind, TransferResult, UtcMs,
 };
 pub use error::{QuotaKind, StoreError};
 pub use export::{CSV_HEADER, write_csv, write_json_lines};
@@ -123,6 +132,21 @@ pub mod limits {
     pub const AUDIT_MARKS_KEPT_MAX: usize = 8;
     /// Longest line of an exported audit.
     pub const AUDIT_LINE_BYTES_MAX: usize = 256 * 1024;
+    /// Longest text of a contact (id, masked number, zone, language, area), of a script's words about an attempt, and of
+    /// how an opt-out came here.
+    pub const CONTACT_TEXT_BYTES_MAX: usize = 256;
+    /// Largest sealed part of a contact: number and fields.
+    pub const CONTACT_SEALED_BYTES_MAX: usize = 8 * 1024;
+    /// Contacts added at once.
+    pub const CONTACTS_ADD_MAX: usize = 500;
+    /// Contacts of one campaign.
+    pub const CAMPAIGN_CONTACTS_MAX: u32 = 10_000_000;
+    /// Seeds in one page.
+    pub const SEEDS_PAGE_ROWS_MAX: usize = 10_000;
+    /// Contacts that one query with a filter looks at before it hands out what it has and a cursor.
+    pub const CONTACTS_SCAN_ROWS_MAX: usize = 50_000;
+    /// Opt-outs kept at once.
+    pub const OPT_OUTS_PUT_MAX: usize = 500;
     /// Longest line of a backup.
     pub const BACKUP_LINE_BYTES_MAX: usize = 1024 * 1024;
 }

@@ -144,6 +144,12 @@ impl SubjectHash {
     pub fn to_hex(&self) -> String {
         hex(&self.0)
     }
+
+    /// Its bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 impl fmt::Debug for SubjectHash {

@@ -347,6 +347,7 @@ mod tests {
             mode: Mode::Attended,
             language: "ru-RU".into(),
             area: format!("place-{}", at % 20),
+            campaign: None,
         };
         let waited_ms = at % 45_000;
         let ended_ms = UtcMs(started_ms.0 + 60_000 + waited_ms);

@@ -125,6 +125,7 @@ async fn call(world: &World, id: u32, agency: &str, wait: Option<(QueueResult, u
         mode: Mode::Attended,
         language: "ru-RU".into(),
         area: "42".into(),
+        campaign: None,
     };
     let mut ended = LegEnded::new(UtcMs(BEGIN_MS - 1_000), HangupCause::Normal, EndedBy::Caller);
     ended.steps = vec!["menu".into()];

@@ -315,6 +315,7 @@ impl World {
             mode: Mode::Attended,
             language: "ru-RU".into(),
             area: String::new(),
+            campaign: None,
         };
         let mut ended = LegEnded::new(UtcMs(ended_ms), HangupCause::Normal, EndedBy::Caller);
         ended.recordings = vec![Recording { id: "message".into(), sha256: blob, duration_ms: 1_000, deleted_ms: None }];

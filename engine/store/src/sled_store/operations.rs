@@ -9,9 +9,11 @@ use super::writer::{Deletion, Write};
 use super::{SledStore, backup, blobs, buckets, chain, erase, keys, ledger, legs, query};
 use crate::limits::{LIVE_LEGS_MAX, NAME_BYTES_MAX};
 use crate::{
-    AgencyId, AuditHead, AuditPage, AuditQuery, AuditReport, BackupSummary, BlobId, Bucket, Cdr, CdrPage, CdrQuery,
-    Deleted, Document, Entry, Erased, KeyPage, KeyQuery, LedgerChange, LedgerDone, LedgerPage, LedgerQuery, LegBegan,
-    LegId, Pending, Quota, Store, StoreError, StoreStats, SubjectHash, Swept, UtcMs,
+    AgencyId, AttemptPage, AttemptQuery, AuditHead, AuditPage, AuditQuery, AuditReport, BackupSummary, BlobId, Bucket,
+    CampaignSize, Cdr, CdrPage, CdrQuery, Contact, ContactPage, ContactQuery, ContactWrite, ContactsAdded, Deleted,
+    Document, Entry, Erased, KeyPage, KeyQuery, LedgerChange, LedgerDone, LedgerPage, LedgerQuery, LegBegan, LegId,
+    NewContact, NumberKey, OptOut, OptOutPage, OptOutQuery, OptOutScope, Pending, Quota, SeedPage, Store, StoreError,
+    StoreStats, SubjectHash, Swept, UtcMs,
 };
 
 impl Store for SledStore {
@@ -237,6 +239,50 @@ impl Store for SledStore {
 
     fn blob_delete(&self, id: BlobId) -> Pending<bool> {
         self.file_job(move |core| blobs::delete(core, &id))
+    }
+
+    fn contacts_add(&self, _: &str, _: Vec<NewContact>, _: UtcMs) -> Pending<ContactsAdded> {
+        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    }
+
+    fn contact(&self, _: &str, _: u32) -> Pending<Option<Contact>> {
+        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    }
+
+    fn contacts_page(&self, _: ContactQuery) -> Pending<ContactPage> {
+        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    }
+
+    fn contact_seeds(&self, _: &str, _: Option<u32>, _: usize) -> Pending<SeedPage> {
+        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    }
+
+    fn contact_write(&self, _: ContactWrite, _: UtcMs) -> Pending<()> {
+        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    }
+
+    fn attempts(&self, _: &str, _: AttemptQuery) -> Pending<AttemptPage> {
+        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    }
+
+    fn campaign_size(&self, _: &str) -> Pending<CampaignSize> {
+        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    }
+
+    fn campaign_erase(&self, _: &str, _: usize) -> Pending<Swept> {
+        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    }
+
+    fn opt_outs_put(&self, _: Vec<OptOut>) -> Pending<u64> {
+        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    }
+
+    fn opt_out_delete(&self, _: NumberKey, _: OptOutScope) -> Pending<bool> {
+        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    }
+
+    fn opt_outs(&self, _: OptOutQuery) -> Pending<OptOutPage> {
+        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
     }
 
     fn export(&self, out: &mut dyn IoWrite) -> Result<BackupSummary, StoreError> {

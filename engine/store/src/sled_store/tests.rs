@@ -43,6 +43,7 @@ fn leg(call: &str) -> LegBegan {
         mode: Mode::Attended,
         language: String::new(),
         area: String::new(),
+        campaign: None,
     }
 }
 

@@ -1,8 +1,8 @@
 //! Call records as JSON and CSV, byte for byte: other people's tools read them.
 use gudok_store::{
-    AgencyId, BlobId, CallId, Cdr, Direction, EndedBy, HangupCause, Landing, LegBegan, LegEnded, LegId, MediaStats,
-    Mode, Party, QueueResult, QueueWait, Recording, Sealed, SubjectKey, Transfer, TransferKind, TransferResult, UtcMs,
-    write_csv, write_json_lines,
+    AgencyId, AnsweredBy, BlobId, CallId, CampaignLeg, Cdr, Direction, EndedBy, HangupCause, Landing, LegBegan,
+    LegEnded, LegId, MediaStats, Mode, Party, QueueResult, QueueWait, Recording, Sealed, SubjectKey, Transfer,
+    TransferKind, TransferResult, UtcMs, write_csv, write_json_lines,
 };
 
 use crate::cdr;
@@ -28,6 +28,7 @@ fn full() -> Cdr {
         mode: Mode::Attended,
         language: "ru".to_owned(),
         area: "54-north".to_owned(),
+        campaign: Some(CampaignLeg { campaign: "flood".to_owned(), contact: 7, attempt: 2 }),
     };
     let mut ended = LegEnded::new(UtcMs(1_764_000_065_500), HangupCause::Other("q850_31".to_owned()), EndedBy::Network);
     ended.ringing_ms = Some(UtcMs(1_764_000_000_250));
@@ -65,6 +66,8 @@ fn full() -> Cdr {
     });
     ended.callback = Some("cb-1".to_owned());
     ended.steps = vec!["menu".to_owned(), "@desk".to_owned()];
+    ended.disposition = Some("confirmed".to_owned());
+    ended.answered_by = Some(AnsweredBy::Human);
     began.ended(ended)
 }
 
@@ -77,14 +80,16 @@ fn csv_is_stable_and_harmless_in_a_spreadsheet() {
         "id,call_id,leg,parent,chain_id,agency,entry,script,script_version,direction,caller,caller_hash,called,called_hash,\
          trunk,started_utc,ringing_utc,answered_utc,ended_utc,setup_ms,talk_ms,duration_ms,cause,sip_status,ended_by,mode,\
          language,landing,transfer,tags,recordings,packets_received,packets_lost,trimmed,\
-         queue,queue_entered_utc,queue_waited_ms,queue_acted_utc,queue_result,queue_by,callback,area,steps\r\n\
+         queue,queue_entered_utc,queue_waited_ms,queue_acted_utc,queue_result,queue_by,callback,area,steps,\
+         campaign,contact,attempt,disposition,answered_by\r\n\
          01J-1.1,01J-1,1,01J-1.0,01J-1,mfc,'=cmd|' /C calc'!A0,\"menu, \"\"main\"\"\",1.2.0,outbound,'+73842000000,,\
          '+7********21,{hash},carrier,2025-11-24T16:00:00.000Z,2025-11-24T16:00:00.250Z,2025-11-24T16:00:05.500Z,\
          2025-11-24T16:01:05.500Z,5500,60000,65500,q850_31,200,network,attended,ru,loop,attended no_answer @operators,\
          menu=1-3 survey=5,message:{},2990,10,false,\
-         desk,2025-11-24T16:00:10.000Z,31250,2025-11-24T16:00:35.000Z,answered,anna,cb-1,54-north,menu @desk\r\n\
+         desk,2025-11-24T16:00:10.000Z,31250,2025-11-24T16:00:35.000Z,answered,anna,cb-1,54-north,menu @desk,\
+         flood,7,2,confirmed,human\r\n\
          '+c.0,'+c,0,,'+c,mfc,main,menu,1.0.0,inbound,'+7********21,,'+73842000000,,carrier,1970-01-01T00:00:00.010Z,,,\
-         1970-01-01T00:00:00.060Z,50,0,50,normal,,caller,automatic,ru,,,,,0,0,false,,,,,,,,,\r\n",
+         1970-01-01T00:00:00.060Z,50,0,50,normal,,caller,automatic,ru,,,,,0,0,false,,,,,,,,,,,,,,\r\n",
         "ab".repeat(32)
     );
     assert_eq!(String::from_utf8(out).unwrap(), expect);
@@ -102,14 +107,16 @@ fn json_lines_are_flat_and_hold_no_sealed_number() {
             r#""parent":{{"call_id":"01J-1","leg":0}},"chain_id":"01J-1","agency":"mfc","entry":"=cmd|' /C calc'!A0","#,
             r#""script":"menu, \"main\"","script_version":"1.2.0","direction":"outbound","#,
             r#""caller":{{"shown":"+73842000000"}},"called":{{"shown":"+7********21","hash":"{}"}},"trunk":"carrier","#,
-            r#""started_ms":1764000000000,"mode":"attended","language":"ru","area":"54-north","ringing_ms":1764000000250,"#,
+            r#""started_ms":1764000000000,"mode":"attended","language":"ru","area":"54-north","#,
+            r#""campaign":{{"campaign":"flood","contact":7,"attempt":2}},"ringing_ms":1764000000250,"#,
             r#""answered_ms":1764000005500,"ended_ms":1764000065500,"cause":"q850_31","sip_status":200,"#,
             r#""ended_by":"network","landing":"loop","tags":{{"menu":"1-3","survey":"5"}},"#,
             r#""recordings":[{{"id":"message","sha256":"{}","duration_ms":60000}}],"#,
             r#""media":{{"codec":"PCMA","packets_sent":3000,"packets_received":2990,"packets_lost":10,"packets_late":0,"jitter_ms_max":0}},"#,
             r#""transfer":{{"kind":"attended","result":"no_answer","to":"@operators","sip_status":480}},"#,
             r#""queue":{{"queue":"desk","entered_ms":1764000010000,"waited_ms":31250,"acted_ms":1764000035000,"#,
-            r#""result":"answered","by":"anna"}},"callback":"cb-1","steps":["menu","@desk"]}}"#,
+            r#""result":"answered","by":"anna"}},"callback":"cb-1","steps":["menu","@desk"],"#,
+            r#""disposition":"confirmed","answered_by":"human"}}"#,
         ),
         hash,
         "ab".repeat(32)

@@ -61,6 +61,7 @@ fn leg(agency: &str, call: &str, leg: u16) -> LegBegan {
         mode: Mode::Automatic,
         language: "ru".to_owned(),
         area: String::new(),
+        campaign: None,
     }
 }
 

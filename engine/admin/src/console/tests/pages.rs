@@ -128,6 +128,7 @@ fn records(c: &Ctx) -> RecordsPage<'_> {
             mode: Mode::Attended,
             language: "ru-RU".into(),
             area: String::new(),
+            campaign: None,
         };
         let mut ended = LegEnded::new(UtcMs(NOW_MS - at * 60_000), cause, EndedBy::Caller);
         ended.landing = landing;

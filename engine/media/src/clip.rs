@@ -60,6 +60,11 @@ impl Clip {
         (self.samples.len() as u64 * 1_000).div_ceil(u64::from(self.sample_rate))
     }
 
+    #[cfg(test)]
+    pub(crate) fn samples(&self) -> &[i16] {
+        &self.samples
+    }
+
     /// The clip in a codec: one byte for each tick of the RTP clock. Encodes on the first call.
     #[must_use]
     pub fn encoded(&self, codec: Codec) -> Arc<[u8]> {

@@ -8,6 +8,7 @@ use rustix::event::{EventfdFlags, epoll, eventfd};
 use rustix::fd::OwnedFd;
 
 use crate::bridge::{Handed, LegOptions, PeerRef, PeerStream};
+use crate::detect::Detector;
 use crate::digit::Digit;
 use crate::error::MediaError;
 use crate::event::{PlaybackId, RecordingId};
@@ -58,6 +59,8 @@ pub(crate) enum Request {
     DiscardRecording(RecordingId),
     Mask(bool),
     Transform(Option<Box<dyn PacketTransform>>),
+    /// Listen for this from now on; for nothing, if `None`.
+    Listen(Option<Box<Detector>>),
     Bridge {
         peer: PeerRef,
         stream: Option<PeerStream>,

@@ -14,6 +14,7 @@ use crate::clip::Clip;
 use crate::clock::Clock;
 use crate::codec::Codec;
 use crate::command::{self, Command, Request};
+use crate::detect::{Detector, ListenFor};
 use crate::digit::Digit;
 use crate::error::MediaError;
 use crate::event::{EventSink, PlaybackId, RecordingId};
@@ -503,6 +504,16 @@ impl Session {
     /// [`MediaError::Busy`] or [`MediaError::Stopped`].
     pub fn set_transform(&self, transform: Option<Box<dyn PacketTransform>>) -> Result<(), MediaError> {
         self.request(Request::Transform(transform))
+    }
+
+    /// Listens for who or what answers, in place of what was listened for. Each thing heard is told by
+    /// [`crate::MediaEvent::Heard`]; see [`ListenFor`] for which, and by when. Costs the audio's decoding, and some
+    /// microseconds for each 20 ms, until it is decided or stopped.
+    ///
+    /// # Errors
+    /// [`MediaError::Busy`] or [`MediaError::Stopped`].
+    pub fn listen(&self, listen_for: ListenFor) -> Result<(), MediaError> {
+        self.request(Request::Listen(Detector::new(listen_for).map(Box::new)))
     }
 
     /// What has passed so far.

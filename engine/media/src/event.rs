@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::detect::HeardKind;
 use crate::digit::Digit;
 
 /// Names a playback of a session; the caller chooses it.
@@ -131,6 +132,13 @@ pub enum MediaEvent {
     },
     /// RTP came again after `MediaLost`.
     MediaResumed,
+    /// What [`crate::Session::listen`] listens for was heard.
+    Heard {
+        /// What.
+        what: HeardKind,
+        /// How long it had been listened for.
+        at_ms: u32,
+    },
     /// The bridge ended because the other session was closed.
     BridgeEnded,
 }

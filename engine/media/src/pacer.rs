@@ -208,6 +208,7 @@ impl Pacer {
             Request::DiscardRecording(id) => session.discard_recording(id),
             Request::Mask(masked) => session.set_masked(masked),
             Request::Transform(transform) => session.set_transform(transform),
+            Request::Listen(detector) => session.listen_for(detector),
             Request::Bridge { peer, stream, options } => {
                 self.leave_bridge(port);
                 if let Some(session) = self.sessions.get_mut(port as usize).and_then(Option::as_mut) {

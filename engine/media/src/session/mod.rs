@@ -16,6 +16,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::bridge::{BridgeLeg, PeerRef, PeerStream};
+use crate::detect::Detector;
 use crate::digit::Digit;
 use crate::dtmf::InBandDetector;
 use crate::event::{DigitSource, EventSink, MediaEvent, PlaybackEnd, PlaybackId, RecordingEnd, RecordingId};
@@ -95,6 +96,8 @@ pub(crate) struct Session {
     /// Whether the end of `digits_out` is to be told.
     digits_asked: bool,
     recorder: Option<Box<Recorder>>,
+    /// Listens for who or what answers.
+    detector: Option<Box<Detector>>,
     masked: bool,
     bridge: Option<Box<BridgeLeg>>,
     /// Who is heard and hears beside the bridge.
@@ -147,6 +150,7 @@ impl Session {
             digits_out: None,
             digits_asked: false,
             recorder: None,
+            detector: None,
             masked: false,
             bridge: None,
             links: None,
@@ -268,6 +272,12 @@ impl Session {
         self.transform = transform;
     }
 
+    /// Listens for who or what answers, in place of what was listened for; for nothing, if `None`.
+    pub(crate) fn listen_for(&mut self, detector: Option<Box<Detector>>) {
+        self.detector = detector;
+        self.arrange_ear();
+    }
+
     pub(crate) fn bridge(&mut self, leg: BridgeLeg) {
         self.bridge = Some(Box::new(leg));
     }
@@ -369,7 +379,7 @@ impl Session {
             return;
         };
         let in_band = stream.params.telephone_event.is_none();
-        if !in_band && self.recorder.is_none() {
+        if !in_band && self.recorder.is_none() && self.detector.is_none() {
             self.ear = None;
             return;
         }

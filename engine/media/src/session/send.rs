@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::{DigitsOut, LINGER_TICKS, Outlet, Session};
 use crate::codec::{FRAME_MS, FRAME_TICKS, TICKS_PER_MS};
+use crate::detect::Missing;
 use crate::dtmf::InBand;
-use crate::event::{DigitSource, PlaybackEnd};
+use crate::event::{DigitSource, MediaEvent, PlaybackEnd};
 use crate::link;
 use crate::listener::{Listened, Pcm};
 use crate::rtcp::{self, REPORT_BYTES_MAX, SenderInfo};
@@ -61,6 +62,10 @@ impl Session {
 
     /// Whether there is anything to do at the next tick.
     pub(crate) fn wants_tick(&self) -> bool {
+        // Silence is told too, and by a time: a detector counts every tick.
+        if self.detector.is_some() {
+            return true;
+        }
         if self.recorder.as_ref().is_some_and(|recorder| recorder.is_running()) {
             return true;
         }
@@ -131,7 +136,10 @@ impl Session {
 
     /// The party's audio of this tick, and the keys in it.
     fn listen(&mut self) -> Option<Pcm> {
-        let ear = self.ear.as_mut()?;
+        let Some(ear) = self.ear.as_mut() else {
+            self.detect(None);
+            return None;
+        };
         let mut pcm = [0; FRAME_TICKS];
         let listened = ear.listener.pull(&mut pcm);
         if let Some(detector) = &mut ear.detector {
@@ -155,7 +163,25 @@ impl Session {
                 }
             }
         }
+        self.detect(Some((listened, &pcm)));
         Some(pcm)
+    }
+
+    /// Hands a frame to whoever listens for who or what answers; `None` where the stream is not received.
+    fn detect(&mut self, frame: Option<(Listened, &Pcm)>) {
+        let Some(detector) = &mut self.detector else { return };
+        let heard = match frame {
+            Some((Listened::Audio, pcm)) => detector.feed(pcm),
+            Some((Listened::Lost, _)) => detector.feed_missing(Missing::Lost),
+            Some((Listened::Idle, _)) | None => detector.feed_missing(Missing::Unsent),
+        };
+        let (at_ms, done) = (detector.listened_ms(), detector.is_done());
+        if let Some(what) = heard {
+            self.tell(MediaEvent::Heard { what, at_ms });
+        }
+        if done {
+            self.listen_for(None);
+        }
     }
 
     fn record_frame(&mut self, received: Option<&Pcm>, sent: Sent) {

@@ -535,3 +535,31 @@ fn sessions_are_small() {
     // An idle session: no buffers, no decoders, no detectors.
     assert!(size_of::<Session>() < 1_024, "{} bytes", size_of::<Session>());
 }
+
+#[test]
+fn silence_is_told_even_if_nothing_is_sent_and_the_ear_is_given_back() {
+    let mut rig = Rig::configured(params());
+    rig.session.listen_for(Detector::new(crate::ListenFor::Answer).map(Box::new));
+    assert!(rig.session.wants_tick());
+    rig.run(3_480);
+    assert_eq!(rig.told(), []);
+    rig.run(20);
+    assert_eq!(rig.told(), [MediaEvent::Heard { what: crate::HeardKind::Silence, at_ms: 3_500 }]);
+    assert!(rig.session.ear.is_none() && rig.session.detector.is_none());
+}
+
+#[test]
+fn the_busy_tone_is_heard_through_every_codec() {
+    let beat = [Clip::tone([425.0, 0.0], 350).unwrap(), Clip::tone([0.0, 0.0], 350).unwrap()];
+    let tone: Vec<i16> = std::iter::repeat_n(beat.iter().flat_map(Clip::samples).copied(), 5).flatten().collect();
+    for codec in Codec::ALL {
+        let mut rig = Rig::configured(StreamParams::new(caller(), codec).with_telephone_event(101));
+        rig.session.listen_for(Detector::new(crate::ListenFor::Tones).map(Box::new));
+        rig.speak(codec, &tone);
+        let told = rig.told();
+        assert!(
+            matches!(told[..], [MediaEvent::Heard { what: crate::HeardKind::Busy, at_ms: 1_400..2_000 }]),
+            "{codec:?} {told:?}"
+        );
+    }
+}

@@ -11,8 +11,10 @@ use crate::metrics;
 use anyhow::Context;
 use futures_util::future::BoxFuture;
 use gudok_admin::ports::{Event, LogLine};
-use gudok_core::ids::Agency;
+use gudok_core::campaign::CampaignContact;
+use gudok_core::ids::{Agency, CallId, Entry};
 use gudok_core::privacy::Secret;
+use gudok_core::prompt::LanguageTag;
 use gudok_core::script::ScriptEnd;
 use gudok_plugin_host::bundle::Bundle;
 use gudok_plugin_host::http::{HttpConfig, HttpFetch};
@@ -22,7 +24,8 @@ use gudok_plugin_host::ports::{
     SystemRandom, TracingSink,
 };
 use gudok_plugin_host::{
-    Admission, CallStart, CompileConfig, Error, HostConfig, RunControl, ScriptHost, ScriptRuntime, Version,
+    Admission, CallStart, CompileConfig, Error, HostConfig, PrepareReport, PrepareStart, RunControl, ScriptHost,
+    ScriptRuntime, Version,
 };
 use gudok_store::Store;
 use parking_lot::RwLock;
@@ -42,6 +45,17 @@ pub(crate) struct Scripts {
     secrets: Arc<Secrets>,
     clock: Arc<EngineClock>,
     log: Arc<ScriptLog>,
+}
+
+/// What a campaign's script is asked before dialling.
+pub(crate) struct PrepareAsk {
+    /// Under which id its log stands.
+    pub(crate) call: CallId,
+    pub(crate) contact: CampaignContact,
+    pub(crate) agency: Agency,
+    pub(crate) entry: Entry,
+    /// In which language the call is to begin.
+    pub(crate) lang: LanguageTag,
 }
 
 /// Where a run's end goes: how it ended, its CPU, and the ticket that its version is judged by.
@@ -109,17 +123,19 @@ impl Scripts {
         *self.secrets.0.write() = secrets;
     }
 
-    /// Starts a version for a call. `ended` is told how it ended, on a thread of scripts.
+    /// Starts a version for a call, of a campaign where there is a contact. `ended` is told how it ended, on a thread of
+    /// scripts.
     pub(crate) fn start_call(
         &self,
         pinned: Pinned,
         info: CallInfo,
+        contact: Option<CampaignContact>,
         call: Arc<dyn CallPort>,
         ended: Ended,
     ) -> RunControl {
         let (version, ticket) = pinned.into_parts();
         let (id, agency) = (info.id, info.agency.clone());
-        let start = CallStart { info, call, ports: Arc::clone(&self.ports), journal: None };
+        let start = CallStart { info, contact, call, ports: Arc::clone(&self.ports), journal: None };
         let (control, run) = gudok_plugin_host::run(version, start);
         let (log, clock) = (Arc::clone(&self.log), Arc::clone(&self.clock));
         self.runtime.handle().spawn(async move {
@@ -132,6 +148,26 @@ impl Scripts {
             ended(report.end, cpu, ticket).await;
         });
         control
+    }
+
+    /// Asks a campaign's script about a contact, before dialling. A fault is told to its author.
+    pub(crate) async fn prepare(&self, version: Arc<Version>, ask: PrepareAsk) -> PrepareReport {
+        let (id, agency) = (ask.call, ask.agency.clone());
+        let start = PrepareStart {
+            call: ask.call,
+            contact: ask.contact,
+            agency: ask.agency,
+            entry: ask.entry,
+            lang: ask.lang,
+            ports: Arc::clone(&self.ports),
+            journal: None,
+        };
+        let report = self.runtime.prepare(version, start).join().await;
+        metrics::script_cpu(Duration::from_micros(report.cpu_us).as_secs_f64());
+        if let Some(fault) = &report.fault {
+            self.log.fault(&agency, id, self.clock.now(), fault.clone());
+        }
+        report
     }
 
     /// Tells every script that asks that the engine is stopping.

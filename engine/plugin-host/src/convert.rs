@@ -1,10 +1,12 @@
 //! Between the words of the WIT and those of gudok-core. What comes from a script is checked against its limits here.
 
+use crate::bindings::campaign as wit_campaign;
 use crate::bindings::{input as wit_input, prompts as wit_prompts, telephony as wit_telephony, types as wit};
 use crate::bindings::{recording as wit_recording, transfer as wit_transfer};
 use crate::manifest::Limits;
 use crate::ports::{AnsweredBy, CallInfo, Direction, LocalTime};
 use crate::version::Version;
+use gudok_core::campaign::CampaignContact;
 use gudok_core::ids::Group;
 use gudok_core::input::{Choice, CollectOptions, Collected, Grammar, Outcome, Retry, Value};
 use gudok_core::privacy::PhoneNumber;
@@ -412,6 +414,17 @@ impl From<wit::CallError> for CallError {
             Wit::Unavailable(what) => Self::Unavailable(what),
             Wit::Internal(id) => Self::Internal(id),
         }
+    }
+}
+
+/// Whom a campaign's script is told of.
+pub(crate) fn contact(contact: &CampaignContact) -> wit_campaign::Contact {
+    let field = |(name, value): &(Arc<str>, Arc<str>)| wit::Field { name: name.to_string(), value: value.to_string() };
+    wit_campaign::Contact {
+        id: contact.id.to_string(),
+        number: contact.number.reveal().to_owned(),
+        attempt: contact.attempt,
+        attributes: contact.fields.iter().map(field).collect(),
     }
 }
 

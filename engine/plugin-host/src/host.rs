@@ -1,6 +1,7 @@
 //! The host of all scripts: loads bundles, checks what they ask for, compiles and links them.
 
 use crate::bindings::ServicePre;
+use crate::bindings::campaign::CampaignScriptPre;
 use crate::bundle::Bundle;
 use crate::compile::{CodeCache, CompileConfig, ComponentRefusal};
 use crate::engine::ScriptEngine;
@@ -11,7 +12,7 @@ use crate::manifest::{Capability, Kind, Limits, Manifest, UnknownOrigin};
 use crate::state::CallState;
 use crate::surface::{Surface, check_grant, our_interface};
 use crate::text::shown;
-use crate::version::Version;
+use crate::version::{Entrance, Version};
 use gudok_core::ids::{ScriptName, ScriptVersion};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -124,7 +125,7 @@ impl ScriptHost {
         check_secrets(&component, &self.engine.engine, &gate).map_err(refused)?;
         let linker = interface::linker(&self.engine.engine, &gate, manifest.kind)
             .map_err(|error| Error::Engine(format!("{error:#}")))?;
-        let service = link(&linker, &component, manifest.kind).map_err(refused)?;
+        let entrance = link(&linker, &component, manifest.kind).map_err(refused)?;
         Ok(Arc::new(Version {
             id: ScriptVersion {
                 script: ScriptName::new(&manifest.name),
@@ -137,7 +138,7 @@ impl ScriptHost {
             config: config(manifest, admission),
             data: bundle.data.clone(),
             media_names: bundle.media_names().into_iter().map(str::to_owned).collect(),
-            service,
+            entrance,
             grace: self.config.grace,
             engine: Arc::clone(&self.engine),
             active: AtomicU32::new(0),
@@ -169,16 +170,12 @@ pub(crate) fn gate(manifest: &Manifest, admission: &Admission) -> Result<Gate, L
     Ok(Gate::new(&declared, &approval).vouch(set_by_admin).require_consent(admission.consent_required))
 }
 
-fn link(
-    linker: &Linker<CallState>,
-    component: &Component,
-    kind: Kind,
-) -> Result<Option<ServicePre<CallState>>, LoadRefusal> {
+fn link(linker: &Linker<CallState>, component: &Component, kind: Kind) -> Result<Entrance, LoadRefusal> {
     let mismatch = |error: wasmtime::Error| LoadRefusal::TypeMismatch(shown(&format!("{error:#}")));
     let instance = linker.instantiate_pre(component).map_err(mismatch)?;
     match kind {
-        Kind::Service | Kind::Menu => ServicePre::new(instance).map(Some).map_err(mismatch),
-        Kind::Campaign => Ok(None),
+        Kind::Service | Kind::Menu => ServicePre::new(instance).map(Entrance::Service).map_err(mismatch),
+        Kind::Campaign => CampaignScriptPre::new(instance).map(Entrance::Campaign).map_err(mismatch),
     }
 }
 

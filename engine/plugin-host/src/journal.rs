@@ -132,13 +132,18 @@ recorded_tuple!(A B C);
 recorded_tuple!(A B C D);
 recorded_tuple!(A B C D E);
 
-/// Takes out of a host call's arguments what a script tells operators and agencies of a person: it may be anything.
+/// Takes out of a host call's arguments what a script tells operators and agencies of a person, and what it says to the
+/// caller once and for this ear only: it may be anything.
 pub(crate) fn withhold(args: &mut Value) {
     match args {
         Value::Array(items) => items.iter_mut().for_each(withhold),
         Value::Object(fields) => {
+            let private = fields.get("cacheable") == Some(&Value::Bool(false));
             for (name, field) in fields.iter_mut() {
                 match (name.as_str(), &mut *field) {
+                    ("segments", Value::Array(pieces)) if private => {
+                        *field = Value::String(format!("<{} pieces>", pieces.len()));
+                    }
                     ("fields" | "screen_pop", Value::Array(told)) => {
                         told.iter_mut().filter_map(|field| field.get_mut("value")).for_each(count_only);
                     }

@@ -16,6 +16,7 @@
 //! - [`gate`]: the one gate for capabilities and their parameters
 //! - [`ScriptHost`] loads, [`Version`] is what it loads, [`Registry`] says which one new calls take
 //! - [`ScriptRuntime`] runs; [`run()`] is the same for who brings threads of their own
+//! - [`prepare()`]: a campaign's script is asked about a contact, before dialling
 //! - [`journal`]: what a call's script asked and was told
 //! - [`http`]: the real `fetch`
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
@@ -39,6 +40,7 @@ mod interface;
 pub mod journal;
 pub mod manifest;
 pub mod ports;
+mod prepare;
 mod registry;
 mod run;
 mod runtime;
@@ -54,7 +56,8 @@ pub use error::{CompileRefusal, Error, LoadRefusal};
 pub use fault::ScriptFault;
 pub use finding::Finding;
 pub use host::{Admission, HostConfig, ScriptHost};
+pub use prepare::{PrepareReport, PrepareStart, prepare};
 pub use registry::{Registry, Split};
 pub use run::{CallStart, RunControl, RunReport, run};
-pub use runtime::{RunningScript, ScriptRuntime};
+pub use runtime::{PreparingScript, RunningScript, ScriptRuntime};
 pub use version::Version;

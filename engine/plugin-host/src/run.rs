@@ -1,17 +1,21 @@
 //! One call's run of its script: from the instance to the end and its reason.
 
+use crate::bindings::campaign::Disposition as WitDisposition;
 use crate::bindings::exports::gudok::ivr::script::{ResultCode, Summary as WitSummary};
 use crate::control::{Control, Metered};
+use crate::convert;
 use crate::fault::{ScriptFault, cause_of, fault_of};
 use crate::host_call::cut_off;
 use crate::interface::Call;
 use crate::journal::Journal;
 use crate::ports::{BoxFuture, CallInfo, CallPort, Clock, Ports};
-use crate::state::{CallState, Slots, Stop, Usage};
-use crate::version::Version;
+use crate::state::{CallState, Personal, Slots, Stop, Usage};
+use crate::version::{Entrance, Version};
+use gudok_core::campaign::{CampaignContact, Disposition};
 use gudok_core::script::{CallError, EndReason, LandingCause, ScriptEnd, Summary};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 use wasmtime::component::Resource;
 use wasmtime::{Store, UpdateDeadline};
 
@@ -20,6 +24,8 @@ use wasmtime::{Store, UpdateDeadline};
 pub struct CallStart {
     /// What the script is told of the call.
     pub info: CallInfo,
+    /// Of a campaign: whom it has reached. Only a campaign's script is told, and it is not run without.
+    pub contact: Option<CampaignContact>,
     /// The call's machine.
     pub call: Arc<dyn CallPort>,
     /// Everything else.
@@ -53,7 +59,7 @@ pub struct RunReport {
 
 /// Reaches into a run from outside.
 #[derive(Clone, Debug)]
-pub struct RunControl(Arc<Control>);
+pub struct RunControl(pub(crate) Arc<Control>);
 
 impl RunControl {
     /// The call is over for the script: its grace begins. The first reason stays.
@@ -74,15 +80,18 @@ pub fn run(version: Arc<Version>, start: CallStart) -> (RunControl, impl Future<
     (RunControl(Arc::clone(&control)), drive(version, start, control))
 }
 
-async fn drive(version: Arc<Version>, start: CallStart, control: Arc<Control>) -> RunReport {
+async fn drive(version: Arc<Version>, mut start: CallStart, control: Arc<Control>) -> RunReport {
     let ports = Arc::clone(&start.ports);
-    let mut store = store(&version, start, &control);
-    let work = Metered { inner: Box::pin(execute(&version, &mut store)), control: Arc::clone(&control) };
-    let result = supervise(work, &version, &control, &*ports.clock).await;
+    let contact = start.contact.take();
+    let limit =
+        WallLimit { name: "wall_s_per_call", value: version.limits.wall_s_per_call, time: version.limits.wall() };
+    let mut store = store(&version, start, contact.as_ref(), &control);
+    let work = execute(&version, &mut store, contact.as_ref());
+    let work = Metered { inner: Box::pin(work), control: Arc::clone(&control) };
+    let result = supervise(work, &version, &control, &*ports.clock, limit).await;
     let usage = store.data().usage;
     let (end, fault) = match result {
-        Ok(Ok(summary)) => (ScriptEnd::Returned(core_summary(&summary, store.data())), None),
-        Ok(Err(error)) => (ScriptEnd::Failed(own_words(error, store.data())), None),
+        Ok(returned) => (end_of(returned, store.data()), None),
         Err(error) => {
             let cause = cause_of(&error);
             cut_off(store.data_mut(), "stopped");
@@ -99,7 +108,13 @@ async fn drive(version: Arc<Version>, start: CallStart, control: Arc<Control>) -
     }
 }
 
-fn store(version: &Arc<Version>, start: CallStart, control: &Arc<Control>) -> Store<CallState> {
+/// An instance's store, before there is an instance.
+pub(crate) fn store(
+    version: &Arc<Version>,
+    start: CallStart,
+    contact: Option<&CampaignContact>,
+    control: &Arc<Control>,
+) -> Store<CallState> {
     let limits = version.limits;
     let state = CallState {
         version: Arc::clone(version),
@@ -116,6 +131,8 @@ fn store(version: &Arc<Version>, start: CallStart, control: &Arc<Control>) -> St
         secrets: Slots::default(),
         fetches: Slots::default(),
         known_secrets: Vec::new(),
+        personal: contact.map(Personal::of).unwrap_or_default(),
+        preparing: false,
     };
     let mut store = Store::new(&version.engine.engine, state);
     store.limiter(|state| state);
@@ -150,28 +167,71 @@ fn check_cpu(state: &CallState) -> wasmtime::Result<()> {
     Ok(())
 }
 
-type Ran = wasmtime::Result<Result<WitSummary, CallError>>;
+/// What a script returned of itself.
+enum Returned {
+    Summary(Result<WitSummary, CallError>),
+    Disposition(Result<WitDisposition, CallError>),
+}
 
-async fn execute(version: &Version, store: &mut Store<CallState>) -> Ran {
-    let refused = || Stop::error(LandingCause::Refused, "a campaign takes no calls from outside".into());
-    let service = version.service.as_ref().ok_or_else(refused)?;
-    let script = service.instantiate_async(&mut *store).await?;
-    let summary = script.gudok_ivr_script().call_run(&mut *store, Resource::<Call>::new_own(0)).await?;
-    Ok(summary.map_err(CallError::from))
+async fn execute(
+    version: &Version,
+    store: &mut Store<CallState>,
+    contact: Option<&CampaignContact>,
+) -> wasmtime::Result<Returned> {
+    let call = Resource::<Call>::new_own(0);
+    match (&version.entrance, contact) {
+        (Entrance::Service(service), None) => {
+            let script = service.instantiate_async(&mut *store).await?;
+            let summary = script.gudok_ivr_script().call_run(&mut *store, call).await?;
+            Ok(Returned::Summary(summary.map_err(CallError::from)))
+        }
+        (Entrance::Campaign(campaign), Some(contact)) => {
+            let script = campaign.instantiate_async(&mut *store).await?;
+            let contact = convert::contact(contact);
+            let disposition = script.gudok_ivr_campaign().call_run(&mut *store, call, &contact).await?;
+            Ok(Returned::Disposition(disposition.map_err(CallError::from)))
+        }
+        (Entrance::Campaign(_), None) => {
+            Err(Stop::error(LandingCause::Refused, "a campaign takes no calls from outside".into()))
+        }
+        (Entrance::Service(_), Some(_)) => {
+            Err(Stop::error(LandingCause::Refused, "it is no campaign's script, and is told of no contact".into()))
+        }
+    }
+}
+
+fn end_of(returned: Returned, state: &CallState) -> ScriptEnd {
+    match returned {
+        Returned::Summary(Ok(summary)) => ScriptEnd::Returned(core_summary(&summary, state)),
+        Returned::Disposition(Ok(disposition)) => match core_disposition(disposition, state) {
+            Ok(disposition) => ScriptEnd::Informed(disposition),
+            Err(error) => ScriptEnd::Failed(error),
+        },
+        Returned::Summary(Err(error)) | Returned::Disposition(Err(error)) => ScriptEnd::Failed(own_words(error, state)),
+    }
+}
+
+/// How long a script may take in all, and what the limit is called.
+#[derive(Clone, Copy)]
+pub(crate) struct WallLimit {
+    pub(crate) name: &'static str,
+    pub(crate) value: u32,
+    pub(crate) time: Duration,
 }
 
 /// Lets the script work until it is done, its time or its grace is up, or somebody stops it.
-async fn supervise<F: Future<Output = Ran>>(
+pub(crate) async fn supervise<T, F: Future<Output = wasmtime::Result<T>>>(
     mut work: Metered<F>,
     version: &Version,
     control: &Control,
     clock: &dyn Clock,
-) -> Ran {
+    limit: WallLimit,
+) -> wasmtime::Result<T> {
     // Most scripts of a test bench are done at the first look, and need no timer.
     if let std::task::Poll::Ready(result) = futures_poll_once(&mut work).await {
         return result;
     }
-    let mut wall = clock.sleep(version.limits.wall());
+    let mut wall = clock.sleep(limit.time);
     let mut grace: Option<BoxFuture<'static, ()>> = None;
     loop {
         let stop = |message: String| Err(Stop::error(LandingCause::Timeout, message));
@@ -188,7 +248,7 @@ async fn supervise<F: Future<Output = Ran>>(
             () = grace_over => {
                 return stop(format!("it went on for more than {} ms after the end of its call", version.grace.as_millis()));
             }
-            () = &mut wall => return stop(format!("it took longer than wall_s_per_call = {}", version.limits.wall_s_per_call)),
+            () = &mut wall => return stop(format!("it took longer than {} = {}", limit.name, limit.value)),
         }
         if control.is_stopped() {
             return stop("it was stopped from outside".into());
@@ -219,6 +279,25 @@ fn own_words(error: CallError, state: &CallState) -> CallError {
         CallError::Internal(text) => CallError::Internal(clean(text)),
         whole @ (CallError::Ended(_) | CallError::Timeout) => whole,
     }
+}
+
+/// What a campaign's script says of its contact. Its own words are kept with the results, where no number belongs.
+fn core_disposition(disposition: WitDisposition, state: &CallState) -> Result<Disposition, CallError> {
+    Ok(match disposition {
+        WitDisposition::Delivered => Disposition::Delivered,
+        WitDisposition::Confirmed(words) => Disposition::Confirmed(short_words(&words, state)),
+        WitDisposition::Declined => Disposition::Declined,
+        WitDisposition::Voicemail => Disposition::Voicemail,
+        WitDisposition::WrongPerson => Disposition::WrongPerson,
+        WitDisposition::RetryAt(at) => Disposition::RetryAt(convert::timestamp(at)?),
+        WitDisposition::DoNotCall => Disposition::DoNotCall,
+        WitDisposition::Failed(words) => Disposition::Failed(short_words(&words, state)),
+    })
+}
+
+/// Words of a campaign's script as they are kept.
+pub(crate) fn short_words(words: &str, state: &CallState) -> Arc<str> {
+    state.scrub(words).chars().take(OWN_WORDS_CHARS_MAX).collect::<String>().into()
 }
 
 fn core_summary(summary: &WitSummary, state: &CallState) -> Summary {

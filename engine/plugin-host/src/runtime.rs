@@ -2,8 +2,10 @@
 
 use crate::error::Error;
 use crate::fault::ScriptFault;
+use crate::prepare::{PrepareReport, PrepareStart, prepare};
 use crate::run::{CallStart, RunControl, RunReport, run};
 use crate::version::Version;
+use gudok_core::campaign::PrepareFailure;
 use gudok_core::script::{EndReason, LandingCause, ScriptEnd};
 use std::sync::Arc;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -50,6 +52,38 @@ impl ScriptRuntime {
         let id = version.id.clone();
         let (control, future) = run(version, start);
         RunningScript { control, task: self.handle().spawn(future), version: id }
+    }
+
+    /// Asks a campaign's script about a contact, before dialling.
+    #[must_use]
+    pub fn prepare(&self, version: Arc<Version>, start: PrepareStart) -> PreparingScript {
+        let (control, future) = prepare(version, start);
+        PreparingScript { control, task: self.handle().spawn(future) }
+    }
+}
+
+/// A campaign's script that is asked about a contact.
+#[derive(Debug)]
+pub struct PreparingScript {
+    control: RunControl,
+    task: JoinHandle<PrepareReport>,
+}
+
+impl PreparingScript {
+    /// Stops it at once.
+    pub fn stop(&self) {
+        self.control.stop();
+    }
+
+    /// Waits for what it says. A panic of ours is a failure of this one contact.
+    pub async fn join(self) -> PrepareReport {
+        self.task.await.unwrap_or_else(|error| {
+            let failure = match error.is_panic() {
+                true => PrepareFailure::Script,
+                false => PrepareFailure::Store("the host is stopping".to_owned()),
+            };
+            PrepareReport { plan: Err(failure), fault: None, cpu_us: 0, host_calls: 0 }
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use crate::journal::Journal;
 use crate::manifest::Limits;
 use crate::ports::{BucketId, CallInfo, CallPort, Ports, Source};
 use crate::version::Version;
+use gudok_core::campaign::CampaignContact;
 use gudok_core::privacy::{Secret, mask_digit_runs};
 use gudok_core::prompt::LanguageTag;
 use gudok_core::script::LandingCause;
@@ -33,6 +34,35 @@ pub(crate) struct CallState {
     pub(crate) fetches: Slots<Fetch>,
     /// Secrets that the script has in its hands: they are kept out of its log and errors.
     pub(crate) known_secrets: Vec<Secret>,
+    /// What it is told of a person: kept out of its log and errors too.
+    pub(crate) personal: Personal,
+    /// A campaign's script before dialling: there is no call to promise anything in.
+    pub(crate) preparing: bool,
+}
+
+/// What a campaign's script is told of its contact, so that it is not written down.
+#[derive(Default)]
+pub(crate) struct Personal(Vec<Arc<str>>);
+
+impl Personal {
+    /// Shorter values say little of a person, and stand in many a word.
+    const CHARS_MIN: usize = 4;
+
+    pub(crate) fn of(contact: &CampaignContact) -> Self {
+        let values = contact.fields.iter().map(|(_, value)| Arc::clone(value));
+        let mut values: Vec<Arc<str>> = values.filter(|value| value.chars().count() >= Self::CHARS_MIN).collect();
+        // A longer value may hold a shorter one.
+        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        Self(values)
+    }
+
+    fn hide(&self, text: &mut String) {
+        for value in self.0.iter().filter(|value| !value.is_empty()) {
+            if text.contains(&**value) {
+                *text = text.replace(&**value, "<contact>");
+            }
+        }
+    }
 }
 
 /// What a run has used.
@@ -84,7 +114,9 @@ impl CallState {
 
     /// Free text of a script as it may be written down: without long digit runs and without secrets.
     pub(crate) fn scrub(&self, text: &str) -> String {
-        mask_digit_runs(&self.without_secrets(text))
+        let mut clean = self.without_secrets(text);
+        self.personal.hide(&mut clean);
+        mask_digit_runs(&clean)
     }
 
     /// The same for what may hold numbers: a script's own words for the call record.

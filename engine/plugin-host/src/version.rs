@@ -1,9 +1,10 @@
 //! One version of a script, ready for calls.
 
 use crate::bindings::ServicePre;
+use crate::bindings::campaign::CampaignScriptPre;
 use crate::engine::ScriptEngine;
 use crate::gate::Gate;
-use crate::manifest::{Limits, Manifest};
+use crate::manifest::{Kind, Limits, Manifest};
 use crate::state::CallState;
 use gudok_core::ids::ScriptVersion;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,8 +27,7 @@ pub struct Version {
     pub(crate) config: BTreeMap<String, String>,
     pub(crate) data: BTreeMap<String, Arc<[u8]>>,
     pub(crate) media_names: BTreeSet<String>,
-    /// None for campaigns, which take no calls from outside.
-    pub(crate) service: Option<ServicePre<CallState>>,
+    pub(crate) entrance: Entrance,
     pub(crate) grace: Duration,
     pub(crate) engine: Arc<ScriptEngine>,
     /// Under how many entries it is active.
@@ -36,7 +36,21 @@ pub struct Version {
     pub(crate) draining: Arc<AtomicBool>,
 }
 
+/// What of a script the host calls.
+pub(crate) enum Entrance {
+    /// `script.run`, for services and menus.
+    Service(ServicePre<CallState>),
+    /// `campaign.prepare` and `campaign.run`.
+    Campaign(CampaignScriptPre<CallState>),
+}
+
 impl Version {
+    /// What it is for.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.manifest.kind
+    }
+
     /// True once a newer version took its place everywhere, or the engine is stopping.
     #[must_use]
     pub fn is_draining(&self) -> bool {

@@ -46,7 +46,8 @@ impl Stage {
     ) -> ScriptVersion {
         let id = version.id.clone();
         let desk = Arc::clone(&self.desk);
-        let start = gudok_plugin_host::CallStart { info, call, ports: Arc::clone(&self.ports), journal: None };
+        let start =
+            gudok_plugin_host::CallStart { info, contact: None, call, ports: Arc::clone(&self.ports), journal: None };
         let (control, work) = gudok_plugin_host::run(version, start);
         let ran = id.clone();
         let future = Box::pin(async move {

@@ -59,7 +59,7 @@ pub enum PrepareFailure {
     Script,
     /// No script is active for the campaign's entry.
     NoScript,
-    /// The store does not answer: tried again.
+    /// The store does not answer, or there is no place for one more script: tried again.
     Store(String),
 }
 

@@ -53,7 +53,7 @@ impl CallTask {
                 }
             })
         });
-        let control = self.host.scripts.start_call(pinned, info, port, ended);
+        let control = self.host.scripts.start_call(pinned, info, None, port, ended);
         self.script = Some(RunningScript { run, media, control });
         self.watch.script_began(agency, entry, &version, self.host.clock.now());
         self.input(Input::ScriptStarted { run, version });

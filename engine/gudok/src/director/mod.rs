@@ -15,6 +15,7 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
+//! | `campaigns` | entries of campaigns: asked before dialling, reached by no number |
 //! | `slot` | one entry: machine, loaded versions |
 //! | `orders` | deploy, release, roll back: checked, written, switched |
 //! | `decisions` | what machines decide by themselves, and their timers |
@@ -27,6 +28,7 @@
 //! | `routes` | where numbers lead: file and ledger together |
 //! | `tell` | all of it in the admins' words |
 
+mod campaigns;
 mod crash;
 mod decisions;
 mod document;

@@ -40,6 +40,11 @@ impl CallState {
         types::Promise { id: receipt.id.to_string(), due: crate::convert::datetime(due) }
     }
 
+    /// What is promised is promised in a call; before dialling there is none.
+    fn in_a_call(&self) -> Result<(), CallError> {
+        if self.preparing { Err(crate::prepare::no_call()) } else { Ok(()) }
+    }
+
     fn promise_source(&self) -> PromiseSource {
         PromiseSource {
             call: self.info.id,
@@ -111,6 +116,7 @@ fn submit_ticket(state: &mut CallState, (ticket, key): (promises::Ticket, String
 }
 
 fn new_ticket(state: &CallState, ticket: promises::Ticket, key: String) -> Result<NewTicket, CallError> {
+    state.in_a_call()?;
     let reader = state.reader();
     let to_agency = name("to-agency", ticket.to_agency)?;
     state.version.gate.ticket_agency(&to_agency)?;
@@ -147,6 +153,7 @@ fn submit_survey(
     (survey, answers): (String, Vec<promises::SurveyAnswer>),
 ) -> BoxFuture<'_, Answer<()>> {
     Box::pin(async move {
+        state.in_a_call()?;
         let survey = name("survey", survey)?;
         state.version.gate.survey(&survey)?;
         if answers.len() > ANSWERS_MAX {

@@ -64,6 +64,8 @@ limits! {
     cpu_ms_per_call: u32 = 5_000, cap 60_000;
     /// From the start of the script to its end. More: cause `timeout`.
     wall_s_per_call: u32 = 14_400, cap 14_400;
+    /// From the start of a campaign's `prepare` to its end. More: the contact is not dialled.
+    prepare_ms_max: u32 = 20_000, cap 60_000;
     /// For a host call that does not wait for a person or a back end. More: cause `timeout`.
     host_call_ms_max: u32 = 5_000, cap 30_000;
     /// Host calls of the whole call. More: cause `quota`.
@@ -105,6 +107,10 @@ impl Limits {
 
     pub(crate) const fn host_call_bytes(&self) -> usize {
         self.host_call_kib_max as usize * 1024
+    }
+
+    pub(crate) const fn prepare(&self) -> Duration {
+        Duration::from_millis(self.prepare_ms_max as u64)
     }
 
     pub(crate) const fn wall(&self) -> Duration {

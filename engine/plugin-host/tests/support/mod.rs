@@ -274,7 +274,7 @@ pub fn info() -> CallInfo {
 }
 
 pub fn start(call: Arc<dyn CallPort>, ports: Ports, journal: Option<Arc<dyn Journal>>) -> CallStart {
-    CallStart { info: info(), call, ports: Arc::new(ports), journal }
+    CallStart { info: info(), contact: None, call, ports: Arc::new(ports), journal }
 }
 
 /// Runs it on this thread, in virtual time: what waits for a timer waits no time.

@@ -19,8 +19,11 @@ wasmtime::component::bindgen!({
     },
 });
 
+pub mod campaign;
+
 pub use gudok::ivr::{
-    directory, fetch, host, input, promises, prompts, queues, recording, storage, telephony, transfer, types,
+    directory, fetch, host, input, promises, prompts, queues, recording, secrets, secrets_reveal, storage, telephony,
+    transfer, types,
 };
 
 impl serde::Serialize for prompts::BargeIn {

@@ -174,6 +174,8 @@ pub enum HostPrompt {
     StayOnLine,
     /// Goodbye, and nothing else.
     Goodbye,
+    /// To whom a campaign has called, where its script failed and it has no operators: last words.
+    CampaignApology,
     /// To somebody who asked for it: we call back, an operator follows.
     CallbackGreeting,
     /// To an operator, before the caller is dialled: a callback, to whom, about what.
@@ -209,6 +211,7 @@ impl HostPrompt {
             Self::CallbackRefused => "callback refused",
             Self::StayOnLine => "stay on line",
             Self::Goodbye => "goodbye",
+            Self::CampaignApology => "campaign apology",
             Self::CallbackGreeting => "callback greeting",
             Self::CallbackWhisper { .. } => "callback whisper",
         }

@@ -1,5 +1,6 @@
 //! What remains of a call: one record a leg, made by the machine when the leg is over.
 
+use crate::campaign::{AnsweredBy, AttemptId, Disposition};
 use crate::ids::{Agency, CallId, CallbackId, Entry, LegId, Operator, Peer, Queue, ScriptVersion, Trunk};
 use crate::leg::HangupCause;
 use crate::privacy::PhoneNumber;
@@ -103,6 +104,19 @@ pub struct LegRecord {
     pub callback: Option<CallbackId>,
     /// The first centre's call, where the call came through other centres.
     pub chain: Option<Arc<str>>,
+    /// Whom the call informs, where it is a campaign's.
+    pub campaign: Option<Box<CampaignRecord>>,
+}
+
+/// A campaign's attempt, as its call's records have it: whole on the first leg, and on the others by its name only.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CampaignRecord {
+    /// Which attempt.
+    pub attempt: AttemptId,
+    /// Who or what answered; none where nobody did.
+    pub answered_by: Option<AnsweredBy>,
+    /// What became of it; none while it goes on.
+    pub disposition: Option<Disposition>,
 }
 
 /// One wait for an operator.

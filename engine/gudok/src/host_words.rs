@@ -98,6 +98,11 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("stay_on_line", "Вы остаётесь в очереди.", "You keep your place in the queue."),
     ("goodbye", "До свидания.", "Goodbye."),
     (
+        "campaign_apology",
+        "Приносим извинения: произошёл технический сбой. До свидания.",
+        "We are sorry: something has gone wrong on our side. Goodbye.",
+    ),
+    (
         "callback_greeting",
         "Здравствуйте. Вы просили вам перезвонить. Соединяю вас с оператором.",
         "Hello. You asked us to call you back. Connecting you to an operator.",
@@ -306,6 +311,7 @@ fn keys(said: &HostPrompt) -> Vec<&'static str> {
         HostPrompt::CallbackRefused => vec!["callback_refused"],
         HostPrompt::StayOnLine => vec!["stay_on_line"],
         HostPrompt::Goodbye => vec!["goodbye"],
+        HostPrompt::CampaignApology => vec!["campaign_apology"],
         HostPrompt::CallbackGreeting => vec!["callback_greeting"],
         HostPrompt::CallbackWhisper { topic, .. } if topic.is_empty() => vec!["callback_whisper"],
         HostPrompt::CallbackWhisper { .. } => vec!["callback_whisper", "callback_topic"],

@@ -393,6 +393,7 @@ mod tests {
             queue: None,
             callback: Some(CallbackId::new("cb-1")),
             chain: Some("first-centres-call".into()),
+            campaign: None,
         }
     }
 

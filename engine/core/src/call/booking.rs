@@ -92,7 +92,9 @@ impl CallMachine {
 
     /// The caller's own number, where it is known and whole.
     pub(super) fn own_number(&self) -> Option<PhoneNumber> {
-        self.start.routes.plan.normalise(self.start.incoming.caller.as_ref()?.reveal())
+        let incoming = &self.start.incoming;
+        let own = if self.campaign().is_some() { &incoming.called } else { incoming.caller.as_ref()? };
+        self.start.routes.plan.normalise(own.reveal())
     }
 
     pub(super) fn booking_deadline(&self) -> Option<Timestamp> {

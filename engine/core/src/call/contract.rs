@@ -1,6 +1,7 @@
 //! What the machine promises to whoever drives it, as a checker: it is shown every input, command and deadline of one
 //! call, and says which promise was broken. Tests, the simulator and the explorer use the same one.
 
+use super::campaign_contract::CampaignContract;
 use super::centre_contract::CentreContract;
 use super::input::{CallStart, Command, Input, MediaCommand, MediaEvent, PlaybackId, Purpose, RecordingId, ScriptRun};
 use crate::ids::LegId;
@@ -42,6 +43,7 @@ pub struct Contract {
     over: bool,
     timeouts: (Timestamp, u32),
     centre: CentreContract,
+    campaign: CampaignContract,
 }
 
 #[derive(Debug)]
@@ -77,7 +79,7 @@ impl Contract {
     /// Of the call that begins so.
     #[must_use]
     pub fn new(start: &CallStart) -> Self {
-        let announces = !matches!(start.purpose, Purpose::Callback(_));
+        let announces = !matches!(start.purpose, Purpose::Callback(_) | Purpose::Campaign(_));
         let overlay = start.overlay.as_ref().filter(|_| announces).map(|overlay| Overlay {
             prompt: Arc::clone(&overlay.prompt),
             playback: None,
@@ -97,6 +99,7 @@ impl Contract {
             over: false,
             timeouts: (Timestamp::default(), 0),
             centre: CentreContract::new(start),
+            campaign: CampaignContract::new(start),
         }
     }
 
@@ -107,8 +110,9 @@ impl Contract {
         }
         self.script_only = matches!(input, Input::Land(_) | Input::ScriptEnded { .. });
         self.centre.input(input);
+        self.campaign.input(input, self.caller_gone);
         match input {
-            Input::Leg(LegId::FIRST, LegEvent::Ended { .. }) => self.caller_gone |= self.centre.caller_is_there(),
+            Input::Leg(LegId::FIRST, LegEvent::Ended { .. }) => self.caller_gone |= self.caller_is_there(),
             Input::Media(LegId::FIRST, MediaEvent::PlaybackEnded { playback, .. })
             | Input::Media(LegId::FIRST, MediaEvent::PlaybackFailed { playback, .. }) => {
                 if let Some(overlay) = self.overlay.as_mut().filter(|overlay| overlay.playback == Some(*playback)) {
@@ -174,7 +178,7 @@ impl Contract {
             Command::Unsupervise(leg) => self.centre.unsupervise(*leg),
             Command::Queue(order) => self.centre.queue(order),
             Command::Callback(order) => self.centre.callback(order, self.bridged.is_some()),
-            Command::Campaign(_) => Ok(()),
+            Command::Campaign(report) => self.campaign.report(report),
             Command::Over => self.over(),
         }
     }
@@ -234,16 +238,18 @@ impl Contract {
             "a leg was answered outside its time".into()
         })?;
         self.legs[usize::from(record.leg.0)].ended = true;
-        self.caller_gone |= record.leg == LegId::FIRST && !self.centre.caller_is_there();
+        self.caller_gone |= record.leg == LegId::FIRST && !self.caller_is_there();
         Ok(())
     }
 
     fn leg_command(&mut self, leg: LegId, command: &LegCommand) -> Kept {
         promise(self.lives(leg), || format!("{command:?} for {leg:?}, which does not live"))?;
         if leg == LegId::FIRST {
-            self.centre.of_caller(matches!(command, LegCommand::Dial { .. }))?;
-        }
-        if leg == LegId::FIRST {
+            if self.campaign.is_one() {
+                self.campaign.leg(command)?;
+            } else {
+                self.centre.of_caller(matches!(command, LegCommand::Dial { .. }))?;
+            }
             promise(!self.caller_gone, || format!("{command:?} for a caller who is gone"))?;
             self.caller_gone = matches!(command, LegCommand::Hangup | LegCommand::Reject { .. });
             return Ok(());
@@ -262,6 +268,7 @@ impl Contract {
         })?;
         if leg == LegId::FIRST {
             self.centre.of_caller(false)?;
+            self.campaign.media(command)?;
         }
         match command {
             MediaCommand::Play { playback, sources, barge_in, .. } => {
@@ -324,6 +331,7 @@ impl Contract {
         promise(heard, || format!("{run:?} starts before the overlay was heard"))?;
         promise(!self.masked, || "a script starts with its caller masked".into())?;
         promise(!self.caller_gone, || format!("{run:?} starts for a caller who is gone"))?;
+        self.campaign.script()?;
         let next = self.scripts.len() == usize::from(run.0);
         let alone = self.scripts.values().all(|script| script.told_end || script.stopped || script.ended);
         self.scripts.insert(run, Script::default());
@@ -346,10 +354,16 @@ impl Contract {
         promise(self.caller_gone, || "over while the caller lives".into())?;
         promise(self.bridged.is_none(), || "over, and still bridged".into())?;
         self.centre.over()?;
+        self.campaign.over()?;
         let open: BTreeSet<_> = self.requests.iter().filter(|(_, open)| **open > 0).map(|(run, _)| *run).collect();
         promise(open.is_empty(), || format!("over, and {open:?} have no reply"))?;
         self.over = true;
         Ok(())
+    }
+
+    /// Whom we call is there once they are dialled.
+    fn caller_is_there(&self) -> bool {
+        self.centre.caller_is_there() && self.campaign.callee_is_there()
     }
 
     fn lives(&self, leg: LegId) -> bool {

@@ -2,7 +2,8 @@
 //!
 //! A landed caller hears an apology and is put through to the agency's operators; at night, or when nobody answers, the
 //! caller is told so before we hang up. Who is taken over from a script that did nothing wrong (its version is drained, or an
-//! admin said so) hears no apology, and keeps what is under way: a transfer goes on, last words are said to their end.
+//! admin said so) hears no apology, and keeps what is under way: a transfer goes on, last words are said to their end. Whom a
+//! campaign has called is put through to the campaign's operators, where it has some, and to nobody else.
 
 use super::callback_offer::{Because, Wanted};
 use super::input::{Command, ScriptRun};
@@ -74,7 +75,7 @@ impl CallMachine {
         }
     }
 
-    fn start_script(&mut self, run: ScriptRun, agency: Agency, entry: Entry) {
+    pub(super) fn start_script(&mut self, run: ScriptRun, agency: Agency, entry: Entry) {
         self.script = ScriptState::Running(run);
         self.start.agency = agency.clone();
         self.command(Command::StartScript { run, agency, entry });
@@ -95,6 +96,9 @@ impl CallMachine {
     }
 
     pub(super) fn handle_script_end(&mut self, run: ScriptRun, end: ScriptEnd, now: Timestamp) {
+        if let ScriptEnd::Informed(word) = &end {
+            self.note_word_of_script(run, word);
+        }
         if !self.script.is(run) {
             return;
         }
@@ -108,7 +112,8 @@ impl CallMachine {
         self.drop_script_resources();
         match end {
             ScriptEnd::Returned(summary) => self.script_returned(&summary, talking, now),
-            ScriptEnd::Informed(_) => self.hang_up(HangupCause::EngineHangup, now),
+            ScriptEnd::Informed(_) if self.ended.is_some() || talking => {}
+            ScriptEnd::Informed(_) => self.informed(now),
             ScriptEnd::Failed(CallError::Ended(_)) if self.ended.is_some() => {}
             ScriptEnd::Failed(_) => self.script_failed(LandingCause::Error, talking, now),
             ScriptEnd::Stopped(cause) => self.script_failed(cause, talking, now),
@@ -136,6 +141,7 @@ impl CallMachine {
 
     fn script_failed(&mut self, cause: LandingCause, talking: bool, now: Timestamp) {
         self.note_landing(cause);
+        self.script_failed_callee(cause);
         if self.ended.is_none() && !talking {
             self.land(cause, now);
         }
@@ -157,10 +163,11 @@ impl CallMachine {
         }
     }
 
-    fn take_from_script(&mut self, cause: LandingCause, now: Timestamp) {
+    pub(super) fn take_from_script(&mut self, cause: LandingCause, now: Timestamp) {
         if let ScriptState::Running(run) = self.script {
             self.command(Command::StopScript { run });
         }
+        self.script_failed_callee(cause);
         self.script = ScriptState::Finished;
         let goes_on = self.goes_on_without_script() || (cause.is_taken_over() && self.keep_transfer());
         if !goes_on {
@@ -173,7 +180,7 @@ impl CallMachine {
         }
         self.drop_script_resources();
         if !goes_on {
-            self.begin_landing(if cause.is_taken_over() { HostPrompt::Connecting } else { HostPrompt::Apology });
+            self.begin_landing(if cause.is_taken_over() { HostPrompt::Connecting } else { HostPrompt::Apology }, now);
         }
     }
 
@@ -193,8 +200,16 @@ impl CallMachine {
         last_words || matches!(self.script, ScriptState::Finished)
     }
 
-    fn begin_landing(&mut self, words: HostPrompt) {
+    fn begin_landing(&mut self, words: HostPrompt, now: Timestamp) {
         self.keys_ahead.clear();
+        if self.is_for_machine() {
+            self.hang_up(HangupCause::EngineHangup, now);
+            return;
+        }
+        if self.campaign().is_some_and(|call| call.queue.is_none()) {
+            self.farewell(HostPrompt::CampaignApology);
+            return;
+        }
         self.landing = Some(Landing::Opening { words });
         self.host_say_first();
     }
@@ -247,7 +262,8 @@ impl CallMachine {
             (None, heard) => self.overlay_over(&heard, now),
             // Words that could not be said are no reason not to connect.
             (Some(Landing::Opening { words }), _) => {
-                let informs = *words == HostPrompt::Apology && self.information().is_some();
+                // Whom we have called has not called for the agency's information.
+                let informs = *words == HostPrompt::Apology && self.informing.is_none() && self.information().is_some();
                 if informs { self.offer_information(now) } else { self.ring_operators(0, now) }
             }
             (Some(Landing::Menu), answer) => self.information_chosen(&answer, now),
@@ -324,7 +340,10 @@ impl CallMachine {
 
     /// A landed caller to the agency's operators: into its queue, or by ringing its fallback group.
     fn ring_operators(&mut self, round: u8, now: Timestamp) {
-        let queue = self.start.routes.agencies.get(&self.start.agency).and_then(|routes| routes.queue.clone());
+        let queue = match self.campaign() {
+            Some(call) => call.queue.clone(),
+            None => self.start.routes.agencies.get(&self.start.agency).and_then(|routes| routes.queue.clone()),
+        };
         match queue {
             Some(queue) => {
                 self.landing = Some(Landing::Queue { round });
@@ -379,7 +398,10 @@ impl CallMachine {
     }
 
     fn ring_group(&mut self, round: u8, now: Timestamp) {
-        let Some(routes) = self.start.routes.agencies.get(&self.start.agency) else {
+        // Only a campaign's own operators expect those whom it calls.
+        let called_us = self.informing.is_none();
+        let routes = self.start.routes.agencies.get(&self.start.agency).filter(|_| called_us);
+        let Some(routes) = routes else {
             self.farewell(HostPrompt::OperatorsUnavailable);
             return;
         };
@@ -422,7 +444,7 @@ impl CallMachine {
         }
     }
 
-    fn farewell(&mut self, prompt: HostPrompt) {
+    pub(super) fn farewell(&mut self, prompt: HostPrompt) {
         self.landing = Some(Landing::Farewell);
         self.stop_music();
         self.host_say(PromptSource::Host(prompt));

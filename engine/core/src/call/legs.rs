@@ -1,12 +1,12 @@
 //! The legs of a call and the records that they leave.
 
-use super::input::{CallStart, Command};
+use super::input::{CallStart, Command, Purpose};
 use super::outbound::fulfils;
 use super::{CallMachine, MediaEvent, Operation};
 use crate::ids::LegId;
 use crate::leg::{DialTarget, HangupCause, LegCommand, LegEvent};
 use crate::privacy::PhoneNumber;
-use crate::records::{Direction, EndedBy, LegRecord};
+use crate::records::{CampaignRecord, Direction, EndedBy, LegRecord};
 use crate::time::Timestamp;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -47,9 +47,16 @@ pub(super) struct Legs {
 impl Legs {
     pub(super) fn begin(start: &CallStart, now: Timestamp) -> Self {
         let callback = fulfils(start);
-        let (phase, direction) = match callback {
-            Some(_) => (LegPhase::Planned, Direction::Outbound),
-            None => (LegPhase::Trying, Direction::Inbound),
+        let (phase, direction) = match &start.purpose {
+            Purpose::Callback(_) | Purpose::Campaign(_) => (LegPhase::Planned, Direction::Outbound),
+            Purpose::Script | Purpose::CallbackNumber { .. } => (LegPhase::Trying, Direction::Inbound),
+        };
+        let campaign = match &start.purpose {
+            Purpose::Campaign(call) => {
+                let attempt = call.attempt.clone();
+                Some(Box::new(CampaignRecord { attempt, answered_by: None, disposition: None }))
+            }
+            _ => None,
         };
         let record = LegRecord {
             call: start.id,
@@ -79,6 +86,7 @@ impl Legs {
             queue: None,
             callback: callback.map(|start| start.callback.clone()),
             chain: start.incoming.chain.as_ref().map(|chain| Arc::clone(&chain.id)),
+            campaign,
         };
         Self { legs: vec![Leg { phase, held: false, record }] }
     }
@@ -119,6 +127,10 @@ impl Legs {
             recordings: Vec::new(),
             overlay_heard: false,
             queue: None,
+            campaign: first.campaign.as_ref().map(|campaign| {
+                let attempt = campaign.attempt.clone();
+                Box::new(CampaignRecord { attempt, answered_by: None, disposition: None })
+            }),
             ..first.clone()
         };
         self.legs.push(Leg { phase: LegPhase::Trying, held: false, record: record.clone() });
@@ -206,7 +218,11 @@ impl CallMachine {
                         first.answered(now);
                         self.answer_finished(now);
                     }
-                    LegPhase::Trying => self.caller_answered(now),
+                    LegPhase::Trying => {
+                        if !self.callee_answered(now) {
+                            self.caller_answered(now);
+                        }
+                    }
                     _ => {}
                 }
             }
@@ -223,11 +239,12 @@ impl CallMachine {
             }
             LegEvent::ReferProgress { status } => self.refer_progress(status, now),
             LegEvent::TransferRequested { target } => self.party_asks_transfer(LegId::FIRST, &target, now),
-            LegEvent::Ringing { .. } => {
+            LegEvent::Ringing { early_media } => {
                 let first = self.legs.first_mut();
                 if first.record.direction == Direction::Outbound {
                     first.record.rang.get_or_insert(now);
                 }
+                self.callee_rings(early_media);
             }
         }
     }
@@ -295,7 +312,11 @@ impl CallMachine {
             return;
         }
         match event {
-            MediaEvent::Key { key, source } if id == LegId::FIRST => self.key(key, source, now),
+            MediaEvent::Key { key, source } if id == LegId::FIRST => {
+                if !self.callee_pressed(now) {
+                    self.key(key, source, now);
+                }
+            }
             MediaEvent::Key { .. } => {}
             MediaEvent::PlaybackEnded { .. } | MediaEvent::PlaybackFailed { .. } => {
                 self.playback_event(id, event, now);
@@ -306,6 +327,7 @@ impl CallMachine {
                     self.finish(Ok(crate::script::Reply::Done), now);
                 }
             }
+            MediaEvent::Heard(heard) if id == LegId::FIRST => self.heard(heard, now),
             MediaEvent::Heard(_) => {}
             MediaEvent::Lost => self.media_lost(id, now),
         }
@@ -346,9 +368,10 @@ impl CallMachine {
 
     /// The number that a target is shown as calling.
     pub(super) fn caller_number(&self) -> Option<PhoneNumber> {
-        // Whom we call back is shown to the operator as the one who calls.
+        // Whom we have called is shown to the operator as the one who calls.
         let callback = fulfils(&self.start).map(|start| start.wish.number.clone());
-        callback.or_else(|| self.start.incoming.caller.clone())
+        let called = || self.campaign().map(|_| self.start.incoming.called.clone());
+        callback.or_else(called).or_else(|| self.start.incoming.caller.clone())
     }
 }
 

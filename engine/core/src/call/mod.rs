@@ -24,16 +24,19 @@
 //! | `overflow` | the limit of the wait: a peer centre, or the offer of a callback |
 //! | `callback_offer` | the host's own dialog about a callback |
 //! | `booking` | callbacks being written down |
+//! | `informing` | calls of campaigns: dialled, listened to, informed, reported |
 //! | `outbound` | calls of our own: callbacks, and the callback number |
 //! | `supervision` | a supervisor in the talk |
 //! | `landing` | overlay, apology, operators, farewell |
 //! | `requests` | what scripts ask, checked and begun |
-//! | `contract`, `centre_contract` | what the machine promises, checked from outside |
+//! | `contract`, `centre_contract`, `campaign_contract` | what the machine promises, checked from outside |
 
 mod booking;
 mod callback_offer;
+mod campaign_contract;
 mod centre_contract;
 mod contract;
+mod informing;
 mod input;
 mod landing;
 mod legs;
@@ -60,6 +63,7 @@ pub use input::{
     RecordingPlan, ScriptRun, Supervision, TranscriptLine,
 };
 
+use crate::campaign::CampaignReport;
 use crate::ids::LegId;
 use crate::leg::{HangupCause, LegCommand};
 use crate::prompt::Pace;
@@ -95,6 +99,8 @@ pub struct CallMachine {
     booking: Option<booking::Booking>,
     /// Where a call of our own is.
     outbound: Option<outbound::Outbound>,
+    /// Where a campaign's call is.
+    informing: Option<Box<informing::Informing>>,
     /// How a callback's attempt went was said.
     attempt_told: bool,
     /// The centre knows that an operator of its queues talks in this call.
@@ -175,7 +181,7 @@ impl CallMachine {
     #[must_use]
     pub fn new(mut start: CallStart, now: Timestamp) -> Self {
         let call_deadline = now + start.limits.call_duration_max;
-        if matches!(start.purpose, Purpose::Callback(_)) {
+        if matches!(start.purpose, Purpose::Callback(_) | Purpose::Campaign(_)) {
             // Whom we call did not ask for announcements.
             start.overlay = None;
         }
@@ -194,6 +200,7 @@ impl CallMachine {
             waiting: None,
             booking: None,
             outbound: None,
+            informing: None,
             attempt_told: false,
             operator_talks: false,
             supervisor: None,
@@ -257,6 +264,7 @@ impl CallMachine {
         self.wait_timeout(now);
         self.supervisor_timeout(now);
         self.own_timeout(now);
+        self.callee_timeout(now);
         self.settle(now);
     }
 
@@ -277,7 +285,8 @@ impl CallMachine {
         };
         let call = self.ended.is_none().then_some(self.call_deadline);
         let centre = [self.booking_deadline(), self.wait_deadline(), self.supervisor_deadline(), self.own_deadline()];
-        [call, grace, self.operation_deadline()].into_iter().chain(centre).flatten().min()
+        let of_call = [call, grace, self.operation_deadline(), self.callee_deadline()];
+        of_call.into_iter().chain(centre).flatten().min()
     }
 
     /// The call's id.
@@ -392,7 +401,11 @@ impl CallMachine {
         }
         self.legs.end_all_others(now, &mut self.commands);
         self.recorders.discard_all(&mut self.commands);
+        let end = self.end_of_attempt();
         self.legs.close_first(&mut self.commands);
+        if let Some(end) = end {
+            self.command(Command::Campaign(CampaignReport::Ended(end)));
+        }
         self.command(Command::Over);
         self.over = true;
     }
@@ -450,7 +463,10 @@ impl CallMachine {
     /// Whether the host has something under way for the caller, when no script has.
     #[cfg(test)]
     fn looks_after(&self) -> bool {
-        self.pending.is_some() || self.outbound.is_some() || self.waiting.as_ref().is_some_and(|wait| wait.is_in_line())
+        self.pending.is_some()
+            || self.outbound.is_some()
+            || self.is_before_script()
+            || self.waiting.as_ref().is_some_and(|wait| wait.is_in_line())
     }
 
     const fn mode(&self) -> Mode {

@@ -12,7 +12,6 @@ use super::legs::{LEGS_MAX, LegPhase};
 use super::rings::offer_outcome;
 use super::transfer::Transfer;
 use super::{CallMachine, Initiator, Operation, Pending, ScriptState};
-use crate::campaign::{AttemptEnd, CampaignReport, Disposition};
 use crate::centre::{AttemptOutcome, CallbackOrder, CallbackStart, OfferId, OfferOutcome, QueueOrder};
 use crate::ids::{CallbackId, LegId};
 use crate::leg::{HangupCause, LegCommand};
@@ -48,7 +47,7 @@ pub(super) enum Outbound {
 }
 
 impl CallMachine {
-    /// Begins a call that no script answers; false where one does.
+    /// Begins a call that no script answers, or that we make; false where a script answers.
     pub(super) fn begin_own_call(&mut self, now: Timestamp) -> bool {
         match self.start.purpose.clone() {
             Purpose::Script => return false,
@@ -63,17 +62,7 @@ impl CallMachine {
                 self.script = ScriptState::Finished;
                 self.begin_callback(&start, now);
             }
-            Purpose::Campaign(_) => {
-                self.script = ScriptState::Finished;
-                let end = AttemptEnd {
-                    disposition: Disposition::NotDialled,
-                    answered_by: None,
-                    answered: None,
-                    status: None,
-                };
-                self.command(Command::Campaign(CampaignReport::Ended(end)));
-                self.end_first_leg(HangupCause::Cancelled, EndReason::HostLimit, now);
-            }
+            Purpose::Campaign(call) => self.begin_campaign(&call, now),
         }
         true
     }

@@ -72,6 +72,10 @@ impl CallMachine {
 
     /// Begins an operation on a living call, answering the caller first where it takes an answered one.
     pub(super) fn begin(&mut self, initiator: Initiator, request: Request, now: Timestamp) {
+        if let Some(refused) = self.refused_for_machine(&request) {
+            self.answer(initiator, Err(refused), now);
+            return;
+        }
         self.served |= matches!(initiator, Initiator::Script(_)) && serves(&request);
         if self.needs_answer(&request) {
             self.begin_answer(initiator, Some(request));

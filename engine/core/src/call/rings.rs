@@ -120,6 +120,7 @@ impl CallMachine {
         self.command(Command::Bridge(LegId::FIRST, ring.leg));
         self.transcribe(TranscriptLine::Bridged);
         self.callback_connected();
+        self.callee_connected();
         self.queue_event(QueueEvent::Answered(ring.operator), now);
     }
 

@@ -266,6 +266,9 @@ impl CallMachine {
             }
             self.command(Command::Bridge(LegId::FIRST, leg));
             self.transcribe(TranscriptLine::Bridged);
+            // A peer's operators keep the promise of a callback as well as ours.
+            self.callback_connected();
+            self.callee_connected();
             self.peer_answered(now);
             self.join_supervisor();
         }
@@ -348,6 +351,7 @@ impl CallMachine {
     fn refer_done(&mut self, now: Timestamp) {
         let Some(Stage::Referring { other, .. }) = self.transfer_stage() else { return };
         let other = *other;
+        self.callee_connected();
         self.transfer_finished(TransferOutcome::Moved, now);
         if let Some(leg) = other {
             self.drop_leg(leg, HangupCause::Transferred, now);
@@ -385,6 +389,7 @@ impl CallMachine {
             self.drop_leg(leg, HangupCause::Transferred, now);
         }
         self.legs.first_mut().record.cause = HangupCause::Transferred;
+        self.callee_connected();
         self.transfer_finished(TransferOutcome::Moved, now);
         true
     }

@@ -124,6 +124,7 @@ impl CallMachine {
             lang: self.lang().clone(),
             wait_max: wish.wait_max,
             callback: self.fulfilled_callback(),
+            called: self.campaign().is_some_and(|call| call.queue.as_ref() == Some(&wish.queue)),
             area: self.start.routes.route(incoming.called.reveal()).and_then(|route| route.area.clone()),
             hops: incoming.chain.as_ref().map_or(0, |chain| chain.hops),
         };

@@ -35,6 +35,7 @@ impl CentreMachine {
         };
         let place = match callback {
             Some((_, rank, since)) => self.line.place(rank, since),
+            None if waiting.called => self.line.place(Rank::Called, now),
             None => self.line.place(Rank::Caller(Reverse(waiting.priority)), now),
         };
         let skills = std::mem::take(&mut waiting.skills);

@@ -24,6 +24,8 @@ pub(super) enum Rank {
     Escalated,
     /// A callback, or its caller who is on the line.
     Callback,
+    /// Somebody whom a campaign has called, and who was to find an operator free.
+    Called,
     /// Anybody else, higher priorities first.
     Caller(Reverse<u8>),
 }

@@ -29,6 +29,8 @@ pub struct Waiting {
     pub wait_max: Option<Duration>,
     /// The callback that this wait fulfils: its caller goes to the head.
     pub callback: Option<CallbackId>,
+    /// We have called this caller, and an operator was meant to be free: before everybody who has called us.
+    pub called: bool,
     /// Of the dialled numbers' areas, for localisation; none where it is not known.
     pub area: Option<Arc<str>>,
     /// The call has come through so many centres already.

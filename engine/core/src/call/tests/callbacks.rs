@@ -126,6 +126,21 @@ fn the_caller_first_is_greeted_and_waits() {
 }
 
 #[test]
+fn a_peer_centre_keeps_the_promise_too() {
+    let mut call = called_back(false);
+    call.feed(Input::CallbackClaimed(true));
+    call.feed(leg(0, LegEvent::Answered));
+    call.feed(played(1));
+    call.feed(position(1));
+    call.feed(Input::Queue(QueueNotice::TryPeer(peer_route("tomsk", Duration::from_secs(20)))));
+    call.check(leg(1, LegEvent::Answered), "stop 2; stop 3; bridge 1; callback Connected; queue tomsk Moved");
+    call.check(
+        ended(0, HangupCause::PartyHangup),
+        "unbridge 1; 1 hang up; record 1 engine-hangup; record 0 party-hangup; over",
+    );
+}
+
+#[test]
 fn whoever_dials_the_number_and_hangs_up_is_called_back() {
     let mut call = number(Some("89130000412"));
     assert_eq!(call.opening, "0 ring");

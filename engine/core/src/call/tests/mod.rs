@@ -3,6 +3,7 @@
 
 mod answering;
 mod callbacks;
+mod campaigns;
 mod contract;
 mod ends;
 mod landing;
@@ -16,11 +17,14 @@ mod walk;
 
 use super::*;
 use crate::calendar::{Calendar, Hours};
+use crate::campaign::{AnsweredBy, AttemptEnd, AttemptId, CampaignCall, CampaignContact, ContactNo, OnMachine};
 use crate::centre::{
     CallbackOrder, CallbackOrigin, CallbackReceipt, CallbackRules, CallbackStart, CallbackWish, CentreSettings,
     DialFirst, Offer, OfferId, PeerRoute, QueueNotice, QueueOrder, QueueSettings, RingStrategy, UnknownRule,
 };
-use crate::ids::{Agency, CallId, CallbackId, Entry, Group, Operator, Peer, Queue, ScriptName, ScriptVersion, Trunk};
+use crate::ids::{
+    Agency, CallId, CallbackId, Campaign, Entry, Group, Operator, Peer, Queue, ScriptName, ScriptVersion, Trunk,
+};
 use crate::input::{Choice, CollectOptions, Grammar, Outcome, Retry, Value};
 use crate::leg::{DialTarget, IncomingCall, LegEvent};
 use crate::privacy::{Keys, PhoneNumber};
@@ -158,6 +162,7 @@ fn show(command: &Command) -> Option<String> {
         Command::Unsupervise(leg) => format!("unsupervise {}", leg.0),
         Command::Queue(order) => format!("queue {}", show_order(order)),
         Command::Callback(CallbackOrder::Book(wish)) => format!("callback Book {}", wish.number.reveal()),
+        Command::Campaign(CampaignReport::Ended(end)) => format!("campaign {}", show_end(end)),
         Command::Campaign(report) => format!("campaign {report:?}"),
         Command::Callback(CallbackOrder::Claim(_)) => "callback Claim".into(),
         Command::Callback(CallbackOrder::Ended { outcome, .. }) => format!("callback {outcome:?}"),
@@ -165,8 +170,15 @@ fn show(command: &Command) -> Option<String> {
     })
 }
 
+fn show_end(end: &AttemptEnd) -> String {
+    let words = end.disposition.words().map(|words| format!(" ({words})")).unwrap_or_default();
+    let by = end.answered_by.map_or("nobody", AnsweredBy::as_str);
+    format!("{}{words} by {by}", end.disposition.as_str())
+}
+
 fn show_order(order: &QueueOrder) -> String {
     match order {
+        QueueOrder::Enter(waiting) if waiting.called => format!("Enter {}, called", waiting.queue),
         QueueOrder::Enter(waiting) => format!("Enter {}", waiting.queue),
         QueueOrder::OfferEnded { offer, outcome } => format!("{} {outcome:?}", offer.0),
         QueueOrder::PeerTried { peer, outcome } => format!("{peer} {outcome:?}"),
@@ -440,6 +452,19 @@ fn callback_start(operator_first: bool) -> CallbackStart {
         operator: operator_first.then(|| offer(0, "anna", Duration::from_secs(15))),
         ring_max: Duration::from_secs(30),
         shown: Some(PhoneNumber::new("+73842000122")),
+    }
+}
+
+/// The second attempt to a contact, who rings for 25 s.
+fn campaign_call(on_machine: OnMachine, queue: Option<Queue>) -> CampaignCall {
+    let number = PhoneNumber::new("+79130000412");
+    CampaignCall {
+        attempt: AttemptId { campaign: Campaign::new("flood"), contact: ContactNo(7), nth: 2 },
+        contact: CampaignContact { id: Arc::from("41"), number: number.clone(), attempt: 2, fields: vec![] },
+        target: DialTarget { trunk: Some(Trunk::new("city")), address: number },
+        ring_max: Duration::from_secs(25),
+        on_machine,
+        queue,
     }
 }
 

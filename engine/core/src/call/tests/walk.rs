@@ -1,6 +1,7 @@
 //! A seeded random walk: any input in any order, also nonsense, with the contract watched at every step.
 
 use super::*;
+use crate::campaign::{Disposition, Heard};
 use crate::centre::{CallbackReceipt, CallbackRefusal, OfferId, QueueNotice, WaitRefusal};
 use crate::script::{CallbackOffer, CallbackRequest, LandingCause, RejectCause};
 
@@ -107,6 +108,7 @@ fn likely(dice: &mut Dice, said: &str, run: u16) -> Option<Input> {
         ("callback", Some(order)) if order.starts_with("Book") => Some(Input::CallbackBooked(any_booking(dice))),
         ("callback", Some(order)) if order.starts_with("Claim") => Some(Input::CallbackClaimed(!dice.chance(4))),
         ("0", Some("answer" | "dial")) => Some(leg(0, LegEvent::Answered)),
+        ("listen", Some("Answer")) => Some(media(MediaEvent::Heard(any_heard(dice)))),
         ("play", Some(playback)) => Some(played(playback.parse().ok()?)),
         (dialled, Some("dial")) => {
             let id = dialled.parse().ok()?;
@@ -125,9 +127,13 @@ fn any_start(dice: &mut Dice) -> CallStart {
         agency.queue = dice.chance(2).then(|| Queue::new("desk"));
         agency.information = dice.chance(2).then(|| prompt("hours"));
     }
-    let purpose = match dice.below(6) {
+    let purpose = match dice.below(8) {
         0 => Purpose::CallbackNumber { queue: Queue::new("desk"), ring_max: dice.time() },
         1 => Purpose::Callback(Box::new(callback_start(dice.chance(2)))),
+        2 => {
+            let on_machine = dice.pick(&[OnMachine::HangUp, OnMachine::Message, OnMachine::Message, OnMachine::Ignore]);
+            Purpose::Campaign(Box::new(campaign_call(on_machine, dice.chance(2).then(|| Queue::new("desk")))))
+        }
         _ => Purpose::Script,
     };
     let mut start = CallStart { overlay: dice.chance(3).then_some(overlay), purpose, ..start() };
@@ -211,6 +217,8 @@ fn any_end(dice: &mut Dice) -> ScriptEnd {
         summary("no-service"),
         ScriptEnd::Failed(CallError::Ended(EndReason::CallerHangup)),
         ScriptEnd::Failed(CallError::Timeout),
+        ScriptEnd::Informed(Disposition::Delivered),
+        ScriptEnd::Informed(Disposition::DoNotCall),
         ScriptEnd::Stopped(LandingCause::Trap),
         ScriptEnd::Stopped(LandingCause::Refused),
     ])
@@ -251,8 +259,24 @@ fn any_media_event(dice: &mut Dice) -> MediaEvent {
         }
         19 => MediaEvent::RecordingFailed { recording, error },
         20 if dice.chance(4) => MediaEvent::Lost,
+        21..=22 => MediaEvent::Heard(any_heard(dice)),
         _ => MediaEvent::KeysSent,
     }
+}
+
+fn any_heard(dice: &mut Dice) -> Heard {
+    dice.pick(&[
+        Heard::Human,
+        Heard::Human,
+        Heard::Machine,
+        Heard::Machine,
+        Heard::Silence,
+        Heard::Fax,
+        Heard::Busy,
+        Heard::Intercept,
+        Heard::Beep,
+        Heard::GreetingOver,
+    ])
 }
 
 fn any_request(dice: &mut Dice) -> Request {

@@ -453,6 +453,7 @@ fn waiting(queue: &str) -> Waiting {
         lang: Arc::from("ru"),
         wait_max: None,
         callback: None,
+        called: false,
         area: None,
         hops: 0,
     }

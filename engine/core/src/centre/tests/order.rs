@@ -24,6 +24,17 @@ fn higher_priorities_go_first() {
 }
 
 #[test]
+fn whom_a_campaign_has_called_goes_before_everybody_who_calls() {
+    let mut bench = Bench::at_work(&["anna"], |_| {});
+    bench.enter(1);
+    bench.answer(1, "anna");
+    assert_eq!(bench.enter_with(2, |waiting| waiting.priority = 9), "2 #1");
+    assert_eq!(bench.enter_with(3, |waiting| waiting.called = true), "3 #1");
+    assert_eq!(bench.enter_with(4, |waiting| waiting.called = true), "4 #2");
+    assert_eq!(bench.talk_over(1), "3 ring anna");
+}
+
+#[test]
 fn a_caller_waits_for_somebody_who_is_good_enough() {
     let mut bench = Bench::at_work(&["anna", "boris"], |_| {});
     bench.configure(|settings| {

@@ -233,8 +233,8 @@ impl Walk {
         let mut waiting = waiting(self.dice.pick(&["main", "main", "other", "nowhere"]));
         waiting.priority = self.dice.pick(&[0, 0, 1, 9]);
         waiting.callback = callback;
-        waiting.called = self.dice.chance(8);
         waiting.hops = self.dice.pick(&[0, 0, 2, 3]);
+        waiting.called = waiting.hops == 2;
         waiting.area = self.dice.chance(6).then(|| Arc::from("70"));
         waiting.wait_max = self.dice.chance(6).then_some(SECOND * 12);
         if self.dice.chance(3) {

@@ -104,11 +104,11 @@ pub struct LegRecord {
     pub callback: Option<CallbackId>,
     /// The first centre's call, where the call came through other centres.
     pub chain: Option<Arc<str>>,
-    /// Whom the call informs, where it is a campaign's.
+    /// Whom the call informs, where it is a campaign's; on the first leg only.
     pub campaign: Option<Box<CampaignRecord>>,
 }
 
-/// A campaign's attempt, as its call's records have it: whole on the first leg, and on the others by its name only.
+/// A campaign's attempt, as the record of its contact's leg has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CampaignRecord {
     /// Which attempt.

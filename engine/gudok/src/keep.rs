@@ -93,7 +93,11 @@ pub(crate) fn leg_began(
         },
         language: record.lang.to_string(),
         area: facts.area.as_ref().map(ToString::to_string).unwrap_or_default(),
-        campaign: None,
+        campaign: record.campaign.as_ref().map(|campaign| store::CampaignLeg {
+            campaign: campaign.attempt.campaign.as_str().to_owned(),
+            contact: campaign.attempt.contact.0,
+            attempt: campaign.attempt.nth,
+        }),
         call_id,
     })
 }
@@ -145,10 +149,25 @@ pub(crate) fn cdr(
     });
     ended.queue = record.queue.as_ref().map(queue_wait);
     ended.callback = record.callback.as_ref().map(ToString::to_string);
+    if let Some(campaign) = &record.campaign {
+        // The script's own words are kept with the results, not here.
+        ended.disposition = campaign.disposition.as_ref().map(|disposition| disposition.as_str().to_owned());
+        ended.answered_by = campaign.answered_by.map(answered_by);
+    }
     if record.leg == LegId::FIRST {
         ended.steps.clone_from(&facts.steps);
     }
     Ok(leg_began(record, facts, people)?.ended(ended))
+}
+
+const fn answered_by(who: gudok_core::campaign::AnsweredBy) -> store::AnsweredBy {
+    use gudok_core::campaign::AnsweredBy;
+    match who {
+        AnsweredBy::Unknown => store::AnsweredBy::Unknown,
+        AnsweredBy::Human => store::AnsweredBy::Human,
+        AnsweredBy::Machine => store::AnsweredBy::Machine,
+        AnsweredBy::Fax => store::AnsweredBy::Fax,
+    }
 }
 
 fn queue_wait(wait: &QueueRecord) -> store::QueueWait {
@@ -427,6 +446,24 @@ mod tests {
         let simulated = CallRow::of_leg(record, facts.area, steps);
         assert_eq!(gudok_admin::books::row_of_cdr(&kept), simulated, "{record:?}");
         kept
+    }
+
+    #[test]
+    fn a_campaigns_leg_is_kept_with_its_attempt_and_without_the_scripts_words() {
+        use gudok_core::campaign::{AnsweredBy, AttemptId, ContactNo, Disposition};
+        use gudok_core::records::CampaignRecord;
+        let attempt = AttemptId { campaign: gudok_core::ids::Campaign::new("flood"), contact: ContactNo(41), nth: 2 };
+        let campaign = CampaignRecord {
+            attempt,
+            answered_by: Some(AnsweredBy::Machine),
+            disposition: Some(Disposition::Failed("said something of their own".into())),
+        };
+        let kept = checked(&LegRecord { campaign: Some(Box::new(campaign)), ..record() });
+        let of = kept.began.campaign.as_ref().unwrap();
+        assert_eq!((of.campaign.as_str(), of.contact, of.attempt), ("flood", 41, 2));
+        assert_eq!(kept.ended.disposition.as_deref(), Some("failed"));
+        assert_eq!(kept.ended.answered_by, Some(store::AnsweredBy::Machine));
+        assert!(!format!("{kept:?}").contains("of their own"));
     }
 
     #[test]

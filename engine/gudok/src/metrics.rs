@@ -16,6 +16,7 @@ pub(crate) fn describe() {
     describe_counter!("gudok_landings_total", "Calls taken out of their script's hands, by agency and cause");
     describe_gauge!("gudok_queue_waiting", "Who waits, callbacks included, by queue");
     describe_gauge!("gudok_queue_ready", "Operators ready for the next caller, by queue");
+    describe_histogram!("gudok_heard_seconds", "What was heard on calls that we made, and after how long");
     describe_histogram!("gudok_queue_wait_seconds", "How long callers waited, by queue and how the wait ended");
     describe_counter!(
         "gudok_queue_service_level_total",
@@ -72,7 +73,10 @@ pub(crate) fn leg_ended(record: &LegRecord) {
             (None, Some(_)) => "served",
             (None, None) => "unanswered",
         };
-        counter!("gudok_calls_total", "agency" => name(&record.agency), "outcome" => outcome).increment(1);
+        // Calls that came in: a campaign that nobody answers is no sign of trouble.
+        if record.campaign.is_none() {
+            counter!("gudok_calls_total", "agency" => name(&record.agency), "outcome" => outcome).increment(1);
+        }
         if let Some(cause) = record.landing {
             let agency = name(&record.agency);
             counter!("gudok_landings_total", "agency" => agency, "cause" => cause.as_str()).increment(1);
@@ -145,6 +149,11 @@ pub(crate) fn degraded(degraded: bool) {
 
 pub(crate) fn record_spooled() {
     counter!("gudok_records_spooled_total").increment(1);
+}
+
+/// Something was heard on a leg that we called, so long after we began to listen.
+pub(crate) fn heard(what: &'static str, after: std::time::Duration) {
+    histogram!("gudok_heard_seconds", "what" => what).record(after.as_secs_f64());
 }
 
 /// A wait for an operator has ended, in a queue with that service level.

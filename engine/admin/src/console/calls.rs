@@ -45,6 +45,7 @@ impl<'a> Table<'a> {
 impl<'a> Row<'a> {
     fn of(c: &Ctx, call: &'a LiveCall) -> Self {
         let (known, tone) = match call.state.as_str() {
+            "dialling" => ("dialling", "info"),
             "announcement" => ("announcement", "info"),
             "script" => ("script", "good"),
             "bridged" => ("bridged", "info"),

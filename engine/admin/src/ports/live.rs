@@ -28,7 +28,7 @@ pub struct LiveCall {
     pub since_ms: u64,
     /// The step that the script named last.
     pub step: String,
-    /// `announcement`, `script`, `bridged`, `landed`.
+    /// `dialling`, `announcement`, `script`, `bridged`, `landed`.
     pub state: String,
     /// BCP 47.
     pub lang: String,

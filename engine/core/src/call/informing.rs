@@ -14,7 +14,7 @@ use crate::campaign::{AnsweredBy, AttemptEnd, CampaignCall, CampaignReport, Disp
 use crate::ids::LegId;
 use crate::leg::{HangupCause, LegCommand};
 use crate::prompt::HostPrompt;
-use crate::records::{LegRecord, QueueOutcome};
+use crate::records::{Direction, LegRecord, QueueOutcome};
 use crate::script::{CallError, EndReason, LandingCause, Request};
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -65,6 +65,14 @@ impl CallMachine {
     #[must_use]
     pub fn answered_by(&self) -> AnsweredBy {
         self.informing.as_ref().and_then(|informing| informing.answered_by).unwrap_or_default()
+    }
+
+    /// Whom we call is not there yet: rings, or it is being decided who has answered.
+    #[must_use]
+    pub fn is_reaching(&self) -> bool {
+        let first = &self.legs.first().record;
+        let dialled = first.direction == Direction::Outbound && first.answered.is_none();
+        self.ended.is_none() && (dialled || self.is_before_script())
     }
 
     /// The claim is durable: the contact is dialled at once.
@@ -278,7 +286,6 @@ impl CallMachine {
     }
 
     /// The callee is dialled or listened to, and no script has begun.
-    #[cfg(test)]
     pub(super) fn is_before_script(&self) -> bool {
         self.informing.as_ref().is_some_and(|informing| informing.stage != Stage::Informing)
     }

@@ -127,10 +127,7 @@ impl Legs {
             recordings: Vec::new(),
             overlay_heard: false,
             queue: None,
-            campaign: first.campaign.as_ref().map(|campaign| {
-                let attempt = campaign.attempt.clone();
-                Box::new(CampaignRecord { attempt, answered_by: None, disposition: None })
-            }),
+            campaign: None,
             ..first.clone()
         };
         self.legs.push(Leg { phase: LegPhase::Trying, held: false, record: record.clone() });

@@ -88,3 +88,20 @@ pub enum Heard {
     /// The machine's greeting is over, and no beep came.
     GreetingOver,
 }
+
+impl Heard {
+    /// The word for it in traces and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Machine => "machine",
+            Self::Silence => "silence",
+            Self::Fax => "fax",
+            Self::Busy => "busy",
+            Self::Intercept => "intercept",
+            Self::Beep => "beep",
+            Self::GreetingOver => "greeting-over",
+        }
+    }
+}

@@ -1,8 +1,9 @@
 //! Between the rooms' words: what SIP negotiated for the media room, what the media room measured for the store.
 
 use gudok_core::call::{MediaEvent, PlaybackId, RecordingId};
+use gudok_core::campaign::{Heard, Listen};
 use gudok_core::script::StoppedBy;
-use gudok_media::{PlaybackEnd, Recorded, RecordingEnd, SessionStats, StreamParams};
+use gudok_media::{HeardKind, ListenFor, PlaybackEnd, Recorded, RecordingEnd, SessionStats, StreamParams};
 use gudok_sip::{Codec, MediaSpec};
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +54,27 @@ pub(super) fn media_stats(stats: &SessionStats, codec: &str) -> gudok_store::Med
         packets_lost: u64::try_from(stats.packets_lost).unwrap_or(0),
         packets_late: 0,
         jitter_ms_max: stats.jitter_us / 1_000,
+    }
+}
+
+pub(super) const fn listen_for(listen: Listen) -> ListenFor {
+    match listen {
+        Listen::Tones => ListenFor::Tones,
+        Listen::Answer => ListenFor::Answer,
+        Listen::Stop => ListenFor::Stop,
+    }
+}
+
+pub(super) const fn heard(what: HeardKind) -> Heard {
+    match what {
+        HeardKind::Human => Heard::Human,
+        HeardKind::Machine => Heard::Machine,
+        HeardKind::Silence => Heard::Silence,
+        HeardKind::Fax => Heard::Fax,
+        HeardKind::Busy => Heard::Busy,
+        HeardKind::Intercept => Heard::Intercept,
+        HeardKind::Beep => Heard::Beep,
+        HeardKind::GreetingOver => Heard::GreetingOver,
     }
 }
 

@@ -335,7 +335,8 @@ impl CallTask {
                 }
                 sent
             }
-            MediaCommand::Play { .. } | MediaCommand::Record(..) | MediaCommand::Listen(_) => Ok(()),
+            MediaCommand::Listen(listen) => session.listen(convert::listen_for(listen)),
+            MediaCommand::Play { .. } | MediaCommand::Record(..) => Ok(()),
         };
         if let Err(error) = done {
             tracing::debug!(%error, "the media room could not");
@@ -366,6 +367,11 @@ impl CallTask {
             Heard::Digit { digit, .. } => {
                 self.note(TraceKind::Key, key_words(self.asked, digit.as_char()));
                 self.input(Input::Media(id, MediaEvent::Key { key: digit.as_char(), source: KeySource::Media }));
+            }
+            Heard::Heard { what, at_ms } => {
+                let heard = convert::heard(what);
+                self.note_heard(id, heard, at_ms);
+                self.input(Input::Media(id, MediaEvent::Heard(heard)));
             }
             Heard::DigitsSent => self.input(Input::Media(id, MediaEvent::KeysSent)),
             Heard::MediaLost { .. } => self.input(Input::Media(id, MediaEvent::Lost)),

@@ -6,6 +6,7 @@
 //! kept and scripts run elsewhere, and come back as events. What the call has to do with the centre goes to the centre's
 //! task and comes back the same way.
 
+mod campaign;
 mod convert;
 mod desk;
 mod legs;
@@ -189,6 +190,8 @@ pub(crate) async fn run(
     let (watch, mut said) = host.live.began(beginning(&start, now));
     let (routes, lang_seen) = (Arc::clone(&start.routes), Arc::clone(&start.lang));
     let overlay = start.overlay.as_ref().map(|overlay| Arc::clone(&overlay.name));
+    // Whatever becomes of this task: the campaign hears of its end.
+    let _attempting = campaign::attempting(&host, &start);
     let is_callback = matches!(start.purpose, Purpose::Callback(_));
     if let Purpose::Callback(callback) = &start.purpose {
         watch.fields(&callback.wish.fields);
@@ -273,7 +276,7 @@ fn beginning(start: &CallStart, at: gudok_core::time::Timestamp) -> Beginning {
         agency: start.agency.clone(),
         entry: start.entry.clone(),
         caller: start.incoming.caller.as_ref().map_or_else(|| "withheld".to_owned(), PhoneNumber::masked),
-        called: start.incoming.called.reveal().to_owned(),
+        called: campaign::called(start),
         lang: Arc::clone(&start.lang),
         area: start.routes.route(start.incoming.called.reveal()).and_then(|route| route.area.clone()),
         at,
@@ -335,7 +338,7 @@ impl CallTask {
                 Command::Unsupervise(leg) => self.unsupervise(leg),
                 Command::Queue(order) => self.queue(order),
                 Command::Callback(order) => self.centre().callback(order),
-                Command::Campaign(_) => {}
+                Command::Campaign(report) => self.campaign_report(report),
                 Command::Over => {}
             }
         }
@@ -370,7 +373,9 @@ impl CallTask {
 
     /// Shows the admins where the call is now.
     fn show(&mut self) {
-        let state = if self.bridged.is_some() {
+        let state = if self.machine.is_reaching() {
+            CallState::Dialling
+        } else if self.bridged.is_some() {
             CallState::Bridged
         } else if self.queued {
             CallState::Queued

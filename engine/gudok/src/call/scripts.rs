@@ -1,6 +1,6 @@
 //! The script of a call: started, answered, told the end.
 
-use super::{CallTask, Event};
+use super::{CallTask, Event, campaign};
 use crate::director::RunTicket;
 use crate::live::TraceKind;
 use crate::scripts::Ended;
@@ -10,7 +10,7 @@ use gudok_core::ids::{Agency, Entry};
 use gudok_core::privacy::PhoneNumber;
 use gudok_core::script::{CallError, EndReason, LandingCause, Reply, Request, ScriptEnd};
 use gudok_plugin_host::RunControl;
-use gudok_plugin_host::ports::{AnsweredBy, BoxFuture, CallInfo, CallPort, Clock, Direction};
+use gudok_plugin_host::ports::{BoxFuture, CallInfo, CallPort, Clock};
 use gudok_speech::MediaSource;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,8 +33,8 @@ impl RunningScript {
 impl CallTask {
     pub(super) fn start_script(&mut self, run: ScriptRun, agency: &Agency, entry: &Entry) {
         let info = self.call_info(agency, entry);
-        let caller = self.canonical_caller();
-        let pinned = self.host.director.pin(agency, entry, caller.as_ref().map(PhoneNumber::reveal));
+        let party = self.canonical_party();
+        let pinned = self.host.director.pin(agency, entry, party.as_ref().map(PhoneNumber::reveal));
         let Some(pinned) = pinned else {
             tracing::error!(%agency, %entry, "no script is active there; deploy one, or configure it under [[agency.script]]");
             self.note(TraceKind::Script, format!("no script is active at {agency}/{entry}"));
@@ -53,16 +53,18 @@ impl CallTask {
                 }
             })
         });
-        let control = self.host.scripts.start_call(pinned, info, None, port, ended);
+        let contact = self.contact_for(run);
+        let control = self.host.scripts.start_call(pinned, info, contact, port, ended);
         self.script = Some(RunningScript { run, media, control });
         self.watch.script_began(agency, entry, &version, self.host.clock.now());
         self.input(Input::ScriptStarted { run, version });
     }
 
-    /// However a trunk writes the number, it is the same caller.
-    fn canonical_caller(&self) -> Option<PhoneNumber> {
-        let caller = self.machine.incoming().caller.as_ref()?;
-        Some(self.routes.plan.normalise(caller.reveal()).unwrap_or_else(|| caller.clone()))
+    /// Who talks to the script: however a trunk writes the number, it is the same person.
+    fn canonical_party(&self) -> Option<PhoneNumber> {
+        let incoming = self.machine.incoming();
+        let party = if self.machine.campaign().is_some() { &incoming.called } else { incoming.caller.as_ref()? };
+        Some(self.routes.plan.normalise(party.reveal()).unwrap_or_else(|| party.clone()))
     }
 
     /// A run is over: the machine goes on, and the version is judged by what became of its caller.
@@ -88,14 +90,14 @@ impl CallTask {
         let incoming = self.machine.incoming();
         CallInfo {
             id: self.machine.id(),
-            direction: Direction::Inbound,
+            direction: self.direction(),
             caller: incoming.caller.clone(),
             called: incoming.called.clone(),
             diversion: incoming.diversion.clone(),
             lang: Arc::clone(self.machine.lang()),
             agency: agency.clone(),
             entry: entry.clone(),
-            answered_by: AnsweredBy::Unknown,
+            answered_by: campaign::answered_by(self.machine.answered_by()),
             headers: incoming.headers.clone(),
         }
     }

@@ -49,7 +49,6 @@ impl Campaigns {
     }
 
     /// An attempt's call begins; until the guard is dropped, which says that it ended, where the call itself has not.
-    #[cfg_attr(not(test), expect(dead_code, reason = "who begins the calls comes with the machine"))]
     pub(crate) fn begin(&self, attempt: AttemptId) -> Attempting {
         self.attempts.begin(attempt.clone());
         Attempting::new(self.clone(), attempt)

@@ -88,6 +88,8 @@ pub(crate) struct Wait {
 /// Where a call is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum CallState {
+    /// Whom we call rings, or has just answered.
+    Dialling,
     /// The overlay is being said.
     Announcement,
     /// The script has it.
@@ -103,6 +105,7 @@ pub(crate) enum CallState {
 impl CallState {
     const fn as_str(self) -> &'static str {
         match self {
+            Self::Dialling => "dialling",
             Self::Announcement => "announcement",
             Self::Script => "script",
             Self::Queued => "queued",

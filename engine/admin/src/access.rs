@@ -196,7 +196,8 @@ macro_rules! table {
 }
 
 // A new route goes here and nowhere else. `Me`: tokens of one's own, one's own desk. Reading is wide, changing is narrow: admins deploy,
-// authors upload, supervisors lead calls and hear recordings, the emergency officer speaks to everybody and nothing else.
+// authors upload and make campaigns, supervisors lead calls and hear recordings, the emergency officer speaks to everybody:
+// by overlays, and by campaigns of emergencies (that a campaign is one is in its document: service::campaigns looks).
 table! {
 //  operation             method path                                                     gate   handler                       admin author superv operat audit  emerg
     Login                 Post   "/api/v1/login"                                          Open   at::login::login              All   All    All    All    All    All;
@@ -313,6 +314,30 @@ table! {
     ReportRead            Get    "/api/v1/reports"                                        Signed at::reports::read             All   Own    Own    No     All    No;
     SurveysList           Get    "/api/v1/surveys"                                        Signed at::surveys::list             All   Own    Own    No     All    No;
     OverlayRecord         Post   "/api/v1/overlays/{name}/recording"                      Signed at::overlays::record          All   No     No     No     No     All;
+    CampaignFacts         Get    "/api/v1/campaign-facts"                                 Signed at::campaigns::facts             All   Own    Own    No     All    All;
+    CampaignsList         Get    "/api/v1/campaigns"                                      Signed at::campaigns::list              All   Own    Own    No     All    All;
+    CampaignRead          Get    "/api/v1/campaigns/{name}"                               Signed at::campaigns::read              All   Own    Own    No     All    All;
+    CampaignSet           Put    "/api/v1/campaigns/{name}"                               Signed at::campaigns::set               All   Own    No     No     No     All;
+    CampaignDelete        Delete "/api/v1/campaigns/{name}"                               Signed at::campaigns::delete            All   Own    No     No     No     All;
+    CampaignStart         Post   "/api/v1/campaigns/{name}/start"                         Signed at::campaigns::start             All   Own    No     No     No     All;
+    CampaignPause         Post   "/api/v1/campaigns/{name}/pause"                         Signed at::campaigns::pause             All   Own    Own    No     No     All;
+    CampaignResume        Post   "/api/v1/campaigns/{name}/resume"                        Signed at::campaigns::resume            All   Own    Own    No     No     All;
+    CampaignStop          Post   "/api/v1/campaigns/{name}/stop"                          Signed at::campaigns::stop              All   Own    Own    No     No     All;
+    CampaignSeries        Get    "/api/v1/campaigns/{name}/series"                        Signed at::campaigns::series            All   Own    Own    No     All    All;
+    CampaignForecast      Get    "/api/v1/campaigns/{name}/forecast"                      Signed at::campaigns::forecast          All   Own    Own    No     All    All;
+    CampaignForecastOf    Post   "/api/v1/campaigns/{name}/forecast"                      Signed at::campaigns::forecast_of       All   Own    No     No     No     All;
+    ContactsList          Get    "/api/v1/campaigns/{name}/contacts"                      Signed at::contacts::list               All   Own    Own    No     All    All;
+    ContactsImport        Post   "/api/v1/campaigns/{name}/contacts"                      Signed at::contacts::import             All   Own    No     No     No     All;
+    ContactsCopy          Post   "/api/v1/campaigns/{name}/contacts/copy"                 Signed at::contacts::copy               All   Own    No     No     No     All;
+    ContactsFind          Post   "/api/v1/campaigns/{name}/contacts/find"                 Signed at::contacts::find               All   Own    Own    No     No     All;
+    ContactRead           Get    "/api/v1/campaigns/{name}/contacts/{no}"                 Signed at::contacts::read               All   Own    Own    No     All    All;
+    ContactDecide         Post   "/api/v1/campaigns/{name}/contacts/{no}/decide"          Signed at::contacts::decide             All   Own    Own    No     No     All;
+    CampaignResults       Get    "/api/v1/campaigns/{name}/results"                       Signed at::contacts::results            All   Own    Own    No     All    All;
+    OptOutsList           Get    "/api/v1/opt-outs"                                       Signed at::opt_outs::list               All   Own    Own    No     All    All;
+    OptOutAdd             Post   "/api/v1/opt-outs"                                       Signed at::opt_outs::add                All   Own    Own    Own    No     No;
+    OptOutsFind           Post   "/api/v1/opt-outs/find"                                  Signed at::opt_outs::find               All   Own    Own    No     No     No;
+    OptOutWithdraw        Post   "/api/v1/opt-outs/{id}/withdraw"                         Signed at::opt_outs::withdraw           All   Own    No     No     No     No;
+    OptOutsImport         Post   "/api/v1/opt-outs/import"                                Signed at::opt_outs::import             All   Own    No     No     No     No;
     OpenApi               Get    "/api/v1/openapi.json"                                   Open   at::meta::openapi             All   All    All    All    All    All;
     Health                Get    "/health"                                                Local  at::meta::health              All   All    All    All    All    All;
     Ready                 Get    "/ready"                                                 Local  at::meta::ready               All   All    All    All    All    All;
@@ -434,12 +459,13 @@ mod tests {
     }
 
     /// What operators do for callers of their agency, besides their own desk.
-    const OPERATORS_WORK: [Operation; 5] = [
+    const OPERATORS_WORK: [Operation; 6] = [
         Operation::CallbackBook,
         Operation::CallbackCancel,
         Operation::CallbackTryAgain,
         Operation::CallbackConnected,
         Operation::TicketCreate,
+        Operation::OptOutAdd,
     ];
 
     #[test]

@@ -28,6 +28,8 @@ pub struct AdminConfig {
     pub unsigned_allowed: bool,
     /// New rights need two admins, in every agency.
     pub two_person: bool,
+    /// A campaign of an emergency needs two officers to start.
+    pub emergency_two_person: bool,
     /// Largest bundle taken.
     pub bundle_bytes_max: u64,
     /// How fast one may ask.
@@ -54,6 +56,7 @@ impl AdminConfig {
             hosts: Vec::new(),
             unsigned_allowed: false,
             two_person: false,
+            emergency_two_person: false,
             bundle_bytes_max: limits::BUNDLE_BYTES_MAX,
             rates: RateLimits::default(),
             password_cost: PasswordCost::default(),
@@ -104,6 +107,7 @@ struct Inner {
     /// Held from looking to writing, where what is looked at is more than the documents that the commit expects.
     turn: tokio::sync::Mutex<()>,
     uploads: Arc<tokio::sync::Semaphore>,
+    imports: Arc<tokio::sync::Semaphore>,
     under_way: crate::http::UnderWay,
     streams: crate::service::events::Streams,
     reports: crate::service::reports::Reports,
@@ -126,6 +130,7 @@ impl Admin {
             rates,
             turn: tokio::sync::Mutex::new(()),
             uploads: Arc::new(tokio::sync::Semaphore::new(limits::UPLOADS_MAX)),
+            imports: Arc::new(tokio::sync::Semaphore::new(limits::IMPORTS_MAX)),
             under_way: crate::http::UnderWay::default(),
             streams: crate::service::events::Streams::default(),
             reports: crate::service::reports::Reports::default(),
@@ -184,6 +189,10 @@ impl Admin {
 
     pub(crate) fn uploads(&self) -> &Arc<tokio::sync::Semaphore> {
         &self.0.uploads
+    }
+
+    pub(crate) fn imports(&self) -> &Arc<tokio::sync::Semaphore> {
+        &self.0.imports
     }
 
     pub(crate) fn under_way(&self) -> &crate::http::UnderWay {

@@ -6,7 +6,8 @@ mod campaigns;
 mod centre;
 
 pub use campaigns::{
-    CampaignDocument, CampaignOnMachine, CampaignOperators, CampaignRetry, CampaignUnknown, NamedWindow,
+    CampaignApprovalDocument, CampaignDocument, CampaignOnMachine, CampaignOperators, CampaignRetry, CampaignUnknown,
+    NamedWindow,
 };
 pub use centre::{
     DeliveryDocument, DeliveryState, GuideDocument, MarkDocument, OperatorDocument, PhoneDocument, PhoneSecretDocument,
@@ -67,6 +68,8 @@ pub mod kinds {
     pub const CALLBACK: &str = "callback";
     /// [`super::CampaignDocument`] by name, written by the engine.
     pub const CAMPAIGN: &str = "campaign";
+    /// [`super::CampaignApprovalDocument`] by the campaign's name.
+    pub const CAMPAIGN_APPROVAL: &str = "campaign-approval";
 }
 
 /// An agency made by the API.

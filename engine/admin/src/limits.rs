@@ -56,6 +56,12 @@ pub const TICKET_CHARS_MAX: usize = 8_000;
 pub const OVERLAY_AUDIO_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// A table of the directory as it is sent.
 pub const IMPORT_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// A list of contacts or opt-outs as it is sent; it is read piece by piece.
+pub const CONTACTS_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+/// Lists that are read at a time: each costs the disk's time.
+pub const IMPORTS_MAX: usize = 2;
+/// The longest step of a campaign's figures over time.
+pub const CAMPAIGN_STEP_S_MAX: u32 = 24 * 3600;
 /// Entries in one commit of an import.
 pub const IMPORT_BATCH_ENTRIES_MAX: usize = 100;
 /// About so many bytes in one commit of an import; the ledger takes a megabyte.

@@ -294,6 +294,14 @@ impl AgencyName {
     }
 }
 
+impl CampaignName {
+    /// As the core has it.
+    #[must_use]
+    pub fn to_core(&self) -> gudok_core::ids::Campaign {
+        gudok_core::ids::Campaign::new(&self.0)
+    }
+}
+
 impl EntryName {
     /// As the core has it.
     #[must_use]

@@ -96,6 +96,19 @@ pub struct CampaignDocument {
     pub script_failures_max: u16,
 }
 
+/// Who wants an emergency's campaign started, where two officers must; about one state of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CampaignApprovalDocument {
+    /// The campaign's.
+    pub revision: u64,
+    /// When the campaign was made: another one of its name is another one.
+    pub created_ms: u64,
+    /// How many people it would call.
+    pub contacts: u64,
+    /// Who, in order.
+    pub approvals: Vec<super::Approval>,
+}
+
 /// A window by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

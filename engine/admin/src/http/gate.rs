@@ -101,7 +101,7 @@ async fn carried_out(
 }
 
 /// Whether an Idempotency-Key means something here. A bundle's upload looks itself: its body is not kept in memory. To
-/// send an overlay's audio or a table of the directory twice is to send it once.
+/// send an overlay's audio, a table of the directory or a list of contacts twice is to send it once.
 fn repeats(route: &Route) -> bool {
     let alone = matches!(
         route.operation,
@@ -110,6 +110,8 @@ fn repeats(route: &Route) -> bool {
             | Operation::BundleUpload
             | Operation::OverlayRecord
             | Operation::DirectoryImport
+            | Operation::ContactsImport
+            | Operation::OptOutsImport
     );
     route.method.writes() && !alone
 }

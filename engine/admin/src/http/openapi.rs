@@ -124,6 +124,15 @@ fn refusals(route: &Route, has_body: bool) -> Vec<axum::http::StatusCode> {
             | Operation::DeploymentHistory
             | Operation::DirectorySearch
             | Operation::CallbackNumber
+            | Operation::CampaignFacts
+            | Operation::CampaignsList
+            | Operation::CampaignRead
+            | Operation::CampaignSeries
+            | Operation::CampaignForecast
+            | Operation::ContactsList
+            | Operation::ContactRead
+            | Operation::CampaignResults
+            | Operation::OptOutsList
     );
     add_if(asks_the_engine, &[&codes::CONFLICTING, &codes::UNKNOWN_VERSION]);
     // Two who change the same thing at the same moment: the ledger tells the second one.
@@ -147,7 +156,12 @@ fn common_parameters(route: &Route) -> Vec<Parameter> {
     if route.method.writes()
         && !matches!(
             route.operation,
-            Operation::Login | Operation::Logout | Operation::OverlayRecord | Operation::DirectoryImport
+            Operation::Login
+                | Operation::Logout
+                | Operation::OverlayRecord
+                | Operation::DirectoryImport
+                | Operation::ContactsImport
+                | Operation::OptOutsImport
         )
     {
         let what = "The same key with the same request gives the same answer again, for a day.";
@@ -196,6 +210,8 @@ const fn takes_revision(operation: Operation) -> bool {
             | Operation::WebhookDelete
             | Operation::GuideSet
             | Operation::GuideDelete
+            | Operation::CampaignSet
+            | Operation::CampaignDelete
             | Operation::DirectorySet
             | Operation::DirectoryDelete
     )

@@ -249,7 +249,7 @@ pub struct CampaignFigures {
     pub loading: bool,
     /// Contacts.
     pub contacts: u64,
-    /// By where they stand: `waiting`, `claimed`, `unknown`, `done`.
+    /// By where they stand: `waiting`, `in-hand`, `unknown`, `done`.
     pub states: BTreeMap<String, u64>,
     /// Of those that are done: by their last disposition.
     pub dispositions: BTreeMap<String, u64>,
@@ -272,9 +272,7 @@ pub struct CampaignFigures {
 /// Why a campaign dials nothing now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CampaignIdle {
-    /// For programs: `draft`, `paused`, `stopped`, `finished`, `loading`, `not-started`, `window-closed`, `retry-later`,
-    /// `paced`, `calls-max`, `trunk-paced`, `trunk-full`, `trunk-resting`, `engine-paced`, `engine-full`, `inbound-busy`,
-    /// `closed`, `queue-closed`, `no-operators`, `abandonment`, `store`, `preparing`, `nothing-left`.
+    /// For programs: the words of [`gudok_core::campaign::WhyIdle`].
     pub code: String,
     /// What it is about: a trunk's name, a queue's; empty where the code says it all.
     pub about: String,
@@ -313,7 +311,7 @@ pub struct CampaignForecast {
     pub first_ms: Option<u64>,
     /// The last call that was reckoned.
     pub last_ms: Option<u64>,
-    /// Contacts that are never dialled, by why: `opted-out`, `window-never-open`, `deadline`, `zone-unknown`.
+    /// Contacts that are never dialled, by why: the words of [`gudok_core::campaign::NeverCalled`].
     pub never: BTreeMap<String, u64>,
     /// Contacts by their zone.
     pub zones: BTreeMap<String, u64>,

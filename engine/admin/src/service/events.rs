@@ -7,8 +7,7 @@ use crate::access::{Operation, Scope};
 use crate::auth::Principal;
 use crate::limits::{STREAMS_MAX, STREAMS_PER_CREDENTIAL_MAX};
 use crate::names::AgencyName;
-use crate::ports::{CallbackRow, Deployment, Event, LiveCall, LogLine, OperatorRow, QueueRow};
-
+use crate::ports::{CallbackRow, CampaignRow, Deployment, Event, LiveCall, LogLine, OperatorRow, QueueRow};
 use crate::problem::{Problem, codes};
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -31,10 +30,13 @@ pub enum Topic {
     Queues,
     /// Callbacks are promised, move on, end.
     Callbacks,
+    /// Campaigns' figures change.
+    Campaigns,
 }
 
 impl Topic {
-    const ALL: [Self; 6] = [Self::Calls, Self::Deployments, Self::Logs, Self::Operators, Self::Queues, Self::Callbacks];
+    const ALL: [Self; 7] =
+        [Self::Calls, Self::Deployments, Self::Logs, Self::Operators, Self::Queues, Self::Callbacks, Self::Campaigns];
 
     fn of(word: &str) -> Option<Self> {
         match word {
@@ -44,6 +46,7 @@ impl Topic {
             "operators" => Some(Self::Operators),
             "queues" => Some(Self::Queues),
             "callbacks" => Some(Self::Callbacks),
+            "campaigns" => Some(Self::Campaigns),
             _ => None,
         }
     }
@@ -56,6 +59,7 @@ impl Topic {
             Self::Operators => Operation::OperatorsList,
             Self::Queues => Operation::QueuesList,
             Self::Callbacks => Operation::CallbacksList,
+            Self::Campaigns => Operation::CampaignsList,
         }
     }
 }
@@ -87,6 +91,8 @@ pub enum Seen {
     Queue(Box<QueueRow>),
     /// `event: callback`
     Callback(Box<CallbackRow>),
+    /// `event: campaign`
+    Campaign(Box<CampaignRow>),
     /// `event: lagged`: the reader was too slow, or was away; what it shows must be read anew.
     Lagged {
         /// Events that it did not see; null: nobody counted.
@@ -105,6 +111,7 @@ impl Seen {
             Self::Operator(_) => "operator",
             Self::Queue(_) => "queue",
             Self::Callback(_) => "callback",
+            Self::Campaign(_) => "campaign",
             Self::Lagged { .. } => "lagged",
         }
     }
@@ -113,7 +120,7 @@ impl Seen {
 /// What a reader asked for.
 #[derive(Clone, Debug, Default)]
 pub struct EventsQuery {
-    /// `calls,deployments,logs,operators,queues,callbacks`; all within reach where it is missing.
+    /// `calls,deployments,logs,operators,queues,callbacks,campaigns`; all within reach where it is missing.
     pub topics: Option<String>,
     /// Of one agency.
     pub agency: Option<AgencyName>,
@@ -157,8 +164,11 @@ fn topics(who: &Principal, asked: Option<&str>) -> Result<Vec<(Topic, Scope)>, P
     let mut topics = Vec::new();
     for word in asked.split(',').map(str::trim) {
         let topic = Topic::of(word).ok_or_else(|| {
-            Problem::new(&codes::BAD_QUERY, "Topics are calls, deployments, logs, operators, queues and callbacks.")
-                .field("topics")
+            Problem::new(
+                &codes::BAD_QUERY,
+                "Topics are calls, deployments, logs, operators, queues, callbacks and campaigns.",
+            )
+            .field("topics")
         })?;
         if !topics.iter().any(|(known, _)| *known == topic) {
             topics.push((topic, who.may(topic.operation())?));
@@ -220,8 +230,10 @@ impl Reader {
                 reached(Topic::Callbacks, &row.agency)?;
                 Some(Seen::Callback(row))
             }
-            // Its topic comes with its routes.
-            Event::Campaign(_) => None,
+            Event::Campaign(row) => {
+                reached(Topic::Campaigns, row.document.agency.as_str())?;
+                Some(Seen::Campaign(row))
+            }
         }
     }
 

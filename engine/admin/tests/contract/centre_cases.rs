@@ -39,7 +39,7 @@ pub fn audited_as(operation: Operation) -> Option<&'static str> {
         Operation::DirectorySet => "directory.set",
         Operation::DirectoryDelete => "directory.delete",
         Operation::DirectoryImport => "directory.import",
-        _ => return None,
+        _ => return crate::campaign_cases::audited_as(operation),
     })
 }
 
@@ -48,6 +48,9 @@ pub async fn make(world: &World, operation: Operation, agency: &str, path: Strin
     let method = operation.route().method.http();
     let request = |path: String| ask(method.as_str(), path);
     let n = world.fresh();
+    if ["/api/v1/campaign", "/api/v1/opt-outs"].iter().any(|start| path.starts_with(start)) {
+        return crate::campaign_cases::make(world, operation, agency, path, asker).await;
+    }
     match operation {
         Operation::OperatorCreate => case(By::Nothing, 201, request(path).json(&operator(&format!("op-{n}")))),
         Operation::OperatorRead | Operation::OperatorState => {

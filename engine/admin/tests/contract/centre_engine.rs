@@ -4,9 +4,9 @@ use crate::engine::FakeEngine;
 use crate::world::{BEGIN_MS, LIVE};
 use gudok_admin::documents::{DeliveryDocument, DeliveryState, TicketDocument, kinds};
 use gudok_admin::ports::{
-    Actor, AttemptRow, BoxFuture, CallbackBooking, CallbackRow, CallbackWhich, Campaigns, Centre, CheckedAudio,
-    DeskCall, DeskField, DeskTarget, DirectoryHit, DirectorySearch, Engine, EngineRefusal, OperatorRow, PeerRow,
-    QueueRow, TicketNumber, TicketOrder, TraceLine, WaitingRow, WrapUp,
+    Actor, AttemptRow, BoxFuture, CallbackBooking, CallbackRow, CallbackWhich, Centre, CheckedAudio, DeskCall,
+    DeskField, DeskTarget, DirectoryHit, DirectorySearch, Engine, EngineRefusal, OperatorRow, PeerRow, QueueRow,
+    TicketNumber, TicketOrder, TraceLine, WaitingRow, WrapUp,
 };
 use gudok_core::call::Supervision;
 use gudok_core::centre::{CallbackDecision, OperatorOrder};
@@ -155,8 +155,6 @@ fn delivery(state: DeliveryState, now_ms: u64) -> DeliveryDocument {
         last_error: Some("it fails".into()),
     }
 }
-
-impl Campaigns for FakeEngine {}
 
 impl Centre for FakeEngine {
     fn operators(&self) -> BoxFuture<'_, Vec<OperatorRow>> {

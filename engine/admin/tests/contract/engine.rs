@@ -37,6 +37,8 @@ pub struct State {
     pub operator_states: BTreeMap<String, String>,
     /// What the centre was told, in words.
     pub centre_orders: Vec<String>,
+    /// Its campaigns.
+    pub campaigns: crate::campaign_engine::FakeCampaigns,
     /// Tickets by their key.
     pub tickets: BTreeMap<String, usize>,
 }

@@ -3,6 +3,9 @@
 
 mod books;
 mod bundles;
+mod campaign_cases;
+mod campaign_engine;
+mod campaigns;
 mod cases;
 mod centre;
 mod centre_cases;

@@ -198,6 +198,8 @@ async fn lists_show_ones_own_agency_only() {
         crate::centre_cases::guide(&world, agency, "passport").await;
         crate::centre_cases::survey(&world, agency).await;
         crate::centre_cases::entry(&world, agency, &format!("faq-{agency}")).await;
+        world.engine.campaign_of(&format!("spring-{agency}"), agency, false, "running");
+        world.engine.opt_out_of(&format!("{:032x}", agency.len()), Some(agency));
     }
     let supervisor = world.user("supervisor", json!([{ "role": "supervisor", "agency": OWN }])).await;
     let lists = [
@@ -217,6 +219,8 @@ async fn lists_show_ones_own_agency_only() {
         ("/api/v1/directory", "items", "/agency"),
         ("/api/v1/directory/search?q=passport", "items", "/agency"),
         ("/api/v1/surveys", "items", "/agency"),
+        ("/api/v1/campaigns", "items", "/document/agency"),
+        ("/api/v1/opt-outs", "items", "/agency"),
     ];
     for (path, items, agency) in lists {
         let all = world.root(ask("GET", path)).await.expect(200).json();

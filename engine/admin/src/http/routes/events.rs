@@ -24,9 +24,9 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventParams {
-    /// `calls,deployments,logs,operators,queues,callbacks`; all that is within reach where it is missing.
+    /// `calls,deployments,logs,operators,queues,callbacks,campaigns`; all that is within reach where it is missing.
     #[param(
-        pattern = "^(calls|deployments|logs|operators|queues|callbacks)(,(calls|deployments|logs|operators|queues|callbacks))*$"
+        pattern = "^(calls|deployments|logs|operators|queues|callbacks|campaigns)(,(calls|deployments|logs|operators|queues|callbacks|campaigns))*$"
     )]
     topics: Option<String>,
     /// Of one agency.
@@ -36,7 +36,7 @@ pub(crate) struct EventParams {
 
 /// What happens, as it happens.
 ///
-/// Events `call`, `deployment`, `log`, `operator`, `queue`, `callback`. `lagged` says that something was missed (the reader was slow, or came back with
+/// Events `call`, `deployment`, `log`, `operator`, `queue`, `callback`, `campaign`. `lagged` says that something was missed (the reader was slow, or came back with
 /// Last-Event-ID): read the lists anew. A comment every 15 s; the stream ends when the token does.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events",
     params(EventParams, ("Last-Event-ID" = Option<String>, Header, description = "The last event seen")),

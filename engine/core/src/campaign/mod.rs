@@ -14,15 +14,42 @@
 //! | `contact` | contacts, attempts, dispositions |
 //! | `call` | a campaign's call: with what it begins, what it says of itself |
 //! | `face` | what the machine is told, and what it says |
-//! | `figures` | what people see of a campaign, and the dry run |
+//! | `figures`, `views`, `forecast` | what people see of a campaign; the dry run and the estimate of the end |
 //! | `machine` | what the machine is told, and in which order what follows |
+//! | `work`, `rows`, `turns` | one campaign; its contacts, packed; whose turn it is |
+//! | `life` | put, loaded, started, held, finished, removed; what people decide |
+//! | `dialling` | from a contact's turn to its call: asked about, claimed, dialled; or let go |
+//! | `ending`, `retry` | how attempts end; whether and when somebody is tried again |
+//! | `windows` | when somebody may be called, in the contact's own zones |
+//! | `pace` | never more calls begun in any second than may be, however the clock is set |
+//! | `shares`, `operators`, `opt_outs` | what campaigns share: trunks, operators, telephones, and who wants no call |
+//! | `saves` | what is being written down, and what has to be written down again |
 
 mod call;
 mod contact;
+mod dialling;
+mod dice;
+mod ending;
 mod face;
 mod figures;
+mod forecast;
+mod life;
 mod machine;
+mod operators;
+mod opt_outs;
+mod pace;
+mod retry;
+mod rows;
+mod saves;
 mod settings;
+mod shares;
+mod turns;
+mod views;
+mod windows;
+mod work;
+
+#[cfg(test)]
+mod tests;
 
 pub use call::{CampaignCall, CampaignContact, CampaignReport, Heard, Listen};
 pub use contact::{

@@ -7,7 +7,8 @@
 use anyhow::{Context, ensure};
 use gudok_core::ids::{Agency, Entry};
 use gudok_core::privacy::PhoneNumber;
-use gudok_store::{Party, Sealed, SubjectKey};
+use gudok_store::limits::CONTACT_SEALED_BYTES_MAX;
+use gudok_store::{NumberKey, Party, Sealed, SealedContact, SubjectKey};
 use hmac::{Hmac, Mac};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use sha2::Sha256;
@@ -22,6 +23,7 @@ pub(crate) const NODE_KEY_FILE: &str = "node-key";
 const KEY_BYTES: usize = 32;
 /// What a ciphertext is for: it opens as nothing else.
 const SEALED_AS: &[u8] = b"gudok sealed number 1";
+const SEALED_CONTACT_AS: &[u8] = b"gudok sealed contact 1";
 /// Read and write for the owner only.
 const OWNER_ONLY: u32 = 0o600;
 const OTHERS: u32 = 0o077;
@@ -143,25 +145,49 @@ impl SealingKey {
 
     /// None only for what is no number: a text longer than the store keeps.
     fn seal(&self, number: &PhoneNumber) -> Option<Sealed> {
-        let nonce: [u8; NONCE_LEN] = rand::random();
-        let mut text = number.reveal().as_bytes().to_vec();
-        self.0.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(SEALED_AS), &mut text).ok()?;
-        let sealed = [&nonce[..], &text].concat();
+        let sealed = self.seal_bytes(SEALED_AS, number.reveal().as_bytes().to_vec())?;
         (sealed.len() <= Sealed::BYTES_MAX).then(|| Sealed::from_ciphertext(sealed))
     }
 
     fn open(&self, sealed: &Sealed) -> Option<PhoneNumber> {
-        let (nonce, text) = sealed.ciphertext().split_at_checked(NONCE_LEN)?;
+        let clear = self.open_bytes(SEALED_AS, sealed.ciphertext())?;
+        std::str::from_utf8(&clear).ok().map(PhoneNumber::new)
+    }
+
+    fn seal_bytes(&self, sealed_as: &[u8], mut clear: Vec<u8>) -> Option<Vec<u8>> {
+        let nonce: [u8; NONCE_LEN] = rand::random();
+        self.0.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(sealed_as), &mut clear).ok()?;
+        Some([&nonce[..], &clear].concat())
+    }
+
+    fn open_bytes(&self, sealed_as: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, text) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut text = text.to_vec();
-        let clear = self.0.open_in_place(nonce, Aad::from(SEALED_AS), &mut text).ok()?;
-        std::str::from_utf8(clear).ok().map(PhoneNumber::new)
+        let clear_len = self.0.open_in_place(nonce, Aad::from(sealed_as), &mut text).ok()?.len();
+        text.truncate(clear_len);
+        Some(text)
     }
 }
 
 impl std::fmt::Debug for SealingKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SealingKey(…)")
+    }
+}
+
+/// What is personal of a campaign's contact. Lives in memory while somebody is dialled or added, and nowhere else.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct ClearContact {
+    /// E.164.
+    pub(crate) number: PhoneNumber,
+    /// The list's other columns, in its order.
+    pub(crate) fields: Vec<(String, String)>,
+}
+
+impl std::fmt::Debug for ClearContact {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ClearContact(…)")
     }
 }
 
@@ -195,6 +221,29 @@ impl Subjects {
     pub(crate) fn sealed(&self, number: &PhoneNumber) -> Option<Party> {
         let (_, sealing) = self.keys.as_ref()?;
         Some(self.party(number, Some(number)).with_sealed(sealing.seal(number)?))
+    }
+
+    /// The key under which a campaign, and an opt-out, know a number. `number` in its canonical form.
+    pub(crate) fn number_key(&self, number: &PhoneNumber) -> Option<NumberKey> {
+        let (subject, _) = self.keys.as_ref()?;
+        Some(NumberKey::from(&subject.hash(number.reveal())))
+    }
+
+    /// What is personal of a campaign's contact, sealed. None without the node's key, or where it is more than the store
+    /// keeps.
+    pub(crate) fn seal_contact(&self, clear: &ClearContact) -> Option<SealedContact> {
+        let (_, sealing) = self.keys.as_ref()?;
+        let text = serde_json::to_vec(&(clear.number.reveal(), &clear.fields)).ok()?;
+        let sealed = sealing.seal_bytes(SEALED_CONTACT_AS, text)?;
+        (sealed.len() <= CONTACT_SEALED_BYTES_MAX).then_some(SealedContact(sealed))
+    }
+
+    /// What is personal of a contact; none where it was sealed by another node's key.
+    pub(crate) fn open_contact(&self, sealed: &SealedContact) -> Option<ClearContact> {
+        let (_, sealing) = self.keys.as_ref()?;
+        let text = sealing.open_bytes(SEALED_CONTACT_AS, &sealed.0)?;
+        let (number, fields): (String, Vec<(String, String)>) = serde_json::from_slice(&text).ok()?;
+        Some(ClearContact { number: PhoneNumber::new(&number), fields })
     }
 
     /// The number of somebody who must be called again; none where it was erased, or sealed by another node's key.
@@ -239,6 +288,24 @@ mod tests {
         assert_eq!(party.hash(), again.hash());
         assert!(Subjects::new(&NodeKey([8; KEY_BYTES])).reveal(&party).is_none());
         assert!(subjects.reveal(&Party::erased()).is_none());
+    }
+
+    #[test]
+    fn a_sealed_contact_is_opened_by_its_key_only() {
+        let clear = ClearContact {
+            number: PhoneNumber::new("+79131234567"),
+            fields: vec![("name".into(), "Анна".into()), ("debt".into(), "21".into())],
+        };
+        let subjects = Subjects::new(&NodeKey([7; KEY_BYTES]));
+        let sealed = subjects.seal_contact(&clear).unwrap();
+        let seen = String::from_utf8_lossy(&sealed.0).into_owned();
+        assert!(!seen.contains("1234567") && !seen.contains("Анна"), "{seen}");
+        assert_eq!(subjects.open_contact(&sealed), Some(clear.clone()));
+        assert_eq!(Subjects::new(&NodeKey([8; KEY_BYTES])).open_contact(&sealed), None);
+        assert_eq!(subjects.open_contact(&SealedContact(sealed.0[1..].to_vec())), None);
+        let long = ClearContact { fields: vec![("text".into(), "x".repeat(CONTACT_SEALED_BYTES_MAX))], ..clear };
+        assert_eq!(subjects.seal_contact(&long), None);
+        assert_eq!(Subjects::masked_only().seal_contact(&long), None);
     }
 
     #[test]

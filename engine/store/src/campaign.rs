@@ -146,7 +146,9 @@ pub struct Spent {
     pub today: u8,
     /// … which was this, in days since 1970-01-01 in its own zone.
     pub day: u16,
-    /// How often in a row the last disposition came.
+    /// The last disposition's kind …
+    pub last: Option<u8>,
+    /// … and how often in a row it came.
     pub in_a_row: u8,
     /// Claims, counted or not.
     pub claims: u16,

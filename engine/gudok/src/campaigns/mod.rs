@@ -1,38 +1,97 @@
-//! Campaigns, carried out: one task owns the machine, and everybody else talks to it through a channel.
+//! Campaigns, carried out: one task owns the machine, and everybody else talks to it through channels.
+//!
+//! It waits for the earliest of: a call's report, a script's plan, the store's word that a claim or an end is durable, an
+//! admin's order, the machine's deadline. It feeds one input, carries out the commands, and goes back to waiting. It waits
+//! for no disk, no script and no call: what is slow answers later, through the same channels.
+//!
+//! A contact's number and fields are opened when its turn has come, live in memory until its call begins, and are in no
+//! log, trace, event or metric.
 //!
 //! *Architecture Invariant:* a campaign's call waits for nothing here. What it says is taken in its order, and its end is
-//! heard exactly once, whatever becomes of its task.
+//! heard exactly once, whatever becomes of its task. Nobody is dialled whose claim is not durable.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | `task` | the loop, and what becomes of each command |
+//! | `attempts` | attempts whose calls are on: each ends once |
+//! | `prepare` | a contact is opened, and its script asked |
+//! | `keep` | what the machine says, written down |
+//! | `recover` | what a former process left, read in the background |
+//! | `zones` | the zones that contacts are in |
+//! | `orders`, `contacts`, `opt_outs` | what people ask and decide |
+//! | `results` | what came of attempts, as a table |
+//! | `forecast` | what would happen when |
+//! | `views`, `series` | all of it in the admins' words |
+//! | `convert` | between the machine's words and the store's |
 
 mod attempts;
+pub(crate) mod contacts;
+mod convert;
+mod figures;
+pub(crate) mod forecast;
+mod keep;
+pub(crate) mod opt_outs;
+pub(crate) mod orders;
+mod prepare;
+mod recover;
+pub(crate) mod results;
+mod series;
+mod task;
+mod views;
+mod zones;
 
 pub(crate) use attempts::Attempting;
+pub(crate) use task::{CampaignStart, Parts, start};
+pub(crate) use zones::parse as parse_zone;
 
+use crate::config::CampaignsConfig;
 use attempts::Attempts;
-use gudok_core::campaign::{AttemptId, CampaignReport};
+use gudok_admin::ports::EngineRefusal;
+use gudok_core::campaign::{AttemptId, CampaignReport, Load, Plan, PrepareFailure};
+use prepare::OpenContact;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use task::Task;
+use tokio::sync::{mpsc, oneshot};
 
-/// What is said to the task.
-#[derive(Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "the task that hears it comes with the machine"))]
-pub(crate) enum Said {
+/// Orders and looks that wait for the task.
+const ORDERS_MAX: usize = 1_024;
+
+/// What the engine says to the task.
+enum Heard {
     /// A call of a campaign says something of itself.
     Report(AttemptId, CampaignReport),
+    /// A contact was opened, and its script asked.
+    Prepared(AttemptId, Result<(Plan, Option<OpenContact>), PrepareFailure>),
+    /// How busy the engine is.
+    Load(Load),
+    /// The engine stops: nothing new is begun.
+    Drain,
+    /// The file is another.
+    Configured(Box<CampaignsConfig>),
 }
+
+/// Something to be done with the task's state, in its turn.
+type Order = Box<dyn FnOnce(&mut Task) + Send>;
 
 /// The way to the campaigns' task.
 #[derive(Clone)]
 pub(crate) struct Campaigns {
-    /// Unbounded as a channel, bounded by what goes in: three reports a call.
-    inbox: mpsc::UnboundedSender<Said>,
+    /// Unbounded as a channel, bounded by what goes in: three reports a call, one answer for each contact in preparation.
+    heard: mpsc::UnboundedSender<Heard>,
+    orders: mpsc::Sender<Order>,
     attempts: Arc<Attempts>,
 }
 
+/// The task's ends of the channels.
+struct Inbox {
+    heard: mpsc::UnboundedReceiver<Heard>,
+    orders: mpsc::Receiver<Order>,
+}
+
 impl Campaigns {
-    /// With what the task hears.
-    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Said>) {
-        let (inbox, said) = mpsc::unbounded_channel();
-        (Self { inbox, attempts: Arc::default() }, said)
+    fn new() -> (Self, Inbox) {
+        let ((heard, in_heard), (orders, in_orders)) = (mpsc::unbounded_channel(), mpsc::channel(ORDERS_MAX));
+        (Self { heard, orders, attempts: Arc::default() }, Inbox { heard: in_heard, orders: in_orders })
     }
 
     /// What an attempt's call says of itself. Waits for nobody; nothing is lost and nothing overtakes. What is said after
@@ -43,15 +102,70 @@ impl Campaigns {
             CampaignReport::Answered | CampaignReport::Connected => self.attempts.is_open(&attempt),
         };
         if heard {
-            // The task lives as long as the process; what it is not told, the next one finds claimed.
-            let _ = self.inbox.send(Said::Report(attempt, report));
+            self.say(Heard::Report(attempt, report));
         }
     }
 
+    /// How busy the engine is.
+    pub(crate) fn load(&self, load: Load) {
+        self.say(Heard::Load(load));
+    }
+
+    /// The engine stops: nobody is dialled any more.
+    pub(crate) fn drain(&self) {
+        self.say(Heard::Drain);
+    }
+
+    /// The file is another.
+    pub(crate) fn configure(&self, config: CampaignsConfig) {
+        self.say(Heard::Configured(Box::new(config)));
+    }
+
+    fn say(&self, heard: Heard) {
+        // The task lives as long as the process; what it is not told, the next one finds claimed.
+        let _ = self.heard.send(heard);
+    }
+
     /// An attempt's call begins; until the guard is dropped, which says that it ended, where the call itself has not.
-    pub(crate) fn begin(&self, attempt: AttemptId) -> Attempting {
+    fn begin(&self, attempt: AttemptId) -> Attempting {
         self.attempts.begin(attempt.clone());
         Attempting::new(self.clone(), attempt)
+    }
+
+    /// Does something in the task's turn.
+    async fn ask<T: Send + 'static>(
+        &self,
+        order: impl FnOnce(&mut Task) -> T + Send + 'static,
+    ) -> Result<T, EngineRefusal> {
+        let (answer, answered) = oneshot::channel();
+        let order = Box::new(move |task: &mut Task| {
+            // Whoever asked may have gone.
+            let _ = answer.send(order(task));
+        });
+        self.orders.send(order).await.map_err(|_| stopping())?;
+        answered.await.map_err(|_| stopping())
+    }
+}
+
+fn stopping() -> EngineRefusal {
+    refused("internal", 503, None, "the engine stops", "ask again when it is back")
+}
+
+/// A refusal.
+fn refused(
+    code: &'static str,
+    status: u16,
+    field: Option<&str>,
+    problem: impl Into<String>,
+    remedy: impl Into<String>,
+) -> EngineRefusal {
+    EngineRefusal {
+        code,
+        status,
+        field: field.map(str::to_owned),
+        problem: problem.into(),
+        remedy: remedy.into(),
+        report: None,
     }
 }
 
@@ -69,9 +183,9 @@ mod tests {
         CampaignReport::Ended(AttemptEnd { disposition, answered_by: None, answered: None, status: None })
     }
 
-    fn heard(said: &mut mpsc::UnboundedReceiver<Said>) -> Vec<(AttemptId, CampaignReport)> {
+    fn heard(inbox: &mut Inbox) -> Vec<(AttemptId, CampaignReport)> {
         let mut all = Vec::new();
-        while let Ok(Said::Report(attempt, report)) = said.try_recv() {
+        while let Ok(Heard::Report(attempt, report)) = inbox.heard.try_recv() {
             all.push((attempt, report));
         }
         all
@@ -79,7 +193,7 @@ mod tests {
 
     #[test]
     fn an_end_is_heard_once_whatever_becomes_of_the_call() {
-        let (campaigns, mut said) = Campaigns::new();
+        let (campaigns, mut inbox) = Campaigns::new();
         let first = campaigns.begin(attempt(1));
         campaigns.report(attempt(1), CampaignReport::Answered);
         campaigns.report(attempt(1), ended(Disposition::Delivered));
@@ -93,6 +207,6 @@ mod tests {
             (attempt(1), ended(Disposition::Delivered)),
             (attempt(2), ended(Disposition::Unknown)),
         ];
-        assert_eq!(heard(&mut said), expected, "a lost call may have rung; one that nobody began says nothing");
+        assert_eq!(heard(&mut inbox), expected, "a lost call may have rung; one that nobody began says nothing");
     }
 }

@@ -4,7 +4,9 @@
 mod build;
 mod schema;
 
-pub(crate) use build::{Config, EntryConfig, ProviderConfig, SpeechSettings, changes, recorded, registered, spoken};
+pub(crate) use build::{
+    CampaignsConfig, Config, EntryConfig, ProviderConfig, SpeechSettings, changes, recorded, registered, spoken,
+};
 pub(crate) use schema::{HostPrompts, LogFormat};
 
 use miette::{Diagnostic, NamedSource, SourceSpan};

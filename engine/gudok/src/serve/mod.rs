@@ -1,5 +1,6 @@
 //! The engine from start to stop: rooms are opened in order, calls are taken, signals are heeded.
 
+mod campaigns;
 mod keeping;
 mod people;
 mod port;
@@ -10,6 +11,7 @@ mod sweep;
 mod telephones;
 
 use crate::call::{self, CallHost, Control};
+use crate::campaigns::{Attempting, CampaignStart};
 use crate::check::Checker;
 use crate::config::Config;
 use crate::metrics;
@@ -73,6 +75,7 @@ pub(crate) async fn serve(options: Options, config: Config, prometheus: Promethe
         host: Arc::clone(&rooms.host),
         limits: rooms.call_limits,
         live: AtomicUsize::new(0),
+        inbound: AtomicUsize::new(0),
         over: tokio::sync::Notify::new(),
         control,
         unknown: parking_lot::Mutex::new(HashSet::new()),
@@ -83,6 +86,7 @@ pub(crate) async fn serve(options: Options, config: Config, prometheus: Promethe
         options.config,
         Arc::clone(&rooms.host.director),
         Arc::clone(&rooms.sip),
+        rooms.host.campaigns.clone(),
         Arc::clone(&rooms.host.store),
         Arc::clone(&rooms.host.clock),
     ));
@@ -91,6 +95,8 @@ pub(crate) async fn serve(options: Options, config: Config, prometheus: Promethe
     let admin = serve_admins(&rooms, port).await?;
     tokio::spawn(take_calls(Arc::clone(&calls), rooms.incoming));
     tokio::spawn(call_back(Arc::clone(&calls), rooms.callbacks));
+    tokio::spawn(campaigns::inform(Arc::clone(&calls), rooms.campaign_starts));
+    tokio::spawn(campaigns::tell_load(Arc::clone(&calls)));
     tokio::spawn(telephones::follow(rooms.sip.registrar_events(), rooms.host.centre.clone()));
     tokio::spawn(telephones::keep_known(Arc::clone(&rooms.host.director), Arc::clone(&rooms.sip)));
     tokio::spawn(sweep::expired(Arc::clone(&rooms.host)));
@@ -124,6 +130,8 @@ struct Calls {
     host: Arc<CallHost>,
     limits: gudok_core::call::CallLimits,
     live: AtomicUsize,
+    /// Of these, calls that came in: campaigns make room for them.
+    inbound: AtomicUsize,
     over: tokio::sync::Notify,
     control: watch::Sender<Option<Control>>,
     unknown: parking_lot::Mutex<HashSet<String>>,
@@ -173,7 +181,7 @@ impl Calls {
             mode,
             limits: self.limits,
         };
-        self.run(Some(leg), start);
+        self.run(Some(leg), start, None);
     }
 
     /// A callback's call: the first leg is ours to dial.
@@ -201,16 +209,48 @@ impl Calls {
             routes,
             limits: self.limits,
         };
-        self.run(None, start);
+        self.run(None, start, None);
     }
 
-    fn run(self: &Arc<Self>, leg: Option<IncomingLeg>, start: CallStart) {
+    /// A campaign's call: its contact is claimed, and dialled at once.
+    fn inform(self: &Arc<Self>, campaign: CampaignStart) {
+        let CampaignStart { start: of, call, lang, attempting } = campaign;
+        let routes = self.host.director.routes();
+        let now = self.host.clock.now();
+        let start = CallStart {
+            id: of.call,
+            incoming: IncomingCall {
+                trunk: of.trunk,
+                caller: of.shown,
+                called: call.contact.number.clone(),
+                diversion: None,
+                headers: Vec::new(),
+                chain: None,
+                wants_transcript: false,
+            },
+            overlay: None,
+            entry: of.entry,
+            lang,
+            mode: if routes.attended(&of.agency, now) { Mode::Attended } else { Mode::Automatic },
+            agency: of.agency,
+            purpose: Purpose::Campaign(Box::new(call)),
+            routes,
+            limits: self.limits,
+        };
+        self.run(None, start, Some(attempting));
+    }
+
+    fn run(self: &Arc<Self>, leg: Option<IncomingLeg>, start: CallStart, attempting: Option<Attempting>) {
         let span = tracing::info_span!("call", id = %start.id, agency = %start.agency, entry = %start.entry);
         let (calls, control) = (Arc::clone(self), self.control.subscribe());
         self.live.fetch_add(1, Ordering::AcqRel);
+        let inbound = leg.is_some();
+        self.inbound.fetch_add(usize::from(inbound), Ordering::AcqRel);
         metrics::call_began();
         let task = async move {
-            let _counted = Counted(Arc::clone(&calls));
+            let _counted = Counted { calls: Arc::clone(&calls), inbound };
+            // Whatever becomes of this task: the campaign hears of the attempt's end.
+            let _attempting = attempting;
             call::run(Arc::clone(&calls.host), leg, start, control).await;
         };
         tokio::spawn(tracing::Instrument::instrument(task, span));
@@ -239,13 +279,17 @@ fn purpose(route: &Route) -> Purpose {
 }
 
 /// Counts a call out, whatever became of its task.
-struct Counted(Arc<Calls>);
+struct Counted {
+    calls: Arc<Calls>,
+    inbound: bool,
+}
 
 impl Drop for Counted {
     fn drop(&mut self) {
         metrics::call_ended();
-        if self.0.live.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.over.notify_waiters();
+        self.calls.inbound.fetch_sub(usize::from(self.inbound), Ordering::AcqRel);
+        if self.calls.live.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.calls.over.notify_waiters();
         }
     }
 }
@@ -330,8 +374,9 @@ async fn serve_admins(rooms: &Rooms, port: Arc<dyn Engine>) -> anyhow::Result<Op
     Ok(Some((admin, address)))
 }
 
-/// SIGTERM: new calls get 503, current ones finish, until the deadline or a second signal.
+/// SIGTERM: campaigns begin nothing more, new calls get 503, current ones finish, until the deadline or a second signal.
 async fn drain(calls: &Arc<Calls>, sip: &gudok_sip::SipEngine, drain_max: Duration, signals: &mut signals::Signals) {
+    calls.host.campaigns.drain();
     sip.set_draining(true);
     calls.host.scripts.drain();
     tracing::info!(calls = calls.live.load(Ordering::Acquire), "draining");

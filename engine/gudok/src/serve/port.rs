@@ -7,8 +7,8 @@ use crate::check::Checker;
 use crate::director::Director;
 use gudok_admin::documents::kinds;
 use gudok_admin::ports::{
-    Actor, BoxFuture, BundleCheck, Campaigns, CheckedBundle, DeployOrder, Deployment, DeploymentStep, Difference,
-    Engine, EngineRefusal, Event, FileFacts, LiveCall, LogLine, Trace, VersionId, VersionOutcomes,
+    Actor, BoxFuture, BundleCheck, CheckedBundle, DeployOrder, Deployment, DeploymentStep, Difference, Engine,
+    EngineRefusal, Event, FileFacts, LiveCall, LogLine, Trace, VersionId, VersionOutcomes,
 };
 use gudok_core::ids::{Agency, CallId, Entry};
 use gudok_core::script::LandingCause;
@@ -33,9 +33,6 @@ pub(super) struct Port {
     /// Agencies' retention may have changed.
     pub(super) sweep: Arc<tokio::sync::Notify>,
 }
-
-// Refused until the engine serves them.
-impl Campaigns for Port {}
 
 impl Engine for Port {
     fn check_bundle(&self, check: BundleCheck) -> BoxFuture<'_, Result<CheckedBundle, EngineRefusal>> {

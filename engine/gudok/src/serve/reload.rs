@@ -1,5 +1,6 @@
 //! The configuration file, read anew while calls run: by SIGHUP, or by an admin.
 
+use crate::campaigns::Campaigns;
 use crate::config::{self, changes};
 use crate::director::{Director, internal};
 use gudok_admin::ports::{Actor, EngineRefusal};
@@ -17,6 +18,7 @@ pub(super) struct Reloading {
     path: PathBuf,
     director: Arc<Director>,
     sip: Arc<SipEngine>,
+    campaigns: Campaigns,
     store: Arc<dyn Store>,
     clock: Arc<crate::clock::EngineClock>,
     one_at_a_time: tokio::sync::Mutex<()>,
@@ -27,10 +29,11 @@ impl Reloading {
         path: PathBuf,
         director: Arc<Director>,
         sip: Arc<SipEngine>,
+        campaigns: Campaigns,
         store: Arc<dyn Store>,
         clock: Arc<crate::clock::EngineClock>,
     ) -> Self {
-        Self { path, director, sip, store, clock, one_at_a_time: tokio::sync::Mutex::default() }
+        Self { path, director, sip, campaigns, store, clock, one_at_a_time: tokio::sync::Mutex::default() }
     }
 
     /// Routes, trunks and settings anew; bundles that are others are deployed. What is wrong changes nothing.
@@ -66,6 +69,7 @@ impl Reloading {
         })?;
         changed.extend(deployed);
         let taken = self.director.take_config(Arc::clone(&config)).await;
+        self.campaigns.configure(config.campaigns.clone());
         self.note(&actor, &changed, &config.facts.hash).await;
         taken?;
         tracing::info!(?changed, "configuration reloaded");

@@ -3,7 +3,7 @@
 use super::keeping::Keeping;
 use crate::books::Books;
 use crate::call::CallHost;
-use crate::campaigns::Campaigns;
+use crate::campaigns::{self, CampaignStart};
 use crate::centre::{self, Centre};
 use crate::clock::EngineClock;
 use crate::config::{Config, ProviderConfig, SpeechSettings};
@@ -30,6 +30,8 @@ use tokio::sync::mpsc;
 
 /// Callbacks whose calls are yet to be begun.
 const CALLBACK_STARTS_MAX: usize = 256;
+/// Contacts whose calls are yet to be begun.
+const CAMPAIGN_STARTS_MAX: usize = 1_024;
 /// Where compiled scripts and spoken prompts are kept, if not below the store.
 const CACHE_DIR_VARIABLE: &str = "GUDOK_CACHE_DIR";
 
@@ -40,6 +42,8 @@ pub(super) struct Rooms {
     pub(super) incoming: mpsc::Receiver<IncomingLeg>,
     /// Callbacks whose turn it is.
     pub(super) callbacks: mpsc::Receiver<Box<CallbackStart>>,
+    /// Contacts whose slot has come.
+    pub(super) campaign_starts: mpsc::Receiver<Box<CampaignStart>>,
     pub(super) config: Arc<Config>,
     pub(super) cache_dir: PathBuf,
     pub(super) subject_key: SubjectKey,
@@ -80,7 +84,17 @@ impl Rooms {
         bring_up(&director, &config, without_store).await?;
         books.begin(&director).await;
         let (centre, callbacks) = centre(&store, &clock, &subjects, &live, &director).await;
-        let (campaigns, _) = Campaigns::new();
+        let (starts, campaign_starts) = mpsc::channel(CAMPAIGN_STARTS_MAX);
+        let campaigns = campaigns::start(campaigns::Parts {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            subjects: subjects.clone(),
+            live: Arc::clone(&live),
+            director: Arc::clone(&director),
+            config: config.campaigns.clone(),
+            starts,
+            without_store,
+        });
         let media = media(&config)?;
         let (sip, incoming) = SipEngine::start(&director.sip_config(&config), &tokio::runtime::Handle::current())
             .context("opening SIP; see [sip] in the configuration")?;
@@ -110,6 +124,7 @@ impl Rooms {
             sip,
             incoming,
             callbacks,
+            campaign_starts,
             config,
             cache_dir,
             subject_key,

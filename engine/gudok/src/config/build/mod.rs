@@ -1,12 +1,14 @@
 //! From the file as written to what the engine runs on: every name resolved, every value in its range.
 
 mod admin;
+mod campaigns;
 mod centre;
 mod routes;
 mod sip;
 
 pub(crate) use admin::changes;
 use admin::{AdminSettings, TlsFiles};
+pub(crate) use campaigns::CampaignsConfig;
 pub(crate) use centre::registered;
 pub(crate) use routes::{recorded, spoken};
 
@@ -48,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) fetch_allowed: Vec<AllowedTarget>,
     pub(crate) call_limits: CallLimits,
     pub(crate) routes: Arc<Routes>,
+    /// What campaigns share.
+    pub(crate) campaigns: CampaignsConfig,
     /// Recordings of its announcements.
     pub(crate) overlay_sounds: Vec<PathBuf>,
     pub(crate) entries: Vec<EntryConfig>,
@@ -146,6 +150,7 @@ pub(super) fn build(file: File, folder: &Path, faults: &mut Faults<'_>) -> Optio
     let http = admin::http(&file.http, folder, faults);
     let admin = admin::settings(&file.admin, folder, faults);
     let fetch_allowed = fetch_allowed(&file.scripts, faults);
+    let campaigns = campaigns::campaigns(&file, folder, faults);
     Some(Config {
         time_zone,
         lang,
@@ -169,6 +174,7 @@ pub(super) fn build(file: File, folder: &Path, faults: &mut Faults<'_>) -> Optio
         fetch_allowed,
         call_limits: call_limits(&file.call),
         routes: Arc::new(routes),
+        campaigns,
         overlay_sounds,
         entries,
         webhooks,

@@ -1,8 +1,10 @@
 //! The configuration file as it is written. docs/OPERATING.md has the reference; `gudok check-config` reads it with the
 //! same eyes.
 
+mod campaigns;
 mod centre;
 
+pub(crate) use campaigns::{Campaigns, TrunkShare};
 pub(crate) use centre::{
     CalendarOverride, CallbackRules, DialFirst, Peer, Queue, QueueOperator, Registrar, Relaxation, Strategy, Unknown,
     Webhook,
@@ -37,6 +39,8 @@ pub(crate) struct File {
     pub(crate) numbering: Numbering,
     #[serde(default)]
     pub(crate) call: Call,
+    #[serde(default)]
+    pub(crate) campaigns: Campaigns,
     #[serde(default)]
     pub(crate) trunk: Vec<Trunk>,
     #[serde(default)]
@@ -351,6 +355,8 @@ pub(crate) struct Trunk {
     /// Another centre: what it says of a call's way through centres is believed.
     #[serde(default)]
     pub(crate) peer: bool,
+    /// Campaigns may call by it, and use so much of it.
+    pub(crate) campaigns: Option<Spanned<TrunkShare>>,
 }
 
 const fn hour() -> u32 {

@@ -126,8 +126,9 @@ impl Campaigns {
         let _ = self.heard.send(heard);
     }
 
-    /// An attempt's call begins; until the guard is dropped, which says that it ended, where the call itself has not.
-    fn begin(&self, attempt: AttemptId) -> Attempting {
+    /// An attempt's call begins; until the guard is dropped, which says that it ended, where the call itself has not. Who hands
+    /// the call over and who runs it may both hold one.
+    pub(crate) fn begin(&self, attempt: AttemptId) -> Attempting {
         self.attempts.begin(attempt.clone());
         Attempting::new(self.clone(), attempt)
     }

@@ -147,7 +147,7 @@ pub struct TrunkConfig {
     pub allows_transcript: bool,
     /// RFC 4028 on calls where we may ask for it; a peer's own wish is followed in any case.
     pub session_timer: Option<SessionTimerConfig>,
-    /// Calls at one time over this trunk, both ways.
+    /// Calls at one time over this trunk, both ways. Campaigns' calls are beside it, as in [`Limits::calls_max`].
     pub calls_max: Option<usize>,
     /// Another centre: what it says of a call's way so far (`X-Gudok-Chain`) is believed, and it is told of it.
     pub peer: bool,
@@ -247,7 +247,8 @@ impl Default for SessionTimerConfig {
 /// Limits of the engine. Every one refuses in a typed, counted way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// Calls at one time, in and out. Above: 503.
+    /// Calls at one time, in and out. Above: 503. Campaigns' calls are beside it, and are begun only while all together
+    /// are fewer ([`crate::Share::Campaigns`]).
     pub calls_max: usize,
     /// New incoming calls in a second. Above: 503.
     pub calls_per_s_max: u32,

@@ -202,6 +202,10 @@ impl Signalling for SipEngine {
     fn dial(&self, request: DialRequest) -> (LegHandle, mpsc::Receiver<SipEvent>) {
         dial(&self.shared, &request)
     }
+
+    fn allows_transcript(&self, trunk: &Trunk) -> bool {
+        self.shared.gate.sources().trunk(trunk).is_some_and(|trunk| trunk.allows_transcript)
+    }
 }
 
 impl Drop for SipEngine {

@@ -91,7 +91,7 @@ fn script_headers(headers: &Headers, trunk: &TrunkConfig) -> Vec<(Arc<str>, Arc<
         .collect()
 }
 
-fn lists_package(headers: &Headers) -> bool {
+pub(crate) fn lists_package(headers: &Headers) -> bool {
     fields(headers, "Recv-Info").flat_map(|value| value.split(',')).any(|package| {
         package.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(TRANSCRIPT_PACKAGE))
     })

@@ -51,7 +51,7 @@ pub use registrar::{
 };
 pub use registration::RegistrationState;
 pub use sdp::{Codec, MediaSpec};
-pub use signalling::{DetachedLeg, DialRequest, IncomingLeg, LegHandle, LegOrder, Signalling, SipEvent};
+pub use signalling::{DetachedLeg, DialRequest, IncomingLeg, LegHandle, LegOrder, Share, Signalling, SipEvent};
 pub use stats::{Counter, SipStats};
 
 /// A `tracing` filter directive that every host must apply: the stack logs raw messages.

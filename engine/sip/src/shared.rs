@@ -3,10 +3,11 @@
 use crate::chain::{Chains, OnChain};
 use crate::config::{Transport, TrunkConfig};
 use crate::dialog::Dialogs;
-use crate::gate::admission::{Permit, Refused, take_place};
+use crate::gate::admission::{Permit, PlaceCount, Refused};
 use crate::gate::{Gate, Verdict};
 use crate::registrar::Registrar;
 use crate::registration::Registrations;
+use crate::signalling::Share;
 use crate::transport::Transports;
 use gudok_core::ids::Trunk;
 use parking_lot::Mutex;
@@ -16,7 +17,6 @@ use rsipstack::transport::SipAddr;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -28,7 +28,7 @@ pub(crate) struct Shared {
     pub(crate) registrations: Registrations,
     pub(crate) registrar: Registrar,
     pub(crate) chains: Arc<Chains>,
-    pub(crate) trunk_calls: Mutex<HashMap<Trunk, Arc<AtomicUsize>>>,
+    pub(crate) trunk_calls: Mutex<HashMap<Trunk, PlaceCount>>,
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) user_agent: String,
     pub(crate) t1: std::time::Duration,
@@ -51,13 +51,10 @@ impl Shared {
     }
 
     /// Takes the places for a call over `trunk`.
-    pub(crate) fn enter(&self, trunk: &TrunkConfig) -> Result<Places, Refused> {
-        let engine = self.gate.admission.enter()?;
+    pub(crate) fn enter(&self, trunk: &TrunkConfig, share: Share) -> Result<Places, Refused> {
+        let engine = self.gate.admission.enter(share)?;
         let on_trunk = match trunk.calls_max {
-            Some(max) => {
-                let calls = Arc::clone(self.trunk_calls.lock().entry(trunk.name.clone()).or_default());
-                Some(take_place(&calls, max)?)
-            }
+            Some(max) => Some(self.trunk_calls.lock().entry(trunk.name.clone()).or_default().take(share, max)?),
             None => None,
         };
         Ok(Places { _engine: engine, _trunk: on_trunk, chain: None })

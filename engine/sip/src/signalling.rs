@@ -3,6 +3,7 @@
 use crate::dialog::DialogFacts;
 use crate::leg::Input;
 use crate::sdp::MediaSpec;
+use gudok_core::ids::Trunk;
 use gudok_core::leg::{Chain, DialTarget, IncomingCall, LegEvent};
 use gudok_core::privacy::PhoneNumber;
 use std::net::SocketAddr;
@@ -66,12 +67,31 @@ pub struct DialRequest {
     pub chain: Option<Chain>,
     /// Our media address, for the offer.
     pub local_media: SocketAddr,
+    /// Whose place it takes.
+    pub share: Share,
+}
+
+/// Whose place a call takes, in the engine and on its trunk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Share {
+    /// Of the calls that the limits are for.
+    #[default]
+    Calls,
+    /// Of a campaign's: one that is free now, and that is still free for a call of the others. No call that comes in is
+    /// refused because of it.
+    Campaigns,
 }
 
 /// Makes calls. Object-safe, so that a test can stand in for the engine.
 pub trait Signalling: Send + Sync {
     /// Calls out. Every failure, also an immediate one, comes as [`LegEvent::Ended`].
     fn dial(&self, request: DialRequest) -> (LegHandle, mpsc::Receiver<SipEvent>);
+
+    /// Whether whom we call by this trunk may ask for the transcript. Who did not ask gets none.
+    fn allows_transcript(&self, trunk: &Trunk) -> bool {
+        let _ = trunk;
+        false
+    }
 }
 
 /// An order to a leg. See [`gudok_core::leg::LegCommand`]: one that does not fit the leg's state does nothing.

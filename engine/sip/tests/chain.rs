@@ -7,7 +7,7 @@ mod peer;
 use gudok_core::ids::Trunk;
 use gudok_core::leg::{Chain, DialTarget, HangupCause, LegEvent};
 use gudok_core::privacy::PhoneNumber;
-use gudok_sip::{Counter, DialRequest, LegHandle, Signalling, SipEngine};
+use gudok_sip::{Counter, DialRequest, LegHandle, Share, Signalling, SipEngine};
 use peer::{Follow, MEDIA, OFFER, Peer, start, take};
 use std::sync::Arc;
 
@@ -22,6 +22,7 @@ fn dial(engine: &SipEngine, chain: Option<Chain>) -> (LegHandle, Follow) {
         screen_pop: vec![("X-Gudok-Chain".into(), "forged;hops=9".into())],
         chain,
         local_media: MEDIA.parse().unwrap(),
+        share: Share::Calls,
     });
     (leg, Follow(events))
 }

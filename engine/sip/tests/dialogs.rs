@@ -7,7 +7,7 @@ mod peer;
 use gudok_core::ids::Trunk;
 use gudok_core::leg::{DialTarget, HangupCause, LegEvent};
 use gudok_core::privacy::PhoneNumber;
-use gudok_sip::{Counter, DialRequest, LegHandle, Signalling, SipEvent};
+use gudok_sip::{Counter, DialRequest, LegHandle, Share, Signalling, SipEvent};
 use peer::{Follow, MEDIA, OFFER, freeze, start, take};
 use std::time::Duration;
 
@@ -150,6 +150,7 @@ async fn an_attended_transfer_names_the_other_dialog() {
         screen_pop: vec![],
         chain: None,
         local_media: MEDIA.parse().unwrap(),
+        share: Share::Calls,
     };
     let (second, events) = engine.dial(request);
     let mut second_follow = Follow(events);
@@ -174,6 +175,7 @@ async fn refreshing(peer: &mut peer::Peer, engine: &gudok_sip::SipEngine, allow:
         screen_pop: vec![],
         chain: None,
         local_media: MEDIA.parse().unwrap(),
+        share: Share::Calls,
     };
     let (leg, events) = engine.dial(request);
     let mut follow = Follow(events);

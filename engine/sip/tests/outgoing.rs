@@ -8,8 +8,8 @@ use gudok_core::ids::Trunk;
 use gudok_core::leg::{DialTarget, HangupCause, LegEvent};
 use gudok_core::privacy::{PhoneNumber, Secret};
 use gudok_sip::{
-    Codec, Counter, Credentials, DialRequest, LegHandle, Listener, RegistrationConfig, RegistrationState, Signalling,
-    SipConfig, SipEngine, Transport,
+    Codec, Counter, Credentials, DialRequest, LegHandle, Listener, RegistrationConfig, RegistrationState, Share,
+    Signalling, SipConfig, SipEngine, Transport,
 };
 use peer::{Follow, MEDIA, Message, OFFER, freeze, start, take};
 use std::sync::Arc;
@@ -27,6 +27,7 @@ fn request(address: &str) -> DialRequest {
         ],
         chain: None,
         local_media: MEDIA.parse().unwrap(),
+        share: Share::Calls,
     }
 }
 

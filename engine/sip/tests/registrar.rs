@@ -9,7 +9,8 @@ use gudok_core::ids::Trunk;
 use gudok_core::leg::{DialTarget, HangupCause, LegEvent};
 use gudok_core::privacy::PhoneNumber;
 use gudok_sip::{
-    Counter, DialRequest, LegHandle, Listener, RegistrarUser, Signalling, SipConfig, SipEngine, Transport, TrunkConfig,
+    Counter, DialRequest, LegHandle, Listener, RegistrarUser, Share, Signalling, SipConfig, SipEngine, Transport,
+    TrunkConfig,
 };
 use peer::{Follow, MEDIA, Message, OFFER, freeze, start, take};
 use std::time::Duration;
@@ -23,6 +24,7 @@ fn dial(engine: &SipEngine, user: &str) -> (LegHandle, Follow) {
         screen_pop: vec![("X-Gudok-Topic".into(), "passport".into())],
         chain: None,
         local_media: MEDIA.parse().unwrap(),
+        share: Share::Calls,
     });
     (leg, Follow(events))
 }

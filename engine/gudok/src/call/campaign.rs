@@ -8,6 +8,7 @@ use gudok_core::call::{CallStart, Purpose, ScriptRun};
 use gudok_core::campaign::{AnsweredBy, CampaignContact, CampaignReport, Heard};
 use gudok_core::ids::LegId;
 use gudok_plugin_host::ports;
+use gudok_sip::Share;
 use std::time::Duration;
 
 /// The attempt that a call is; while the guard lives, its campaign waits for its end.
@@ -38,7 +39,19 @@ pub(super) const fn answered_by(who: AnsweredBy) -> ports::AnsweredBy {
     }
 }
 
+/// Whom we call may follow the words that they hear, where their trunk lets them.
+pub(super) fn offer_transcript(host: &CallHost, start: &mut CallStart) {
+    if let Purpose::Callback(_) | Purpose::Campaign(_) = start.purpose {
+        start.incoming.wants_transcript = host.signalling.allows_transcript(&start.incoming.trunk);
+    }
+}
+
 impl CallTask {
+    /// Whose places the call's legs take: an operator's too, where it is a campaign that has called.
+    pub(super) fn share(&self) -> Share {
+        if self.machine.campaign().is_some() { Share::Campaigns } else { Share::Calls }
+    }
+
     /// Which way the call goes, for its script.
     pub(super) fn direction(&self) -> ports::Direction {
         if self.machine.campaign().is_some() { ports::Direction::Outbound } else { ports::Direction::Inbound }

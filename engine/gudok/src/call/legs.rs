@@ -170,7 +170,8 @@ impl CallTask {
                     self.leg_failed(id);
                     return;
                 };
-                let request = DialRequest { target, caller, screen_pop, chain, local_media };
+                let share = self.share();
+                let request = DialRequest { target, caller, screen_pop, chain, local_media, share };
                 let (handle, events) = self.host.signalling.dial(request);
                 if let Some(leg) = self.leg(id) {
                     leg.handle = Some(handle);

@@ -178,7 +178,7 @@ struct CallTask {
 pub(crate) async fn run(
     host: Arc<CallHost>,
     incoming: Option<IncomingLeg>,
-    start: CallStart,
+    mut start: CallStart,
     mut control: tokio::sync::watch::Receiver<Option<Control>>,
 ) {
     let (inbox, mut events) = mpsc::channel(INBOX_EVENTS_MAX);
@@ -190,6 +190,7 @@ pub(crate) async fn run(
     let (watch, mut said) = host.live.began(beginning(&start, now));
     let (routes, lang_seen) = (Arc::clone(&start.routes), Arc::clone(&start.lang));
     let overlay = start.overlay.as_ref().map(|overlay| Arc::clone(&overlay.name));
+    campaign::offer_transcript(&host, &mut start);
     // Whatever becomes of this task: the campaign hears of its end.
     let _attempting = campaign::attempting(&host, &start);
     let is_callback = matches!(start.purpose, Purpose::Callback(_));

@@ -2,6 +2,7 @@
 //! retransmissions.
 
 use crate::config::Limits;
+use crate::signalling::Share;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -25,11 +26,42 @@ pub(crate) enum Refused {
 }
 
 pub(crate) struct Admission {
-    calls: Arc<AtomicUsize>,
+    places: PlaceCount,
     calls_max: AtomicUsize,
     rate: arc_swap::ArcSwap<DefaultDirectRateLimiter>,
     draining: AtomicBool,
     decisions: Mutex<Decisions>,
+}
+
+/// Places that are taken: calls and campaigns' calls apart, since the latter take nobody's place.
+#[derive(Debug, Default)]
+pub(crate) struct PlaceCount {
+    calls: Arc<AtomicUsize>,
+    campaigns: Arc<AtomicUsize>,
+}
+
+impl PlaceCount {
+    /// Takes a place of `max`. A campaign's call gets one only while all together are fewer; any other, while the others
+    /// are.
+    pub(crate) fn take(&self, share: Share, max: usize) -> Result<Permit, Refused> {
+        let (mine, beside) = match share {
+            Share::Calls => (&self.calls, 0),
+            Share::Campaigns => (&self.campaigns, self.calls.load(Ordering::Acquire)),
+        };
+        let more = |count: usize| (count.saturating_add(beside) < max).then_some(count + 1);
+        match mine.fetch_update(Ordering::AcqRel, Ordering::Acquire, more) {
+            Ok(_) => Ok(Permit { calls: Arc::clone(mine) }),
+            Err(_) => Err(Refused::Limit),
+        }
+    }
+
+    fn calls(&self) -> usize {
+        self.calls.load(Ordering::Acquire)
+    }
+
+    fn all(&self) -> usize {
+        self.calls() + self.campaigns.load(Ordering::Acquire)
+    }
 }
 
 /// One call's place. Free again when dropped.
@@ -54,7 +86,7 @@ struct Decisions {
 impl Admission {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
-            calls: Arc::new(AtomicUsize::new(0)),
+            places: PlaceCount::default(),
             calls_max: AtomicUsize::new(limits.calls_max),
             rate: arc_swap::ArcSwap::from_pointee(rate_limiter(limits.calls_per_s_max)),
             draining: AtomicBool::new(false),
@@ -75,8 +107,9 @@ impl Admission {
         self.draining.load(Ordering::Acquire)
     }
 
+    /// Legs that are up, of campaigns too.
     pub(crate) fn legs(&self) -> usize {
-        self.calls.load(Ordering::Acquire)
+        self.places.all()
     }
 
     /// Decides about the INVITE that `key` stands for; a retransmission gets the decision of the first.
@@ -88,7 +121,7 @@ impl Admission {
         }
         let refused = if self.is_draining() {
             Some(Refused::Draining)
-        } else if self.legs() >= self.calls_max.load(Ordering::Acquire) || self.rate.load().check().is_err() {
+        } else if self.places.calls() >= self.calls_max.load(Ordering::Acquire) || self.rate.load().check().is_err() {
             Some(Refused::Limit)
         } else {
             None
@@ -98,18 +131,8 @@ impl Admission {
     }
 
     /// Takes a place for a call, in or out.
-    pub(crate) fn enter(&self) -> Result<Permit, Refused> {
-        let max = self.calls_max.load(Ordering::Acquire);
-        take_place(&self.calls, max)
-    }
-}
-
-/// Counts one more, unless there are `max` already.
-pub(crate) fn take_place(calls: &Arc<AtomicUsize>, max: usize) -> Result<Permit, Refused> {
-    let more = |count: usize| (count < max).then_some(count + 1);
-    match calls.fetch_update(Ordering::AcqRel, Ordering::Acquire, more) {
-        Ok(_) => Ok(Permit { calls: Arc::clone(calls) }),
-        Err(_) => Err(Refused::Limit),
+    pub(crate) fn enter(&self, share: Share) -> Result<Permit, Refused> {
+        self.places.take(share, self.calls_max.load(Ordering::Acquire))
     }
 }
 
@@ -178,10 +201,10 @@ mod tests {
         let admission = admission(1, 1_000);
         let now = Instant::now();
         assert_eq!(admission.decide(1, now), Ok(()));
-        let place = admission.enter().unwrap();
+        let place = admission.enter(Share::Calls).unwrap();
         assert_eq!(admission.decide(1, now), Ok(()), "retransmission of the admitted call");
         assert_eq!(admission.decide(2, now), Err(Refused::Limit));
-        assert_eq!(admission.enter().unwrap_err(), Refused::Limit);
+        assert_eq!(admission.enter(Share::Calls).unwrap_err(), Refused::Limit);
         drop(place);
         assert_eq!(admission.decide(2, now), Err(Refused::Limit), "retransmission of the refused call");
         assert_eq!(admission.decide(3, now), Ok(()));
@@ -189,6 +212,22 @@ mod tests {
         assert_eq!(admission.decide(4, later), Ok(()));
         assert_eq!(admission.decide(5, later + DECISION_KEPT), Ok(()));
         assert_eq!(admission.decide(2, later + DECISION_KEPT), Ok(()), "forgotten after the retransmission time");
+    }
+
+    #[test]
+    fn campaigns_take_what_is_free_and_nobodys_place() {
+        let admission = admission(3, 1_000);
+        let now = Instant::now();
+        let campaigns: Vec<_> = (0..3).map(|_| admission.enter(Share::Campaigns).unwrap()).collect();
+        assert_eq!(admission.enter(Share::Campaigns).unwrap_err(), Refused::Limit, "nothing is free");
+        for key in 0..3 {
+            assert_eq!(admission.decide(key, now), Ok(()), "the campaign's calls are beside the limit");
+            std::mem::forget(admission.enter(Share::Calls).unwrap());
+        }
+        assert_eq!(admission.legs(), 6, "all are counted where the end is waited for");
+        assert_eq!(admission.decide(9, now), Err(Refused::Limit), "the limit itself holds");
+        drop(campaigns);
+        assert_eq!(admission.enter(Share::Campaigns).unwrap_err(), Refused::Limit, "calls that came in are in the way");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::registrar::{Arrival, arrival};
 use crate::sdp::{MediaSpec, Negotiation};
 use crate::session_timer::{Said, SessionTimer};
 use crate::shared::Shared;
-use crate::signalling::{IncomingLeg, LEG_EVENTS_MAX, LEG_INPUTS_MAX, LegHandle};
+use crate::signalling::{IncomingLeg, LEG_EVENTS_MAX, LEG_INPUTS_MAX, LegHandle, Share};
 use crate::stats::Counter;
 use gudok_core::leg::Chain;
 use gudok_core::privacy::PhoneNumber;
@@ -94,7 +94,7 @@ fn begin<'a>(
     let trunk = &origin.trunk;
     let read = read_invite(&slot.original, trunk)?;
     let place = incoming.try_reserve().map_err(|_| Refusal::counted(503, Counter::RefusedHostBusy))?;
-    let mut places = shared.enter(trunk).map_err(|refused| refusal_of(shared, refused))?;
+    let mut places = shared.enter(trunk, Share::Calls).map_err(|refused| refusal_of(shared, refused))?;
     let chain = chain_of(shared, slot, trunk)?;
     let (chain, on_chain) = chain.map_or((None, None), |(chain, on_chain)| (Some(chain), Some(on_chain)));
     places.chain = on_chain;

@@ -6,6 +6,7 @@ use crate::address::{host, parse_uri, percent_encoded};
 use crate::chain::CHAIN_FIELD;
 use crate::config::{Transport, TrunkConfig, has_unsafe_characters};
 use crate::dialog::{Dialog, Remote};
+use crate::identity::lists_package;
 use crate::message::{
     Body, SDP, content_type, field, lists, push_capabilities, push_session_fields, sdp_body, session_fields,
 };
@@ -137,7 +138,7 @@ fn prepare(shared: &Arc<Shared>, request: &DialRequest) -> Result<Prepared, (Han
     } else {
         plan(shared, request).ok_or((HangupCause::NotFound, None))?
     };
-    let mut places = shared.enter(&plan.trunk).map_err(|_| (HangupCause::AdmissionLimit, None))?;
+    let mut places = shared.enter(&plan.trunk, request.share).map_err(|_| (HangupCause::AdmissionLimit, None))?;
     let chain = request.chain.as_ref().filter(|_| plan.trunk.peer);
     let Some((chain, value)) = chain.and_then(|chain| Some((chain, crate::chain::write(chain)?))) else {
         return Ok(Prepared { plan, places, max_forwards: None });
@@ -377,6 +378,9 @@ impl Leg {
         self.state = State::Talking;
         self.peer_has_update = lists(&response.headers, "Allow", "UPDATE");
         self.session.answered(session_fields(&response.headers), super::now());
+        if self.trunk.allows_transcript && lists_package(&response.headers) {
+            self.transcripts.want();
+        }
         let agreed = match sdp_body(&response.headers, &response.body) {
             Body::Sdp(answer) => self.media.accept(answer).is_ok(),
             _ => had_media,

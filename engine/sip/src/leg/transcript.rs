@@ -1,4 +1,4 @@
-//! The transcript to the caller's own agent: INFO with package `gudok-transcript` (RFC 6086).
+//! The transcript to the agent of whoever called us, or of whom we called: INFO with package `gudok-transcript` (RFC 6086).
 //!
 //! One INFO at a time, in order, from a short queue. Nothing here ever delays the call: an agent that does not answer
 //! loses the transcript.
@@ -34,6 +34,11 @@ pub(super) struct Transcripts {
 impl Transcripts {
     pub(super) fn new(wanted: bool) -> Self {
         Self { wanted, ..Self::default() }
+    }
+
+    /// The agent that we called has asked for it.
+    pub(super) fn want(&mut self) {
+        self.wanted = true;
     }
 
     pub(super) fn stop(&mut self) {

@@ -3,9 +3,13 @@
 //!
 //! What it is not: part of the SDK. An agency that wants other words writes its own.
 
+mod informing;
 mod operator;
 
+pub use informing::{operators_of_campaign, part, talk_to_operator};
 pub use operator::{land, to_operator};
+
+use operator::apology;
 
 use gudok_sdk::prelude::*;
 

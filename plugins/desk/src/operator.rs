@@ -7,7 +7,7 @@ const OPERATORS_DEFAULT: &str = "operators";
 
 /// Why nobody is to be had.
 #[derive(Clone, Copy)]
-enum Nobody {
+pub(crate) enum Nobody {
     Closed(Option<TimeOfDay>),
     Busy,
 }
@@ -84,7 +84,7 @@ pub fn land(call: &Call, topic: &str, words: Prompt) -> Result<Summary> {
     Ok(Summary::new(ResultCode::Custom("no-operator".to_owned())))
 }
 
-fn apology(call: &Call, nobody: Nobody) -> Prompt {
+pub(crate) fn apology(call: &Call, nobody: Nobody) -> Prompt {
     match nobody {
         Nobody::Busy => words!(call,
             "ru" => ["Сейчас все операторы заняты."],

@@ -26,6 +26,28 @@
 //! }
 //! ```
 //!
+//! A campaign is the other way round: the centre calls. [`campaign!`] names two functions, one that is asked before
+//! dialling and one that talks:
+//!
+//! ```
+//! use gudok_sdk::prelude::*;
+//!
+//! gudok_sdk::campaign!(prepare, run);
+//!
+//! fn prepare(contact: &Contact) -> Plan {
+//!     if contact.field("place").is_some() { Plan::Dial } else { Plan::skip("no place") }
+//! }
+//!
+//! fn run(call: &Call, contact: &Contact) -> Result<Disposition> {
+//!     call.say(prompt!["Завтра с девяти до двенадцати часов не будет воды. Адрес:", contact.field("place"), "."])?;
+//!     if call.is_on_machine() {
+//!         return Ok(Disposition::Voicemail);
+//!     }
+//!     let answer = Menu::new("Если вы поняли, нажмите один.").on("1", ()).ask(call)?;
+//!     Ok(if answer == Answer::Given(()) { Disposition::confirmed("understood") } else { Disposition::Delivered })
+//! }
+//! ```
+//!
 //! **When the caller hangs up**, whatever the script waits for answers [`CallError::Ended`], and `?` carries it out of
 //! `run`: that is the normal way to go. A script that must save something matches it first; it has about two seconds.
 //!
@@ -39,6 +61,7 @@ extern crate self as gudok_sdk;
 
 mod ask;
 mod call;
+mod campaign;
 pub mod directory;
 mod error;
 pub mod fetch;
@@ -58,6 +81,7 @@ pub use bindings::gudok::ivr::telephony::{AnsweredBy, CallInfo, Direction, Pace,
 pub use bindings::gudok::ivr::transfer::TransferOutcome;
 pub use bindings::gudok::ivr::types::{CallError, Date, Datetime, EndReason, Money, TimeOfDay};
 pub use call::Call;
+pub use campaign::{Contact, Disposition, Plan};
 pub use error::Result;
 pub use language::choose;
 pub use promise::{Callback, CallbackOffer, Promise, Survey, Ticket, TicketKind, registration_number};
@@ -73,8 +97,8 @@ pub use transfer::Transfer;
 pub mod prelude {
     pub use crate::fetch::Request;
     pub use crate::{
-        Answer, Ask, Call, CallError, Callback, Case, Date, Gender, IntoPrompt, Menu, Message, Money, Noun, Pace,
-        Prompt, QueueOutcome, Result, ResultCode, Summary, Survey, Ticket, TimeOfDay, Transfer, TransferOutcome,
+        Answer, Ask, Call, CallError, Callback, Case, Contact, Date, Datetime, Disposition, Gender, IntoPrompt, Menu,
+        Message, Money, Noun, Pace, Plan, Prompt, QueueOutcome, Result, ResultCode, Summary, Survey, Ticket, TimeOfDay, Transfer, TransferOutcome,
         choose, counted, date, decimal, digits, duration, media, money, number, ordinal, phone, prompt,
         registration_number, silence, spell, time, tone, words,
     };
@@ -93,18 +117,67 @@ pub mod bindings {
     });
 }
 
+/// What a campaign's script exports, as wit-bindgen makes it; what it imports is in [`bindings`].
+#[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all, clippy::pedantic, clippy::restriction)]
+pub mod campaign_bindings {
+    wit_bindgen::generate!({
+        path: "../../wit/v0.1.0",
+        world: "campaign-script",
+        pub_export_macro: true,
+        default_bindings_module: "gudok_sdk::campaign_bindings",
+        runtime_path: "::gudok_sdk::rt::bindgen",
+        additional_derives: [PartialEq],
+        with: {
+            "gudok:ivr/types@0.1.0": crate::bindings::gudok::ivr::types,
+            "gudok:ivr/prompts@0.1.0": crate::bindings::gudok::ivr::prompts,
+            "gudok:ivr/input@0.1.0": crate::bindings::gudok::ivr::input,
+            "gudok:ivr/telephony@0.1.0": crate::bindings::gudok::ivr::telephony,
+            "gudok:ivr/recording@0.1.0": crate::bindings::gudok::ivr::recording,
+            "gudok:ivr/transfer@0.1.0": crate::bindings::gudok::ivr::transfer,
+            "gudok:ivr/queues@0.1.0": crate::bindings::gudok::ivr::queues,
+            "gudok:ivr/directory@0.1.0": crate::bindings::gudok::ivr::directory,
+            "gudok:ivr/promises@0.1.0": crate::bindings::gudok::ivr::promises,
+            "gudok:ivr/storage@0.1.0": crate::bindings::gudok::ivr::storage,
+            "gudok:ivr/fetch@0.1.0": crate::bindings::gudok::ivr::fetch,
+            "gudok:ivr/secrets@0.1.0": crate::bindings::gudok::ivr::secrets,
+            "gudok:ivr/secrets-reveal@0.1.0": crate::bindings::gudok::ivr::secrets_reveal,
+            "gudok:ivr/host@0.1.0": crate::bindings::gudok::ivr::host,
+        },
+    });
+}
+
 /// What the macros of this crate stand on; not for scripts.
 #[doc(hidden)]
 pub mod rt {
     pub use wit_bindgen::rt as bindgen;
 
-    use crate::Summary;
+    use crate::{Contact, Disposition, Plan, Summary};
     use crate::bindings::gudok::ivr::telephony;
 
     /// Runs a script's function on a call that the host handed over.
     pub fn run(call: telephony::Call, script: fn(&crate::Call) -> crate::Result<Summary>) -> crate::Result<Summary> {
-        std::panic::set_hook(Box::new(|panic| crate::host::error(&panic.to_string())));
+        tell_of_panics();
         script(&crate::Call::new(call))
+    }
+
+    /// Asks a campaign's script about a contact.
+    pub fn prepare(contact: &Contact, script: fn(&Contact) -> Plan) -> Plan {
+        tell_of_panics();
+        script(contact)
+    }
+
+    /// Runs a campaign's script on a call that the host handed over.
+    pub fn inform(
+        call: telephony::Call,
+        contact: &Contact,
+        script: fn(&crate::Call, &Contact) -> crate::Result<Disposition>,
+    ) -> crate::Result<Disposition> {
+        tell_of_panics();
+        script(&crate::Call::new(call), contact)
+    }
+
+    fn tell_of_panics() {
+        std::panic::set_hook(Box::new(|panic| crate::host::error(&panic.to_string())));
     }
 }
 
@@ -129,6 +202,37 @@ macro_rules! service {
         #[allow(unsafe_code)]
         const _: () = {
     $crate::bindings::export!(GudokScript with_types_in $crate::bindings);
+        };
+    };
+}
+
+/// Names the functions of a campaign: `fn prepare(contact: &Contact) -> Plan`, asked before dialling, and
+/// `fn run(call: &Call, contact: &Contact) -> Result<Disposition>`, which talks to who answers. Once per crate.
+#[macro_export]
+macro_rules! campaign {
+    ($prepare:path, $run:path) => {
+        #[doc(hidden)]
+        #[allow(unreachable_pub)]
+        pub struct GudokCampaign;
+
+        impl $crate::campaign_bindings::exports::gudok::ivr::campaign::Guest for GudokCampaign {
+            fn prepare(contact: $crate::Contact) -> $crate::Plan {
+                $crate::rt::prepare(&contact, $prepare)
+            }
+
+            fn run(
+                call: $crate::bindings::gudok::ivr::telephony::Call,
+                contact: $crate::Contact,
+            ) -> ::core::result::Result<$crate::Disposition, $crate::CallError> {
+                $crate::rt::inform(call, &contact, $run)
+            }
+        }
+
+        // A shared library of this machine could not even have symbols of these names.
+        #[cfg(target_arch = "wasm32")]
+        #[allow(unsafe_code)]
+        const _: () = {
+    $crate::campaign_bindings::export!(GudokCampaign with_types_in $crate::campaign_bindings);
         };
     };
 }

@@ -1,6 +1,6 @@
 //! Dates, times and amounts: how data files and back ends write them.
 
-use crate::bindings::gudok::ivr::types::{Date, Money, TimeOfDay};
+use crate::bindings::gudok::ivr::types::{Date, Datetime, Money, TimeOfDay};
 
 impl Date {
     /// Reads "2026-05-05"; none unless it is a day of the calendar.
@@ -14,6 +14,31 @@ impl Date {
         };
         let valid = parts.next().is_none() && date.day >= 1 && date.day <= days_in(date.month, date.year);
         valid.then_some(date)
+    }
+
+    /// Days from this one to that one; below zero where that one lies before.
+    #[must_use]
+    pub fn days_until(&self, other: Self) -> i64 {
+        other.number() - self.number()
+    }
+
+    /// The day after.
+    #[must_use]
+    pub fn next(&self) -> Self {
+        match (self.month, self.day) {
+            (month, day) if day < days_in(month, self.year) => Self { day: day + 1, ..*self },
+            (12, _) => Self { year: self.year.saturating_add(1), month: 1, day: 1 },
+            (month, _) => Self { month: month + 1, day: 1, ..*self },
+        }
+    }
+
+    /// Counted through the calendar, in years that begin with March: then the leap day is the last of its year.
+    fn number(self) -> i64 {
+        let (year, month) = match self.month {
+            1 | 2 => (i64::from(self.year) - 1, i64::from(self.month) + 9),
+            month => (i64::from(self.year), i64::from(month) - 3),
+        };
+        year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + i64::from(self.day)
     }
 
     /// From 0 for Monday to 6 for Sunday.
@@ -44,6 +69,19 @@ impl TimeOfDay {
     #[must_use]
     pub fn minutes(&self) -> u16 {
         u16::from(self.hour) * 60 + u16::from(self.minute)
+    }
+}
+
+impl Datetime {
+    /// So many minutes later, by the same offset from UTC.
+    #[must_use]
+    pub fn in_minutes(&self, minutes: u32) -> Self {
+        const DAY: u32 = 24 * 60;
+        let total = u32::from(self.time.minutes()) + minutes;
+        let date = (0..total / DAY).fold(self.date, |date, _| date.next());
+        let of_day = total % DAY;
+        let part = |value: u32| u8::try_from(value).unwrap_or(0);
+        Self { date, time: TimeOfDay { hour: part(of_day / 60), minute: part(of_day % 60) }, ..*self }
     }
 }
 
@@ -100,6 +138,40 @@ mod tests {
         for (day, expected) in [("2026-11-23", 0), ("2000-01-01", 5), ("2024-02-29", 3), ("2026-03-01", 6)] {
             assert_eq!(Date::parse(day).map(|date| date.weekday()), Some(expected), "{day}");
         }
+    }
+
+    #[test]
+    fn days_are_counted_through_the_calendar() {
+        let check = |from: &str, to: &str, expected: i64| {
+            let days = Date::parse(from).zip(Date::parse(to)).map(|(from, to)| from.days_until(to));
+            assert_eq!(days, Some(expected), "{from} {to}");
+        };
+        check("2026-11-26", "2026-12-01", 5);
+        check("2026-12-01", "2026-11-26", -5);
+        check("2026-12-31", "2027-01-01", 1);
+        check("2024-02-28", "2024-03-01", 2);
+        check("2026-02-28", "2026-03-01", 1);
+        check("1900-02-28", "1900-03-01", 1);
+        check("2000-01-01", "2026-01-01", 9_497);
+        let mut date = Date { year: 2023, month: 12, day: 31 };
+        let first = date;
+        for days in 1..=800 {
+            date = date.next();
+            assert_eq!(first.days_until(date), days, "{date:?}");
+        }
+    }
+
+    #[test]
+    fn later_may_be_another_day() {
+        let evening = Datetime {
+            date: Date { year: 2026, month: 12, day: 31 },
+            time: TimeOfDay { hour: 22, minute: 30 },
+            utc_offset_minutes: 420,
+        };
+        let later = evening.in_minutes(120);
+        assert_eq!((later.date, later.time.minutes()), (Date { year: 2027, month: 1, day: 1 }, 30));
+        assert_eq!(evening.in_minutes(89).date, evening.date);
+        assert_eq!(evening.in_minutes(3 * 1_440).date, Date { year: 2027, month: 1, day: 3 });
     }
 
     #[test]

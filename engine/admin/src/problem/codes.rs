@@ -86,8 +86,8 @@ codes! {
         "Configure it in gudok.toml; docs/OPERATING.md says how.";
     NOTHING_BEFORE = "nothing-before", CONFLICT, "There is no version to go back to",
         "Deploy the version that should serve.";
-    ENTRY_NOT_ALLOWED = "entry-not-allowed", CONFLICT, "The bundle's manifest does not allow this entry",
-        "Deploy it at an entry of its manifest, or name this entry there.";
+    ENTRY_NOT_ALLOWED = "entry-not-allowed", CONFLICT, "The version does not fit this entry",
+        "Deploy it at an entry of its manifest, or name this entry there; a campaign needs an entry that takes no calls.";
     LOAD_FAILED = "load-failed", CONFLICT, "The version passed its check but does not load now",
         "Read the detail; upload the bundle again if its bytes are damaged.";
     STALE = "stale-revision", PRECONDITION_FAILED, "Somebody changed it meanwhile",

@@ -5,7 +5,7 @@ use super::{Page, PageQuery, Revised, Source, agencies, check_area, check_revisi
 use crate::Admin;
 use crate::access::Operation;
 use crate::auth::Principal;
-use crate::documents::{EntryDocument, NumberDocument, kinds};
+use crate::documents::{EntryDocument, NumberDocument, VersionDocument, kinds};
 use crate::ledger::{Kept, with_details};
 use crate::names::{AgencyName, EntryName, Lang, Number, QueueName};
 use crate::problem::{Problem, codes};
@@ -196,6 +196,11 @@ async fn checked(admin: &Admin, body: NumberBody) -> Result<NumberDocument, Prob
         let problem = unknown("entry", "The agency has no such entry.");
         return Err(problem.remedy("Deploy a version there first: a number that leads nowhere serves nobody."));
     }
+    if is_campaign(admin, &body.agency, &body.entry).await? {
+        let detail = format!("{}/{} is a campaign's entry: it calls, and takes no calls.", body.agency, body.entry);
+        let problem = Problem::new(&codes::CONFLICTING, detail).field("entry");
+        return Err(problem.remedy("Lead the number to an entry whose script is a service or a menu."));
+    }
     check_area("area", body.area.as_deref())?;
     let queues = admin.engine().file().queues;
     if body.callback.as_ref().is_some_and(|queue| !queues.iter().any(|known| known == queue.as_str())) {
@@ -213,6 +218,13 @@ async fn entry_exists(admin: &Admin, agency: &AgencyName, entry: &EntryName) -> 
     }
     let kept: Option<Kept<EntryDocument>> = admin.ledger().get(kinds::ENTRY, &format!("{agency}/{entry}")).await?;
     Ok(kept.is_some())
+}
+
+/// Whether a campaign's script is live there.
+async fn is_campaign(admin: &Admin, agency: &AgencyName, entry: &EntryName) -> Result<bool, Problem> {
+    let Some(live) = admin.engine().deployment(&agency.to_core(), &entry.to_core()) else { return Ok(false) };
+    let kept: Option<Kept<VersionDocument>> = admin.ledger().get(kinds::VERSION, &live.stable.version).await?;
+    Ok(kept.is_some_and(|kept| kept.body.facts.kind == "campaign"))
 }
 
 fn of_file(admin: &Admin) -> Vec<NumberRoute> {

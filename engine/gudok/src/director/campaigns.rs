@@ -1,10 +1,14 @@
 //! Entries of campaigns: their scripts are deployed as others are, asked before dialling, and reached by no number.
 
 use super::Director;
+use super::refusal::refused;
 use crate::scripts::PrepareAsk;
+use gudok_admin::documents::VersionDocument;
+use gudok_admin::ports::EngineRefusal;
 use gudok_core::campaign::{Plan, PrepareFailure};
 use gudok_core::deployment::{CallEnd, VersionKey};
 use gudok_core::ids::{Agency, Entry};
+use gudok_core::routing::Routes;
 use gudok_core::script::LandingCause;
 use gudok_plugin_host::manifest::Kind;
 use std::sync::Arc;
@@ -31,6 +35,65 @@ impl Director {
             self.prepare_failed(&agency, &entry, key, cause, Duration::from_micros(report.cpu_us));
         }
         report.plan
+    }
+
+    /// Whether a version is of the kind that its entry is for: an entry is called, or it calls.
+    pub(super) fn check_kind(
+        &self,
+        version: &VersionDocument,
+        agency: &Agency,
+        entry: &Entry,
+        routes: &Routes,
+    ) -> Result<(), EngineRefusal> {
+        let facts = &version.facts;
+        let campaign = facts.kind == Kind::Campaign.as_str();
+        let is_campaign = self.slot(agency, entry).and_then(|slot| slot.is_campaign());
+        match is_campaign.filter(|is_campaign| *is_campaign != campaign) {
+            Some(true) => {
+                let problem = format!("{agency}/{entry} is a campaign's entry, and {} is a {}", facts.script, facts.kind);
+                let remedy = "deploy it under another entry: campaigns that call by this one need their script";
+                return Err(refused("entry-not-allowed", 409, Some("entry"), problem, remedy));
+            }
+            Some(false) => {
+                let problem = format!("{agency}/{entry} takes calls, and {} is a campaign", facts.script);
+                let remedy = "deploy it under an entry of its own";
+                return Err(refused("entry-not-allowed", 409, Some("entry"), problem, remedy));
+            }
+            None => {}
+        }
+        let leads_here = routes.numbers.iter().find(|(_, route)| route.agency == *agency && route.entry == *entry);
+        match leads_here {
+            Some((number, _)) if campaign => {
+                let problem = format!("the number {number} leads to {agency}/{entry}, and {} is a campaign", facts.script);
+                let remedy = "lead the number elsewhere first, or deploy the campaign under an entry of its own";
+                Err(refused("entry-not-allowed", 409, Some("entry"), problem, remedy))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Nobody gets to a campaign's script by calling. Deploying sees to that; what a file says later is told in the log.
+    pub(super) fn take_campaigns_out(&self, routes: &mut Routes) {
+        let slots = self.all_slots();
+        let campaigns: Vec<(&Agency, &Entry)> = slots
+            .iter()
+            .filter(|slot| slot.is_campaign() == Some(true))
+            .map(|slot| (&slot.agency, &slot.entry))
+            .collect();
+        if campaigns.is_empty() {
+            return;
+        }
+        let of_campaign = |agency: &Agency, entry: &Entry| campaigns.contains(&(agency, entry));
+        routes.numbers.retain(|number, route| {
+            let leads_to_campaign = of_campaign(&route.agency, &route.entry);
+            if leads_to_campaign {
+                tracing::error!(%number, agency = %route.agency, entry = %route.entry, "a number leads to a campaign's entry, which takes no calls; lead it elsewhere");
+            }
+            !leads_to_campaign
+        });
+        for agency in routes.agencies.values_mut() {
+            agency.reachable.retain(|_, (agency, entry)| !of_campaign(agency, entry));
+        }
     }
 
     fn prepare_failed(

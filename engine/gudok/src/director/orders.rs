@@ -97,6 +97,7 @@ impl Director {
         let guard = tell::guard_from(&order.guard.unwrap_or_default())?;
         let version = self.version(&order.version).await?;
         check_version(&version, &agency, &entry)?;
+        self.check_kind(&version, &agency, &entry, &self.routes())?;
         let settings = self.settings(&agency, &entry).await?;
         let brought = self.bring(&order.version, &version, &actor, &agency, &entry, settings).await?;
         crash::point("loaded");
@@ -470,10 +471,6 @@ pub(super) fn check_version(version: &VersionDocument, agency: &Agency, entry: &
             format!("{} {} may be active under {} only", facts.script, facts.version, facts.entries.join(", ")),
             "deploy it there, or name the entry in its manifest",
         ));
-    }
-    if facts.kind == "campaign" {
-        let problem = format!("{} is a campaign, and answers no calls", facts.script);
-        return Err(refused("entry-not-allowed", 422, Some("version"), problem, "deploy a service or a menu"));
     }
     Ok(())
 }

@@ -37,8 +37,9 @@ impl Director {
             routes.agencies.entry(Agency::new(&name)).or_insert_with(|| agency_routes(&agency));
         }
         for slot in self.all_slots() {
-            // Callers may be handed to every script of the same agency.
-            if let (Some(agency), true) = (routes.agencies.get_mut(&slot.agency), slot.seen().is_some()) {
+            // Callers may be handed to every script of the same agency that takes calls.
+            let takes_calls = slot.is_campaign() == Some(false);
+            if let (Some(agency), true) = (routes.agencies.get_mut(&slot.agency), takes_calls) {
                 let place = (slot.agency.clone(), slot.entry.clone());
                 agency.reachable.entry(Arc::from(slot.entry.as_str())).or_insert(place);
             }
@@ -61,6 +62,7 @@ impl Director {
             }
             routes.numbers.entry(Arc::from(number.as_str())).or_insert(route);
         }
+        self.take_campaigns_out(&mut routes);
         let overlays = self.documents::<OverlayDocument>(kinds::OVERLAY).await?;
         self.add_overlays(&mut routes, overlays, &config.lang).await;
         self.take_routes(routes);

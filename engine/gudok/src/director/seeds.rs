@@ -11,6 +11,7 @@ use anyhow::Context;
 use gudok_admin::documents::{VersionDocument, VersionState, kinds};
 use gudok_admin::ports::{Actor, BundleReport, EngineRefusal};
 use gudok_core::deployment::{Guard, NamedVersion, Share, VersionKey};
+use gudok_core::routing::Routes;
 use gudok_plugin_host::bundle::{Bundle, BundleLimits};
 use gudok_plugin_host::gate::Approval;
 use gudok_store::{AuditDraft, LedgerChange, StoreError};
@@ -56,7 +57,7 @@ impl Director {
     ) -> anyhow::Result<Vec<String>> {
         let mut sprouts = Vec::new();
         for (at, entry) in config.entries.iter().enumerate() {
-            sprouts.extend(self.sprout(at, entry).await?);
+            sprouts.extend(self.sprout(at, entry, &config.routes).await?);
         }
         between()?;
         let mut deployed = Vec::new();
@@ -67,7 +68,7 @@ impl Director {
     }
 
     /// Reads a seed, and loads it where it says something new.
-    async fn sprout(&self, at: usize, entry: &EntryConfig) -> anyhow::Result<Option<Sprout>> {
+    async fn sprout(&self, at: usize, entry: &EntryConfig, routes: &Routes) -> anyhow::Result<Option<Sprout>> {
         let path = entry.bundle.clone();
         let read = self.loader.run(move || read(&path)).await?;
         let (bytes, bundle) = read.with_context(|| format!("the bundle {}", entry.bundle.display()))?;
@@ -80,6 +81,7 @@ impl Director {
         }
         let version = self.take_in(&bytes, &bundle, entry, &id).await?;
         check_version(&version, &entry.agency, &entry.entry)
+            .and_then(|()| self.check_kind(&version, &entry.agency, &entry.entry, routes))
             .map_err(plain)
             .with_context(|| format!("{} at {}/{}", entry.bundle.display(), entry.agency, entry.entry))?;
         let settings = Arc::new(file_settings(entry));

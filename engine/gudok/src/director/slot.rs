@@ -9,6 +9,7 @@ use gudok_core::deployment::{
 use gudok_core::ids::{Agency, Entry};
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::Registry;
+use gudok_plugin_host::manifest::Kind;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -174,6 +175,15 @@ impl Slot {
         if let Some(live) = self.live.lock().as_mut() {
             live.revision = revision;
         }
+    }
+
+    /// Whether its script is a campaign's, which calls and is not called; none before the first deployment.
+    pub(super) fn is_campaign(&self) -> Option<bool> {
+        self.look(|live| {
+            let stable = live.loaded.get(&live.machine.state().stable.version.key)?;
+            Some(stable.version.kind() == Kind::Campaign)
+        })
+        .flatten()
     }
 
     pub(super) fn deadline(&self) -> Option<Timestamp> {

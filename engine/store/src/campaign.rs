@@ -5,8 +5,11 @@
 //! engine's list: this room gives them no meaning, but for [`DISPOSITION_CANCELLED`].
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::names::{hex, unhex};
 use crate::{AgencyId, CallId, SubjectHash, UtcMs};
 
 /// The disposition that a contact gets whose person is erased before its end: "cancelled".
@@ -30,6 +33,21 @@ impl fmt::Debug for NumberKey {
     }
 }
 
+impl Serialize for NumberKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex(&self.0.to_be_bytes()))
+    }
+}
+
+impl<'de> Deserialize<'de> for NumberKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = unhex(&text).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+        let key = bytes.map(|bytes| Self(u128::from_be_bytes(bytes)));
+        key.ok_or_else(|| serde::de::Error::custom("a number's key is 32 hexadecimal digits"))
+    }
+}
+
 /// Number and fields of a contact, encrypted elsewhere. This room cannot open it, and it leaves only in backups.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct SealedContact(pub Vec<u8>);
@@ -40,8 +58,21 @@ impl fmt::Debug for SealedContact {
     }
 }
 
+impl Serialize for SealedContact {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for SealedContact {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        STANDARD.decode(text).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
 /// A contact to be added.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewContact {
     /// As the list has it; at most [`crate::limits::CONTACT_TEXT_BYTES_MAX`].
     pub id: String,
@@ -85,7 +116,8 @@ pub struct Contact {
 }
 
 /// Where a contact stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ContactState {
     /// Waits for its turn.
     Waiting {
@@ -241,7 +273,7 @@ pub struct ContactWrite {
 }
 
 /// One attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// Which of its contact's claims, from 1.
     pub nth: u16,
@@ -258,7 +290,7 @@ pub struct Attempt {
 }
 
 /// How an attempt ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptEnd {
     /// What became of it.
     pub disposition: Disposition,

@@ -1,7 +1,7 @@
 //! Backups: JSON Lines with a header that names the format, records, and an end with a count and a hash of all before.
 //!
 //! ```text
-//! {"gudok_backup":1,"schema":2}
+//! {"gudok_backup":1,"schema":3}
 //! {"cdr":{…}}
 //! {"leg":{…}}
 //! {"agency":{"agency":"mfc","last_version":17}}
@@ -9,6 +9,10 @@
 //! {"document":{"kind":"user","id":"anna","revision":7,"expires_ms":null,"body":"base64"}}
 //! {"ledger":{"last_revision":9,"head":{"seq":3,"hash":"ab…"},"marks":[{"seq":3,"hash":"ab…","hmac":"ab…"}]}}
 //! {"audit":{"seq":1,…}}
+//! {"campaign":{"campaign":"flood","contacts":2,"ends":1}}
+//! {"contact":{"campaign":"flood","no":0,"state":{"waiting":{"not_before":null}},"spent":{…},"zone":"Asia/Omsk","who":{…}}}
+//! {"attempt":{"campaign":"flood","contact":0,"seq":1,"attempt":{…}}}
+//! {"opt_out":{"number":"ab…","scope":"global","protected":false,"since_ms":1,"by":"script"}}
 //! {"blob":{"sha256":"ab…","offset":0,"data":"base64","last":true}}
 //! {"end":{"records":123,"sha256":"…"}}
 //! ```
@@ -23,7 +27,7 @@ use sha2::{Digest, Sha256};
 use super::buckets::{Kept, NEVER_MS, Usage};
 use super::core::{Core, read_failed};
 use super::writer::Rows;
-use super::{blobs, chain, folder, keys, ledger, legs, schema};
+use super::{blobs, campaigns, chain, folder, keys, ledger, legs, schema};
 use crate::audit::{HEAD_FILE, HeadMark, HeadMarks};
 use crate::limits::BACKUP_LINE_BYTES_MAX;
 use crate::{
@@ -47,6 +51,10 @@ enum Line {
     Document(DocumentLine),
     Ledger(LedgerLine),
     Audit(Box<AuditEntry>),
+    Campaign(campaigns::CampaignLine),
+    Contact(Box<campaigns::ContactLine>),
+    Attempt(Box<campaigns::AttemptLine>),
+    OptOut(campaigns::OptOutLine),
     Blob(BlobLine),
     End { records: u64, sha256: BlobId },
 }
@@ -150,10 +158,37 @@ pub(super) fn export(core: &Core, out: &mut dyn Write) -> Result<BackupSummary, 
             }
         }
     }
+    export_campaigns(core, &mut out, &mut summary)?;
     let end = Line::End { records: out.records, sha256: BlobId::from_sha256(out.hash.clone().finalize().into()) };
     out.line(&end)?;
     out.out.flush().map_err(|error| StoreError::io("writing", std::path::Path::new("the backup"), error))?;
     Ok(summary)
+}
+
+fn export_campaigns(core: &Core, out: &mut Out<'_>, summary: &mut BackupSummary) -> Result<(), StoreError> {
+    for tag in campaigns::TAGS {
+        for row in core.db.scan_prefix([tag]) {
+            let (key, value) = row.map_err(|error| read_failed(&error))?;
+            match campaigns::line(core, tag, &key, &value) {
+                Ok(None) => {}
+                Ok(Some(campaigns::Lines::Campaign(line))) => out.line(&Line::Campaign(line))?,
+                Ok(Some(campaigns::Lines::Contact(line))) => {
+                    summary.contacts += 1;
+                    out.line(&Line::Contact(line))?;
+                }
+                Ok(Some(campaigns::Lines::Attempt(line))) => {
+                    summary.attempts += 1;
+                    out.line(&Line::Attempt(line))?;
+                }
+                Ok(Some(campaigns::Lines::OptOut(line))) => {
+                    summary.opt_outs += 1;
+                    out.line(&Line::OptOut(line))?;
+                }
+                Err(_) => summary.corrupt += 1,
+            }
+        }
+    }
+    Ok(())
 }
 
 fn row_line(core: &Core, tag: u8, key: &[u8], value: &[u8]) -> Result<Line, StoreError> {
@@ -227,6 +262,7 @@ type WriteRows<'a> = &'a dyn Fn(Rows, Option<Vec<HeadMark>>) -> Result<(), Store
 pub(super) fn import(core: &Core, input: &mut dyn BufRead, write: WriteRows<'_>) -> Result<BackupSummary, StoreError> {
     let used = [keys::CDR, keys::MARKER, keys::USAGE, keys::ENTRY, keys::DOCUMENT, keys::AUDIT]
         .iter()
+        .chain(&campaigns::TAGS)
         .any(|tag| core.db.scan_prefix([*tag]).next().is_some());
     if used || !core.legs.lock().live.is_empty() || !blobs::list(core)?.is_empty() {
         return Err(StoreError::NotEmpty);
@@ -373,6 +409,10 @@ impl Import<'_> {
                 self.note_head(entry.head());
                 self.summary.audit += 1;
             }
+            Line::Campaign(line) => line.rows(&mut self.rows)?,
+            Line::Contact(line) => line.rows(&mut self.rows, &mut self.summary)?,
+            Line::Attempt(line) => line.rows(&mut self.rows, &mut self.summary)?,
+            Line::OptOut(line) => line.rows(&mut self.rows, &mut self.summary),
             Line::Blob(part) => self.blob_part(&part)?,
         }
         self.records += 1;

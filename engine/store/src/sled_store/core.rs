@@ -17,8 +17,8 @@ pub(super) struct Core {
     /// sled's log, opened once more: sled's flush does not reach the disk.
     pub(super) log: File,
     pub(super) legs: Mutex<Legs>,
-    /// Entries, documents and entries of the audit that are applied and not yet durable: who reads one waits for its
-    /// commit.
+    /// Entries, documents, entries of the audit and ends of attempts that are applied and not yet durable: who reads one
+    /// waits for its commit.
     pub(super) undurable: Mutex<HashSet<Vec<u8>>>,
     pub(super) counters: Counters,
     /// The first failure of the disk; nothing is written after it.

@@ -6,9 +6,9 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::core::{Core, read_failed};
 use super::tx::{Step, Tx};
-use super::{blobs, envelope, keys, ledger, legs};
+use super::{blobs, campaigns, envelope, keys, ledger, legs};
 use crate::limits::SWEEP_ROWS_MAX;
-use crate::{AgencyId, BlobId, Cdr, Deleted, Erased, Party, StoreError, SubjectHash, TRACE_KIND, UtcMs};
+use crate::{AgencyId, BlobId, Cdr, Deleted, Erased, NumberKey, Party, StoreError, SubjectHash, TRACE_KIND, UtcMs};
 
 /// Rows between two looks whether the store is being closed.
 const ROWS_PER_LOOK: usize = 1_024;
@@ -207,8 +207,14 @@ pub(super) fn records_of(
     Ok((found, false))
 }
 
-/// Erases a person from these records.
-pub(super) fn erase(tx: &mut Tx<'_>, subject: &SubjectHash, records: &[Vec<u8>], now: UtcMs) -> Step<Erased> {
+/// Erases a person from these records and contacts.
+pub(super) fn erase(
+    tx: &mut Tx<'_>,
+    subject: &SubjectHash,
+    records: &[Vec<u8>],
+    contacts: &[campaigns::Place],
+    now: UtcMs,
+) -> Step<Erased> {
     let mut erased = Erased::default();
     let mut calls = BTreeSet::new();
     let mut let_go = LetGo::default();
@@ -238,6 +244,7 @@ pub(super) fn erase(tx: &mut Tx<'_>, subject: &SubjectHash, records: &[Vec<u8>],
         tx.finish()?;
     }
     let_go.settle(tx)?;
+    campaigns::erase_persons(tx, NumberKey::from(subject), contacts, now, &mut erased)?;
     erased.calls = calls.into_iter().collect();
     Ok(erased)
 }
@@ -258,10 +265,10 @@ fn erase_recordings(tx: &mut Tx<'_>, call: &crate::CallId, now: UtcMs, let_go: &
     Ok(count)
 }
 
-/// Deletes copies of damaged rows that hold a person's hash.
+/// Deletes copies of damaged rows that hold a person's hash, or their number's key.
 pub(super) fn erase_quarantine(core: &Core, subject: &SubjectHash) -> Result<(), StoreError> {
     let folder = core.quarantine_folder();
-    let hash = subject.to_hex();
+    let (hash, key) = (subject.to_hex(), NumberKey::from(subject).0.to_be_bytes());
     let failed = |error| StoreError::io("looking through", &folder, error);
     for file in std::fs::read_dir(&folder).map_err(failed)? {
         let file = file.map_err(failed)?;
@@ -269,7 +276,8 @@ pub(super) fn erase_quarantine(core: &Core, subject: &SubjectHash) -> Result<(),
         if !is_row || file.metadata().map_err(failed)?.len() > QUARANTINED_ROW_BYTES_MAX {
             continue;
         }
-        if contains(&std::fs::read(file.path()).map_err(failed)?, hash.as_bytes()) {
+        let bytes = std::fs::read(file.path()).map_err(failed)?;
+        if contains(&bytes, hash.as_bytes()) || contains(&bytes, &key) {
             std::fs::remove_file(file.path()).map_err(failed)?;
         }
     }

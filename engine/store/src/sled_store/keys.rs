@@ -14,6 +14,13 @@
 //! | document | `D` kind, id | revision, end of life, JSON (since schema 2) |
 //! | end of life of a document | `T` time, kind, id | – (since schema 2) |
 //! | entry of the audit | `A` number | [`crate::AuditEntry`] as JSON (since schema 2) |
+//! | campaign's counts | `G` campaign | places given, last end (since schema 3, as all that follow) |
+//! | contact | `P` campaign, place | who it is: sealed, and what may be seen |
+//! | where a contact stands | `W` campaign, place | state, what was tried, number's key, zone |
+//! | contact by number | `N` campaign, number's key | place |
+//! | attempt | `K` campaign, place, attempt | its end's number, what happened |
+//! | end of an attempt | `V` campaign, end's number | place, attempt |
+//! | opt-out | `O` number's key, agency or nothing | protected, since when, from where |
 //! | about the store | `0` name | schema; import under way; last revision, audit's head (since schema 2) |
 use crate::{AgencyId, BlobId, Bucket, CallId, LegId};
 
@@ -29,6 +36,13 @@ pub(super) const RECORDED: u8 = b'R';
 pub(super) const DOCUMENT: u8 = b'D';
 pub(super) const DOCUMENT_END: u8 = b'T';
 pub(super) const AUDIT: u8 = b'A';
+pub(super) const CAMPAIGN: u8 = b'G';
+pub(super) const CONTACT: u8 = b'P';
+pub(super) const STAND: u8 = b'W';
+pub(super) const NUMBER: u8 = b'N';
+pub(super) const ATTEMPT: u8 = b'K';
+pub(super) const END: u8 = b'V';
+pub(super) const OPT_OUT: u8 = b'O';
 pub(super) const META_SCHEMA: &[u8] = b"0schema";
 pub(super) const META_IMPORTING: &[u8] = b"0importing";
 pub(super) const META_REVISION: &[u8] = b"0revision";
@@ -44,18 +58,22 @@ pub(super) fn what(key: &[u8]) -> &'static str {
         Some(&USAGE) => "usage count of an agency",
         Some(&DOCUMENT) => "document of the ledger",
         Some(&AUDIT) => "entry of the audit",
+        Some(&CAMPAIGN) => "count of a campaign",
+        Some(&CONTACT | &STAND | &NUMBER) => "contact of a campaign",
+        Some(&ATTEMPT | &END) => "attempt of a campaign",
+        Some(&OPT_OUT) => "opt-out",
         _ => "row",
     }
 }
 
-fn push(key: &mut Vec<u8>, name: &str) {
+pub(super) fn push(key: &mut Vec<u8>, name: &str) {
     // Names are checked where they enter (`names.rs`): at most 128 bytes.
     key.push(u8::try_from(name.len()).unwrap_or(u8::MAX));
     key.extend_from_slice(name.as_bytes());
 }
 
 /// Takes a name off the front.
-fn pull<'a>(key: &mut &'a [u8]) -> Option<&'a str> {
+pub(super) fn pull<'a>(key: &mut &'a [u8]) -> Option<&'a str> {
     let (len, rest) = key.split_first()?;
     let name = rest.get(..usize::from(*len))?;
     *key = &rest[name.len()..];

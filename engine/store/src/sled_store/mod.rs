@@ -8,6 +8,7 @@
 mod backup;
 mod blobs;
 mod buckets;
+mod campaigns;
 mod chain;
 mod core;
 mod envelope;

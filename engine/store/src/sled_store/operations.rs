@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::buckets::{Change, Set};
 use super::queue::Urgency;
 use super::writer::{Deletion, Write};
-use super::{SledStore, backup, blobs, buckets, chain, erase, keys, ledger, legs, query};
+use super::{SledStore, backup, blobs, buckets, campaigns, chain, erase, keys, ledger, legs, query};
 use crate::limits::{LIVE_LEGS_MAX, NAME_BYTES_MAX};
 use crate::{
     AgencyId, AttemptPage, AttemptQuery, AuditHead, AuditPage, AuditQuery, AuditReport, BackupSummary, BlobId, Bucket,
@@ -95,9 +95,12 @@ impl Store for SledStore {
         self.long_job(move |desk| {
             // What was handed over before is among what is looked through.
             desk.ask(0, Write::Settled).wait()?;
-            let (records, more) = erase::records_of(&desk.core, &subject, rows_max)?;
-            let erased =
-                desk.ask(0, |reply| Write::Deletion(Deletion::Subject { subject, records, now, reply })).wait()?;
+            let (records, more_records) = erase::records_of(&desk.core, &subject, rows_max)?;
+            let (contacts, more_contacts) = campaigns::contacts_of(&desk.core, NumberKey::from(&subject), rows_max)?;
+            let erased = desk
+                .ask(0, |reply| Write::Deletion(Deletion::Subject { subject, records, contacts, now, reply }))
+                .wait()?;
+            let more = more_records || more_contacts;
             erase::erase_quarantine(&desk.core, &subject)?;
             let (blobs, blobs_stuck) = desk.delete_doomed_blobs()?;
             Ok(Erased { blobs, blobs_stuck, more, ..erased })
@@ -241,48 +244,74 @@ impl Store for SledStore {
         self.file_job(move |core| blobs::delete(core, &id))
     }
 
-    fn contacts_add(&self, _: &str, _: Vec<NewContact>, _: UtcMs) -> Pending<ContactsAdded> {
-        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    fn contacts_add(&self, campaign: &str, rows: Vec<NewContact>, now: UtcMs) -> Pending<ContactsAdded> {
+        match campaigns::Add::new(campaign, rows, now) {
+            Ok(add) => self.ask(add.bytes(), |reply| Write::ContactsAdd(Box::new(add), reply)),
+            Err(error) => self.refuse(error),
+        }
     }
 
-    fn contact(&self, _: &str, _: u32) -> Pending<Option<Contact>> {
-        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    fn contact(&self, campaign: &str, no: u32) -> Pending<Option<Contact>> {
+        let checked = campaigns::check_campaign(campaign);
+        Pending::ready(checked.and_then(|()| campaigns::contact(&self.core, campaign, no)))
     }
 
-    fn contacts_page(&self, _: ContactQuery) -> Pending<ContactPage> {
-        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    fn contacts_page(&self, query: ContactQuery) -> Pending<ContactPage> {
+        match campaigns::check_campaign(&query.campaign) {
+            Ok(()) => self.read_job(move |core| campaigns::contacts(core, &query)),
+            Err(error) => self.refuse(error),
+        }
     }
 
-    fn contact_seeds(&self, _: &str, _: Option<u32>, _: usize) -> Pending<SeedPage> {
-        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    fn contact_seeds(&self, campaign: &str, after: Option<u32>, rows_max: usize) -> Pending<SeedPage> {
+        let name = campaign.to_owned();
+        match campaigns::check_campaign(campaign) {
+            Ok(()) => self.read_job(move |core| campaigns::seeds(core, &name, after, rows_max)),
+            Err(error) => self.refuse(error),
+        }
     }
 
-    fn contact_write(&self, _: ContactWrite, _: UtcMs) -> Pending<()> {
-        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    fn contact_write(&self, write: ContactWrite, now: UtcMs) -> Pending<()> {
+        match campaigns::Change::new(write, now) {
+            Ok(change) => self.ask(change.bytes(), |reply| Write::Contact(Box::new(change), reply)),
+            Err(error) => self.refuse(error),
+        }
     }
 
-    fn attempts(&self, _: &str, _: AttemptQuery) -> Pending<AttemptPage> {
-        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    fn attempts(&self, campaign: &str, query: AttemptQuery) -> Pending<AttemptPage> {
+        let name = campaign.to_owned();
+        match campaigns::check_campaign(campaign) {
+            Ok(()) => self.read_durably(move |core| campaigns::attempts(core, &name, query)),
+            Err(error) => self.refuse(error),
+        }
     }
 
-    fn campaign_size(&self, _: &str) -> Pending<CampaignSize> {
-        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    fn campaign_size(&self, campaign: &str) -> Pending<CampaignSize> {
+        let checked = campaigns::check_campaign(campaign);
+        Pending::ready(checked.and_then(|()| campaigns::size(&self.core, campaign)))
     }
 
-    fn campaign_erase(&self, _: &str, _: usize) -> Pending<Swept> {
-        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    fn campaign_erase(&self, campaign: &str, rows_max: usize) -> Pending<Swept> {
+        let name = campaign.to_owned();
+        match campaigns::check_campaign(campaign) {
+            Ok(()) => self.ask(0, |reply| Write::Deletion(Deletion::Campaign { campaign: name, rows_max, reply })),
+            Err(error) => self.refuse(error),
+        }
     }
 
-    fn opt_outs_put(&self, _: Vec<OptOut>) -> Pending<u64> {
-        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    fn opt_outs_put(&self, opt_outs: Vec<OptOut>) -> Pending<u64> {
+        match campaigns::OptOutRows::new(opt_outs) {
+            Ok(rows) => self.ask(rows.bytes(), |reply| Write::OptOuts(rows, reply)),
+            Err(error) => self.refuse(error),
+        }
     }
 
-    fn opt_out_delete(&self, _: NumberKey, _: OptOutScope) -> Pending<bool> {
-        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    fn opt_out_delete(&self, number: NumberKey, scope: OptOutScope) -> Pending<bool> {
+        self.ask(0, |reply| Write::OptOutDelete { number, scope, reply })
     }
 
-    fn opt_outs(&self, _: OptOutQuery) -> Pending<OptOutPage> {
-        self.refuse(StoreError::Failed { why: "campaigns are not kept yet".to_owned() })
+    fn opt_outs(&self, query: OptOutQuery) -> Pending<OptOutPage> {
+        self.read_job(move |core| campaigns::opt_outs(core, &query))
     }
 
     fn export(&self, out: &mut dyn IoWrite) -> Result<BackupSummary, StoreError> {

@@ -1,4 +1,5 @@
 //! What needs a look inside: damage done to the database behind the store's back.
+mod campaigns;
 mod ledger;
 
 use std::time::Duration;

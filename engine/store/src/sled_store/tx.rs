@@ -93,7 +93,8 @@ impl<'a> Tx<'a> {
         if self.rows.is_empty() {
             return Ok(());
         }
-        let read_at_once = |key: &&Vec<u8>| matches!(key.first(), Some(&(keys::ENTRY | keys::DOCUMENT | keys::AUDIT)));
+        let read_at_once =
+            |key: &&Vec<u8>| matches!(key.first(), Some(&(keys::ENTRY | keys::DOCUMENT | keys::AUDIT | keys::END)));
         self.core.undurable.lock().extend(self.rows.keys().filter(read_at_once).cloned());
         let mut batch = sled::Batch::default();
         for (key, value) in self.rows.drain() {

@@ -10,10 +10,13 @@ use tokio::sync::oneshot;
 
 use super::core::{Core, Queue};
 use super::tx::{Fail, Step, Tx};
-use super::{blobs, buckets, chain, erase, keys, ledger, legs};
+use super::{blobs, buckets, campaigns, chain, erase, keys, ledger, legs};
 use crate::audit::HeadMark;
 use crate::space::SpaceLevel;
-use crate::{AgencyId, AuditHead, BlobId, Deleted, Erased, LedgerDone, LegId, StoreError, SubjectHash, Swept, UtcMs};
+use crate::{
+    AgencyId, AuditHead, BlobId, ContactsAdded, Deleted, Erased, LedgerDone, LegId, NumberKey, OptOutScope, StoreError,
+    SubjectHash, Swept, UtcMs,
+};
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 pub(super) type Rows = Vec<(Vec<u8>, Vec<u8>)>;
@@ -45,6 +48,14 @@ pub(super) enum Write {
         rows_max: usize,
         reply: Reply<Swept>,
     },
+    ContactsAdd(Box<campaigns::Add>, Reply<ContactsAdded>),
+    Contact(Box<campaigns::Change>, Reply<()>),
+    OptOuts(campaigns::OptOutRows, Reply<u64>),
+    OptOutDelete {
+        number: NumberKey,
+        scope: OptOutScope,
+        reply: Reply<bool>,
+    },
     /// Rows of a backup, already encoded.
     Import {
         rows: Rows,
@@ -72,8 +83,14 @@ pub(super) enum Deletion {
     Subject {
         subject: SubjectHash,
         records: Vec<Vec<u8>>,
+        contacts: Vec<campaigns::Place>,
         now: UtcMs,
         reply: Reply<Erased>,
+    },
+    Campaign {
+        campaign: String,
+        rows_max: usize,
+        reply: Reply<Swept>,
     },
     /// The files of doomed blobs are gone.
     BlobsGone {
@@ -290,6 +307,22 @@ fn decide(
             let step = buckets::sweep(tx, now, rows_max);
             settle(tx, step, &mut done.answers, Some(reply))
         }
+        Write::ContactsAdd(add, reply) => {
+            let step = campaigns::add(tx, &add, space);
+            settle(tx, step, &mut done.answers, Some(reply))
+        }
+        Write::Contact(change, reply) => {
+            let step = campaigns::write(tx, &change, space);
+            settle(tx, step, &mut done.answers, Some(reply))
+        }
+        Write::OptOuts(opt_outs, reply) => {
+            let step = campaigns::opt_outs_put(tx, &opt_outs, space);
+            settle(tx, step, &mut done.answers, Some(reply))
+        }
+        Write::OptOutDelete { number, scope, reply } => {
+            let step = campaigns::opt_out_delete(tx, number, &scope);
+            settle(tx, step, &mut done.answers, Some(reply))
+        }
         Write::Import { rows, end, reply } => {
             for (key, value) in rows {
                 tx.put(key, &value);
@@ -313,8 +346,12 @@ fn delete(tx: &mut Tx<'_>, deletion: Deletion, answers: &mut Vec<Answer>) -> Res
             let step = erase::recordings_before(tx, agency.as_ref(), before, now, rows_max);
             settle(tx, step, answers, Some(reply))
         }
-        Deletion::Subject { subject, records, now, reply } => {
-            let step = erase::erase(tx, &subject, &records, now);
+        Deletion::Subject { subject, records, contacts, now, reply } => {
+            let step = erase::erase(tx, &subject, &records, &contacts, now);
+            settle(tx, step, answers, Some(reply))
+        }
+        Deletion::Campaign { campaign, rows_max, reply } => {
+            let step = campaigns::erase_campaign(tx, &campaign, rows_max);
             settle(tx, step, answers, Some(reply))
         }
         Deletion::BlobsGone { blobs, reply } => {
@@ -374,10 +411,14 @@ fn refuse(write: Write, done: &mut Done) -> Result<(), sled::Error> {
         Write::Deletion(Deletion::Cdrs { reply, .. } | Deletion::Recordings { reply, .. }) => later(reply),
         Write::Deletion(Deletion::Subject { reply, .. }) => later(reply),
         Write::Ledger(_, reply) => later(reply),
-        Write::Set(_, reply) => later(reply),
+        Write::Set(_, reply) | Write::OptOuts(_, reply) => later(reply),
         Write::Increment(_, reply) => later(reply),
-        Write::Delete(_, reply) => later(reply),
-        Write::Sweep { reply, .. } | Write::LedgerSweep { reply, .. } => later(reply),
+        Write::Delete(_, reply) | Write::OptOutDelete { reply, .. } => later(reply),
+        Write::Sweep { reply, .. }
+        | Write::LedgerSweep { reply, .. }
+        | Write::Deletion(Deletion::Campaign { reply, .. }) => later(reply),
+        Write::ContactsAdd(_, reply) => later(reply),
+        Write::Contact(_, reply) => later(reply),
     };
     done.answers.push(answer);
     Ok(())

@@ -3,12 +3,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use gudok_store::{
-    AuditQuery, BackupSummary, CdrQuery, KeyQuery, LedgerChange, Party, Put, Recording, Sealed, SledStore, Store,
-    StoreError, StoreOptions, UtcMs,
+    AttemptQuery, AuditQuery, BackupSummary, CdrQuery, ContactState, ContactWrite, Disposition, KeyQuery, LedgerChange,
+    NumberKey, OptOutScope, Party, Put, Recording, Sealed, SledStore, Store, StoreError, StoreOptions, SubjectKey,
+    UtcMs,
 };
 
 use crate::ledger::{draft, put, set};
-use crate::{NOW, QUOTA, bucket, bucket_of, cdr, leg, open};
+use crate::{NOW, QUOTA, bucket, bucket_of, campaigns, cdr, leg, open};
 
 fn filled(folder: &Path) -> (SledStore, gudok_store::BlobId) {
     let store = open(folder);
@@ -34,7 +35,25 @@ fn filled(folder: &Path) -> (SledStore, gudok_store::BlobId) {
     let deletes = vec![("user".to_owned(), "gone".to_owned())];
     let audit = vec![draft("token.create", "t")];
     store.ledger_commit(LedgerChange { puts, deletes, audit, ..LedgerChange::default() }, NOW).wait().unwrap();
+    fill_campaigns(&store);
     (store, big)
+}
+
+/// A contact in each state, one whose person is erased, ends with and without an attempt, opt-outs.
+fn fill_campaigns(store: &SledStore) {
+    let anna = SubjectKey::new([3; 32]).hash("+79131234521");
+    campaigns::add(store, "flood", [1, 2, 3, NumberKey::from(&anna).0]);
+    let write = |write| store.contact_write(write, NOW).wait().unwrap();
+    write(campaigns::claim("flood", 0, 1));
+    write(campaigns::end("flood", 0, 1, 0));
+    write(campaigns::claim("flood", 1, 1));
+    let state = ContactState::Done { disposition: 21, at: NOW };
+    let ended = Some(Disposition { kind: 21, words: None, at: None });
+    write(ContactWrite { attempt: None, ended, state, ..campaigns::claim("flood", 2, 0) });
+    store.subject_erase(anna, NOW, 10).wait().unwrap();
+    let mfc = OptOutScope::Agency(crate::agency("mfc"));
+    let rows = vec![campaigns::opt_out(1, OptOutScope::Global), campaigns::opt_out(2, mfc)];
+    store.opt_outs_put(rows).wait().unwrap();
 }
 
 fn backup(store: &SledStore) -> Vec<u8> {
@@ -50,10 +69,29 @@ fn a_backup_brings_everything_back() {
     let bytes = backup(&store);
     let copy = open(to.path());
     let summary = copy.import(&mut &bytes[..]).unwrap();
-    let expect =
-        BackupSummary { cdrs: 50, legs: 1, entries: 2, blobs: 1, documents: 2, audit: 3, ..BackupSummary::default() };
+    let expect = BackupSummary {
+        cdrs: 50,
+        legs: 1,
+        entries: 2,
+        blobs: 1,
+        documents: 2,
+        audit: 3,
+        contacts: 4,
+        attempts: 3,
+        opt_outs: 2,
+        corrupt: 0,
+    };
     assert_eq!(summary, expect);
+    let seeds = |store: &SledStore| store.contact_seeds("flood", None, 0).wait().unwrap();
+    assert_eq!(seeds(&copy), seeds(&store));
+    assert_eq!(copy.contact("flood", 1).wait().unwrap(), store.contact("flood", 1).wait().unwrap());
+    let ends = |store: &SledStore| {
+        store.attempts("flood", AttemptQuery::Ends { after: 0, rows_max: 0 }).wait().unwrap().attempts
+    };
+    assert_eq!((ends(&copy), ends(&copy).len()), (ends(&store), 2));
     assert_eq!(backup(&copy), bytes, "a backup of the copy is the same");
+    assert_eq!(campaigns::add(&copy, "flood", [2, 9]), [None, Some(4)], "numbers and places came along");
+    assert_eq!(campaigns::add(&store, "flood", [9]), [Some(4)]);
     let all = |store: &SledStore| store.cdrs(CdrQuery::default()).wait().unwrap().cdrs;
     assert_eq!(all(&copy), all(&store));
     assert_eq!(copy.blob_read(blob).wait().unwrap(), vec![7; 600_000]);

@@ -6,12 +6,12 @@ use std::process::{Child, Command, Stdio};
 
 use gudok_store::audit::{HEAD_FILE, HeadMarks};
 use gudok_store::{
-    AuditQuery, CallId, CdrQuery, HangupCause, LedgerChange, LedgerQuery, LegId, SledStore, Store, StoreError,
-    StoreOptions, UtcMs,
+    AttemptQuery, AuditQuery, CallId, CdrQuery, ContactState, HangupCause, LedgerChange, LedgerQuery, LegId,
+    OptOutQuery, OptOutScope, SledStore, Store, StoreError, StoreOptions, UtcMs,
 };
 
 use crate::ledger::{draft, expect, put};
-use crate::{NOW, QUOTA, bucket, bucket_of, cdr, leg, open};
+use crate::{NOW, QUOTA, bucket, bucket_of, campaigns, cdr, leg, open};
 
 const CHILD_ENV: &str = "GUDOK_STORE_CRASH_TEST";
 const ROUNDS: u64 = 20;
@@ -54,11 +54,26 @@ fn write(store: &SledStore, round: u64, writer: u64) {
         acknowledge("legs", writer, n);
         revision = change_ledger(store, &format!("{round}-{writer}"), n, revision);
         acknowledge("ledger", writer, n);
+        try_contact(store, &format!("{round}-{writer}"), writer, n);
         if n.is_multiple_of(8) {
             store.blob_put(key.into_bytes()).wait().unwrap();
             acknowledge("blob", writer, n);
         }
     }
+}
+
+/// One attempt as the engine makes it: the contact is there, the claim is durable before anybody is dialled, then its end.
+fn try_contact(store: &SledStore, campaign: &str, writer: u64, n: u64) {
+    let places = campaigns::add(store, campaign, [u128::from(n)]);
+    assert_eq!(places, [u32::try_from(n).ok()]);
+    let no = places[0].unwrap();
+    store.contact_write(campaigns::claim(campaign, no, 1), NOW).wait().unwrap();
+    acknowledge("claim", writer, n);
+    store.contact_write(campaigns::end(campaign, no, 1, 0), NOW).wait().unwrap();
+    acknowledge("end", writer, n);
+    let number = u128::from(writer << 32 | n);
+    store.opt_outs_put(vec![campaigns::opt_out(number, OptOutScope::Global)]).wait().unwrap();
+    acknowledge("optout", writer, n);
 }
 
 /// One change as the admins' room makes them: a document at an expected revision, another one that is new, and two
@@ -136,7 +151,7 @@ fn check(store: &SledStore, marked: u64, round: u64, acks: &[String]) {
     let counters = bucket_of("mfc", "s", "counters");
     for ack in acks {
         let parts: Vec<_> = ack.split(' ').collect();
-        let (writer, n) = (parts[1].parse().unwrap(), parts[2].parse::<u64>().unwrap());
+        let (writer, n) = (parts[1].parse::<u64>().unwrap(), parts[2].parse::<u64>().unwrap());
         let (key, ended, alive) = names(round, writer, n);
         let lost = format!("round {round}: lost {ack}");
         match parts[0] {
@@ -161,15 +176,57 @@ fn check(store: &SledStore, marked: u64, round: u64, acks: &[String]) {
                 let current: u64 = String::from_utf8(current.expect(&lost).body).unwrap().parse().unwrap();
                 assert!(current >= n && step.body == b"{}", "{lost}");
             }
+            "claim" | "end" => check_contact(store, &format!("{round}-{writer}"), n, parts[0] == "end"),
+            "optout" => {
+                let number = Some(gudok_store::NumberKey(u128::from(writer << 32 | n)));
+                let page = store.opt_outs(OptOutQuery { number, ..OptOutQuery::default() }).wait().unwrap();
+                assert_eq!(page.opt_outs.len(), 1, "{lost}");
+            }
             _ => {
                 let id = gudok_store::BlobId::of(key.as_bytes());
                 assert_eq!(store.blob_read(id).wait().expect(&lost), key.as_bytes());
             }
         }
     }
+    for writer in 0..WRITERS {
+        check_campaign(store, &format!("{round}-{writer}"));
+    }
     let acknowledged = acks.iter().filter_map(|ack| ack.strip_prefix("ledger "));
     check_ledger(store, marked, round, acknowledged);
     assert_eq!(store.stats().corrupt, 0);
+}
+
+/// What was acknowledged of an attempt is there, and a second claim of it is refused.
+fn check_contact(store: &SledStore, campaign: &str, n: u64, over: bool) {
+    let no = u32::try_from(n).unwrap();
+    let kept = store.contact(campaign, no).wait().unwrap().expect("the contact is lost");
+    let done = matches!(kept.state, ContactState::Done { .. });
+    assert!(done || matches!(kept.state, ContactState::Claimed { .. }), "{campaign} {n}: the claim is lost");
+    assert!(done || !over, "{campaign} {n}: the end is lost");
+    let again = store.contact_write(campaigns::claim(campaign, no, 1), NOW).wait();
+    assert!(matches!(again, Err(StoreError::AlreadyClaimed { .. })), "{campaign} {n}: it would be dialled twice");
+}
+
+/// No contact and no attempt is there half, and the counts agree with the rows.
+fn check_campaign(store: &SledStore, campaign: &str) {
+    let size = store.campaign_size(campaign).wait().unwrap();
+    let seeds = store.contact_seeds(campaign, None, 0).wait().unwrap();
+    assert_eq!((seeds.seeds.len(), seeds.corrupt), (usize::try_from(size.contacts).unwrap(), 0), "{campaign}");
+    let ends = store.attempts(campaign, AttemptQuery::Ends { after: 0, rows_max: 0 }).wait().unwrap();
+    let numbers: Vec<_> = ends.attempts.iter().map(|row| row.seq.unwrap()).collect();
+    assert_eq!(numbers, (1..=size.ends).collect::<Vec<_>>(), "{campaign}");
+    for seed in seeds.seeds {
+        let rows = store.attempts(campaign, AttemptQuery::Contact(seed.no)).wait().unwrap().attempts;
+        let ended = rows.first().map(|row| row.seq.is_some());
+        let expect = match seed.state {
+            ContactState::Waiting { .. } => None,
+            ContactState::Claimed { .. } => Some(false),
+            _ => Some(true),
+        };
+        assert_eq!(ended, expect, "{campaign}: contact {} and its attempt disagree", seed.no);
+        let twice = store.contacts_add(campaign, vec![campaigns::contact(seed.number.0)], NOW).wait().unwrap();
+        assert_eq!(twice.places, [None], "{campaign}: the number of {} is not taken", seed.no);
+    }
 }
 
 /// No change is there half: its documents and its entries agree, of this round and of all before; the chain is whole; and

@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod blobs;
 mod buckets;
+mod campaigns;
 mod crash;
 mod export;
 mod ledger;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use gudok_store::{CdrQuery, FreeSpace, LedgerChange, SledStore, SpaceNow, Store, StoreError, StoreOptions};
 
 use crate::ledger::{draft, put};
-use crate::{NOW, QUOTA, bucket, cdr, leg};
+use crate::{NOW, QUOTA, bucket, campaigns, cdr, leg};
 
 #[derive(Default)]
 struct Disk {
@@ -102,4 +102,30 @@ fn a_disk_that_cannot_be_asked_takes_records_and_no_promises() {
     store.leg_ended(cdr("mfc", "goes-on", 0, 100)).unwrap();
     store.settled().wait().unwrap();
     assert_eq!(store.cdrs(CdrQuery::default()).wait().unwrap().cdrs.len(), 1);
+}
+
+#[test]
+fn on_a_low_disk_nobody_new_is_dialled_and_what_was_begun_is_still_written_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Arc::new(Disk::default());
+    let store =
+        SledStore::open(StoreOptions { probe: Arc::clone(&disk) as _, ..StoreOptions::at(folder.path()) }).unwrap();
+    let write = |write| store.contact_write(write, NOW).wait();
+    disk.free_percent.store(10, SeqCst);
+    campaigns::add(&store, "flood", [1, 2]);
+    write(campaigns::claim("flood", 0, 1)).unwrap();
+
+    disk.free_percent.store(9, SeqCst);
+    let add = store.contacts_add("flood", vec![campaigns::contact(3)], NOW).wait();
+    assert!(matches!(add, Err(StoreError::DiskLow { .. })));
+    assert!(matches!(write(campaigns::claim("flood", 1, 1)), Err(StoreError::DiskLow { .. })));
+    write(campaigns::end("flood", 0, 1, 0)).unwrap();
+    let opt_out = || vec![campaigns::opt_out(1, gudok_store::OptOutScope::Global)];
+    assert_eq!(store.opt_outs_put(opt_out()).wait().unwrap(), 1, "it protects people");
+
+    disk.free_percent.store(1, SeqCst);
+    assert!(matches!(write(campaigns::end("flood", 0, 1, 12)), Err(StoreError::DiskFull { .. })));
+    assert!(matches!(store.opt_outs_put(opt_out()).wait(), Err(StoreError::DiskFull { .. })));
+    assert!(store.contact("flood", 1).wait().unwrap().is_some());
+    assert!(!store.campaign_erase("flood", 1_000).wait().unwrap().more, "making room is allowed");
 }

@@ -80,10 +80,13 @@ fn talk(call: &Call, contact: &Contact, warning: &Prompt) -> Result<Disposition>
         }
     }
     gudok_sdk::host::count("not-confirmed", 1);
-    part(call, words!(call,
-        "ru" => ["Пожалуйста, будьте осторожны. До свидания."],
-        "en" => ["Please take care. Goodbye."],
-    ))?;
+    part(
+        call,
+        words!(call,
+            "ru" => ["Пожалуйста, будьте осторожны. До свидания."],
+            "en" => ["Please take care. Goodbye."],
+        ),
+    )?;
     Ok(Disposition::Delivered)
 }
 
@@ -114,10 +117,13 @@ fn ask(call: &Call, operator: bool) -> Result<Answer<Said>> {
 }
 
 fn understood(call: &Call) -> Result<Disposition> {
-    part(call, words!(call,
-        "ru" => ["Спасибо, ответ принят. Пожалуйста, предупредите соседей. До свидания."],
-        "en" => ["Thank you, your answer is noted. Please warn your neighbours. Goodbye."],
-    ))?;
+    part(
+        call,
+        words!(call,
+            "ru" => ["Спасибо, ответ принят. Пожалуйста, предупредите соседей. До свидания."],
+            "en" => ["Thank you, your answer is noted. Please warn your neighbours. Goodbye."],
+        ),
+    )?;
     Ok(Disposition::confirmed(UNDERSTOOD))
 }
 
@@ -142,9 +148,9 @@ fn warning(call: &Call, contact: &Contact) -> Prompt {
             "en" => ["The water may rise by", counted(level, CENTIMETRE_EN), "."],
         )
     });
-    let assembly = contact.field("assembly").map(str::to_owned).or_else(|| config("assembly")).map(|place| {
-        words!(call, "ru" => ["Место сбора:", &place, "."], "en" => ["The assembly point is", &place, "."])
-    });
+    let assembly = contact.field("assembly").map(str::to_owned).or_else(|| config("assembly")).map(
+        |place| words!(call, "ru" => ["Место сбора:", &place, "."], "en" => ["The assembly point is", &place, "."]),
+    );
     let phone = config("phone").map(|number| {
         words!(call,
             "ru" => ["Телефон для справок:", digits(number.clone()), "."],

@@ -98,9 +98,9 @@ pub mod prelude {
     pub use crate::fetch::Request;
     pub use crate::{
         Answer, Ask, Call, CallError, Callback, Case, Contact, Date, Datetime, Disposition, Gender, IntoPrompt, Menu,
-        Message, Money, Noun, Pace, Plan, Prompt, QueueOutcome, Result, ResultCode, Summary, Survey, Ticket, TimeOfDay, Transfer, TransferOutcome,
-        choose, counted, date, decimal, digits, duration, media, money, number, ordinal, phone, prompt,
-        registration_number, silence, spell, time, tone, words,
+        Message, Money, Noun, Pace, Plan, Prompt, QueueOutcome, Result, ResultCode, Summary, Survey, Ticket, TimeOfDay,
+        Transfer, TransferOutcome, choose, counted, date, decimal, digits, duration, media, money, number, ordinal,
+        phone, prompt, registration_number, silence, spell, time, tone, words,
     };
 }
 
@@ -151,8 +151,8 @@ pub mod campaign_bindings {
 pub mod rt {
     pub use wit_bindgen::rt as bindgen;
 
-    use crate::{Contact, Disposition, Plan, Summary};
     use crate::bindings::gudok::ivr::telephony;
+    use crate::{Contact, Disposition, Plan, Summary};
 
     /// Runs a script's function on a call that the host handed over.
     pub fn run(call: telephony::Call, script: fn(&crate::Call) -> crate::Result<Summary>) -> crate::Result<Summary> {

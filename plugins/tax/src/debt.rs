@@ -25,9 +25,10 @@ impl Debt {
     /// For the ear of the one who owes it, and kept nowhere.
     pub(crate) fn words(&self, call: &Call, today: Date) -> Prompt {
         let amount = money(Money::kopecks(self.kopecks));
-        let tax = self.tax.as_ref().map(|tax| {
-            words!(call, "ru" => ["Вид платежа:", tax, "."], "en" => ["The payment is for:", tax, "."])
-        });
+        let tax = self
+            .tax
+            .as_ref()
+            .map(|tax| words!(call, "ru" => ["Вид платежа:", tax, "."], "en" => ["The payment is for:", tax, "."]));
         words!(call,
             "ru" => ["Сумма вашей задолженности:", amount.clone(), "."],
             "en" => ["You owe", amount.clone(), "."],

@@ -41,13 +41,13 @@ pub(crate) fn plan(contact: &Contact, now: &Datetime) -> Plan {
         return Plan::skip("no debt");
     }
     if Identity::of(contact).is_none() {
-        return Plan::skip("neither the column birth_year nor inn_tail has four digits: who listens could not be checked");
+        return Plan::skip(
+            "neither the column birth_year nor inn_tail has four digits: who listens could not be checked",
+        );
     }
     match contact.date("remind_from") {
         None if contact.field("remind_from").is_some() => Plan::skip("the column remind_from has no day"),
-        Some(from) if now.date.days_until(from) > 0 => {
-            Plan::NotBefore(Datetime { date: from, time: MORNING, ..*now })
-        }
+        Some(from) if now.date.days_until(from) > 0 => Plan::NotBefore(Datetime { date: from, time: MORNING, ..*now }),
         _ => Plan::Dial,
     }
 }
@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn a_reminder_may_be_put_off() {
-        let morning = Datetime { date: Date { year: 2026, month: 11, day: 28 }, time: MORNING, utc_offset_minutes: 420 };
+        let morning =
+            Datetime { date: Date { year: 2026, month: 11, day: 28 }, time: MORNING, utc_offset_minutes: 420 };
         assert_eq!(planned(&[("remind_from", "28.11.2026")]), Plan::NotBefore(morning));
         assert_eq!(planned(&[("remind_from", "26.11.2026")]), Plan::Dial);
         assert_eq!(planned(&[("remind_from", "2026-01-01")]), Plan::Dial);

@@ -142,7 +142,8 @@ fn greet(call: &Call, contact: &Contact) -> Result<Next> {
 fn check(call: &Call, identity: &Identity) -> Result<Next> {
     for attempt in 1..=TRIES_MAX {
         gudok_sdk::host::step("identity");
-        let wrong = (attempt > 1).then(|| words!(call, "ru" => ["Цифры не совпали."], "en" => ["The digits do not match."]));
+        let wrong =
+            (attempt > 1).then(|| words!(call, "ru" => ["Цифры не совпали."], "en" => ["The digits do not match."]));
         let question = Prompt::new().with(wrong).with(match identity {
             Identity::BirthYear(_) => words!(call,
                 "ru" => ["Чтобы мы знали, что говорим с вами, введите четыре цифры года вашего рождения."],
@@ -165,11 +166,14 @@ fn check(call: &Call, identity: &Identity) -> Result<Next> {
             Answer::NoInput => break,
         }
     }
-    part(call, words!(call,
-        "ru" => ["Без проверки мы не можем сообщить личные сведения."],
-        "en" => ["Without this check we cannot tell you anything personal."],
-    )
-    .with(call_us(call)))?;
+    part(
+        call,
+        words!(call,
+            "ru" => ["Без проверки мы не можем сообщить личные сведения."],
+            "en" => ["Without this check we cannot tell you anything personal."],
+        )
+        .with(call_us(call)),
+    )?;
     Ok(Next::End(Disposition::failed("identity not checked")))
 }
 
@@ -237,26 +241,35 @@ fn opts_out(call: &Call) -> Result<bool> {
     if sure.attempts(2).ask(call)? != Answer::Given(true) {
         return Ok(false);
     }
-    part(call, words!(call,
-        "ru" => ["Ваш отказ принят. До свидания."],
-        "en" => ["Your wish is noted. Goodbye."],
-    ))?;
+    part(
+        call,
+        words!(call,
+            "ru" => ["Ваш отказ принят. До свидания."],
+            "en" => ["Your wish is noted. Goodbye."],
+        ),
+    )?;
     Ok(true)
 }
 
 fn somebody_else(call: &Call) -> Result<Disposition> {
-    part(call, words!(call,
-        "ru" => ["Извините за беспокойство. До свидания."],
-        "en" => ["I am sorry to have disturbed you. Goodbye."],
-    ))?;
+    part(
+        call,
+        words!(call,
+            "ru" => ["Извините за беспокойство. До свидания."],
+            "en" => ["I am sorry to have disturbed you. Goodbye."],
+        ),
+    )?;
     Ok(Disposition::WrongPerson)
 }
 
 fn later(call: &Call) -> Result<Disposition> {
-    part(call, words!(call,
-        "ru" => ["Хорошо, мы перезвоним позже. До свидания."],
-        "en" => ["Very well, we will call again later. Goodbye."],
-    ))?;
+    part(
+        call,
+        words!(call,
+            "ru" => ["Хорошо, мы перезвоним позже. До свидания."],
+            "en" => ["Very well, we will call again later. Goodbye."],
+        ),
+    )?;
     Ok(Disposition::RetryAt(gudok_sdk::host::now().in_minutes(LATER_MINUTES)))
 }
 

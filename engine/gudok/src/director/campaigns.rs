@@ -50,7 +50,8 @@ impl Director {
         let is_campaign = self.slot(agency, entry).and_then(|slot| slot.is_campaign());
         match is_campaign.filter(|is_campaign| *is_campaign != campaign) {
             Some(true) => {
-                let problem = format!("{agency}/{entry} is a campaign's entry, and {} is a {}", facts.script, facts.kind);
+                let problem =
+                    format!("{agency}/{entry} is a campaign's entry, and {} is a {}", facts.script, facts.kind);
                 let remedy = "deploy it under another entry: campaigns that call by this one need their script";
                 return Err(refused("entry-not-allowed", 409, Some("entry"), problem, remedy));
             }
@@ -64,7 +65,8 @@ impl Director {
         let leads_here = routes.numbers.iter().find(|(_, route)| route.agency == *agency && route.entry == *entry);
         match leads_here {
             Some((number, _)) if campaign => {
-                let problem = format!("the number {number} leads to {agency}/{entry}, and {} is a campaign", facts.script);
+                let problem =
+                    format!("the number {number} leads to {agency}/{entry}, and {} is a campaign", facts.script);
                 let remedy = "lead the number elsewhere first, or deploy the campaign under an entry of its own";
                 Err(refused("entry-not-allowed", 409, Some("entry"), problem, remedy))
             }

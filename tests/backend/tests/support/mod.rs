@@ -5,6 +5,7 @@ mod centre;
 
 pub use centre::{OneOffice, Register};
 
+use gudok_core::campaign::CampaignContact;
 use gudok_core::centre::CallbackReceipt;
 use gudok_core::collect::{Entry, Rules, Step};
 use gudok_core::ids::{Agency, CallId, CallbackId, Entry as ScriptEntry};
@@ -23,7 +24,10 @@ use gudok_plugin_host::ports::{
     AnsweredBy, BoxFuture, CallInfo, CallPort, Clock, Direction, LocalTime, LogLevel, NoStorage, Ports, ScriptSink,
     Source, SystemRandom,
 };
-use gudok_plugin_host::{Admission, CallStart, CompileConfig, Error, HostConfig, RunReport, ScriptHost, Version, run};
+use gudok_plugin_host::{
+    Admission, CallStart, CompileConfig, Error, HostConfig, PrepareReport, PrepareStart, RunReport, ScriptHost,
+    Version, prepare, run,
+};
 use gudok_sample_backend::{Backend, serve};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
@@ -129,11 +133,58 @@ impl Centre {
             answered_by: AnsweredBy::Unknown,
             headers: Vec::new(),
         };
+        self.run(version, info, None, caller).await
+    }
+
+    /// Runs a campaign's script for a contact whom that took to its end.
+    pub async fn inform(
+        &self,
+        version: &Arc<Version>,
+        contact: CampaignContact,
+        by: AnsweredBy,
+        callee: &Arc<Caller>,
+    ) -> RunReport {
+        let info = CallInfo {
+            id: CallId::from_random(2),
+            direction: Direction::Outbound,
+            caller: None,
+            called: contact.number.clone(),
+            diversion: None,
+            lang: callee.language.as_str().into(),
+            agency: Agency::new(&version.manifest.agency),
+            entry: ScriptEntry::new("inform"),
+            answered_by: by,
+            headers: Vec::new(),
+        };
+        self.run(version, info, Some(contact), callee).await
+    }
+
+    async fn run(
+        &self,
+        version: &Arc<Version>,
+        info: CallInfo,
+        contact: Option<CampaignContact>,
+        caller: &Arc<Caller>,
+    ) -> RunReport {
         let call = Arc::clone(caller) as Arc<dyn CallPort>;
-        let (control, running) =
-            run(Arc::clone(version), CallStart { info, call, ports: Arc::clone(&self.ports), journal: None });
+        let start = CallStart { info, contact, call, ports: Arc::clone(&self.ports), journal: None };
+        let (control, running) = run(Arc::clone(version), start);
         *caller.control.lock() = Some(control);
         running.await
+    }
+
+    /// Asks a campaign's script about a contact.
+    pub async fn prepare(&self, version: &Arc<Version>, contact: CampaignContact) -> PrepareReport {
+        let start = PrepareStart {
+            call: CallId::from_random(3),
+            contact,
+            agency: Agency::new(&version.manifest.agency),
+            entry: ScriptEntry::new("inform"),
+            lang: "ru-RU".into(),
+            ports: Arc::clone(&self.ports),
+            journal: None,
+        };
+        prepare(Arc::clone(version), start).1.await
     }
 }
 
@@ -176,6 +227,8 @@ pub struct Caller {
     pub sensitive: Mutex<Vec<bool>>,
     /// Every prompt, as it came.
     pub prompts: Mutex<Vec<Arc<Prompt>>>,
+    /// Hangs up when the script says goodbye, before its end.
+    leaves_at_goodbye: bool,
     over: Mutex<Option<EndReason>>,
     control: Mutex<Option<gudok_plugin_host::RunControl>>,
 }
@@ -194,6 +247,7 @@ impl Caller {
             heard: Mutex::default(),
             sensitive: Mutex::default(),
             prompts: Mutex::default(),
+            leaves_at_goodbye: false,
             over: Mutex::default(),
             control: Mutex::default(),
         }
@@ -226,6 +280,12 @@ impl Caller {
     /// Hangs up while the script waits for something else.
     pub fn leaving_in_the_first_wait(mut self) -> Self {
         self.leaves_in_wait = true;
+        self
+    }
+
+    /// Hangs up while the script says goodbye.
+    pub const fn leaving_at_the_goodbye(mut self) -> Self {
+        self.leaves_at_goodbye = true;
         self
     }
 
@@ -301,6 +361,7 @@ impl Caller {
                 self.heard.lock().push(format!("(language {tag})"));
                 Ok(Reply::Done)
             }
+            Request::Hangup { .. } if self.leaves_at_goodbye => Err(self.end(EndReason::CallerHangup)),
             Request::Hangup { goodbye } => {
                 goodbye.iter().for_each(|goodbye| self.hear(goodbye));
                 self.heard.lock().push("(hangup)".to_owned());

@@ -3,8 +3,8 @@
 use super::centre::{callbacks, directory, guides, operators, queues, reports, supervise, tickets};
 use super::remote::{Outcome, Remote, Screen, anonymous, end, online};
 use super::{
-    audit, calls, configuration, deploy, deployments, entries, keys, login, logs, overlay, people, places, privacy,
-    recordings, signing, trace, versions,
+    audit, calls, campaigns, configuration, deploy, deployments, entries, keys, login, logs, overlay, people, places,
+    privacy, recordings, signing, trace, versions,
 };
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
@@ -65,6 +65,12 @@ pub(crate) enum Command {
     Deliveries(tickets::Deliveries),
     /// Searches, shows, imports and exports the directory.
     Directory(directory::Arguments),
+    /// Makes, fills, tries, starts and watches campaigns: whom to call, when, and what came of it.
+    #[command(alias = "campaign")]
+    Campaigns(campaigns::Arguments),
+    /// Says who does not want to be called; notes one more, takes one back.
+    #[command(alias = "opt-out")]
+    OptOuts(campaigns::opt_outs::Arguments),
     /// Manages what operators say and ask, by topic.
     Guide(guides::Arguments),
     /// Says what a time came to: calls, service levels, callbacks, surveys.
@@ -127,6 +133,8 @@ pub(crate) fn main(command: &Command) -> ExitCode {
         Command::Tickets(a) => online(&a.remote, async |session| tickets::tickets(session, a).await),
         Command::Deliveries(a) => online(&a.remote, async |session| tickets::deliveries(session, a).await),
         Command::Directory(a) => online(&a.remote, async |session| directory::run(session, a).await),
+        Command::Campaigns(a) => online(&a.remote, async |session| campaigns::run(session, a).await),
+        Command::OptOuts(a) => online(&a.remote, async |session| campaigns::opt_outs::run(session, a).await),
         Command::Guide(a) => online(&a.remote, async |session| guides::run(session, a).await),
         Command::Reports(a) => online(&a.remote, async |session| reports::reports(session, a).await),
         Command::Surveys(a) => online(&a.remote, async |session| reports::surveys(session, a).await),

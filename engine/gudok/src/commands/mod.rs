@@ -8,6 +8,7 @@ mod audit;
 pub(crate) mod bundle;
 pub(crate) mod call;
 mod calls;
+mod campaigns;
 pub(crate) mod cdrs;
 mod centre;
 mod configuration;

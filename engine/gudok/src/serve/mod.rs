@@ -347,6 +347,7 @@ async fn serve_admins(rooms: &Rooms, port: Arc<dyn Engine>) -> anyhow::Result<Op
             zone: config.time_zone.clone(),
             unsigned_allowed: config.admin.unsigned_allowed,
             two_person: config.admin.two_person,
+            emergency_two_person: config.admin.emergency_two_person,
             space: rooms.space,
             ..AdminConfig::new(&config.store.dir, rooms.subject_key.clone())
         },

@@ -13,6 +13,7 @@ use reqwest::{Method, RequestBuilder, Response, Url};
 use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// Where the API begins.
 const API: [&str; 2] = ["api", "v1"];
@@ -21,6 +22,8 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 /// A bundle is compiled and run in the simulator before the engine answers.
 const UPLOAD_MAX: Duration = Duration::from_secs(900);
+/// A list of a million rows is read in about a minute; a slow line takes longer.
+const LIST_MAX: Duration = Duration::from_secs(4 * 3_600);
 /// A bundle has at most so many bytes (docs/BUNDLE.md).
 pub(crate) const UPLOAD_BYTES_MAX: u64 = 256 * 1_024 * 1_024;
 /// Of a bundle, so much is handed to the network at once.
@@ -208,6 +211,34 @@ impl Client {
         answer(response.await?).await
     }
 
+    /// Sends a list of any length, piece by piece; `-` is standard input. Not sent again where the connection breaks: who
+    /// sends the list once more adds nobody twice.
+    pub(crate) async fn send_list(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+        kind: &'static str,
+        from: &Path,
+    ) -> Result<Answer, Failure> {
+        let (file, whole): (Box<dyn AsyncRead + Send + Unpin>, Option<u64>) = if from.as_os_str() == "-" {
+            (Box::new(tokio::io::stdin()), None)
+        } else {
+            let wrong = |error: std::io::Error| Failure::Usage(format!("{}: {error}", from.display()));
+            let file = tokio::fs::File::open(from).await.map_err(wrong)?;
+            let whole = file.metadata().await.map_err(wrong)?;
+            if whole.is_dir() {
+                return Err(Failure::Usage(format!("{} is a folder", from.display())));
+            }
+            (Box::new(file), Some(whole.len()))
+        };
+        let request = self
+            .request(Method::POST, path, query)
+            .header(header::CONTENT_TYPE, kind)
+            .body(reqwest::Body::wrap_stream(pieces(file, whole)))
+            .timeout(LIST_MAX);
+        answer(request.send().await.map_err(|error| self.broken(&error))?).await
+    }
+
     /// Fetches a file to a place; `-` is standard output.
     pub(crate) async fn download(&self, path: &[&str], query: &[(&str, String)], to: &Path) -> Result<u64, Failure> {
         let request = || self.request(Method::GET, path, query).timeout(UPLOAD_MAX);
@@ -297,6 +328,27 @@ fn with_progress(file: Bytes) -> reqwest::Body {
         Ok::<_, std::io::Error>(file.slice(at * UPLOAD_CHUNK_BYTES..end))
     });
     reqwest::Body::wrap_stream(futures_util::stream::iter(chunks))
+}
+
+/// A list in pieces, with how far it is.
+fn pieces(
+    file: Box<dyn AsyncRead + Send + Unpin>,
+    whole: Option<u64>,
+) -> impl futures_util::Stream<Item = std::io::Result<Bytes>> + Send {
+    let begun = (file, Progress::new(), 0_u64);
+    futures_util::stream::try_unfold(begun, move |(mut file, progress, sent)| async move {
+        let mut piece = vec![0; UPLOAD_CHUNK_BYTES];
+        let read = file.read(&mut piece).await?;
+        if read == 0 {
+            progress.tell("reading the last rows …");
+            return Ok(None);
+        }
+        piece.truncate(read);
+        let sent = sent + read as u64;
+        let of = whole.map(|whole| format!(" of {}", fields::size(whole))).unwrap_or_default();
+        progress.tell(&format!("sending {}{of}", fields::size(sent)));
+        Ok(Some((Bytes::from(piece), (file, progress, sent))))
+    })
 }
 
 async fn refused_or(response: Response) -> Result<Response, Failure> {

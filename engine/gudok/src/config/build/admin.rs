@@ -22,6 +22,7 @@ const HIDDEN: &str = "<hidden>";
 pub(crate) struct AdminSettings {
     pub(crate) unsigned_allowed: bool,
     pub(crate) two_person: bool,
+    pub(crate) emergency_two_person: bool,
     pub(crate) trace_events_max: usize,
     /// The folder that `file:` secrets are in.
     pub(crate) secrets_dir: PathBuf,
@@ -46,6 +47,7 @@ pub(super) fn settings(admin: &schema::Admin, folder: &Path, faults: &mut Faults
     AdminSettings {
         unsigned_allowed: admin.unsigned == Unsigned::Allow,
         two_person: admin.two_person,
+        emergency_two_person: admin.emergency_two_person,
         trace_events_max: lines,
         secrets_dir: folder.join(&admin.secrets_dir),
     }

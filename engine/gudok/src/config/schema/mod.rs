@@ -226,6 +226,8 @@ pub(crate) struct Admin {
     pub(crate) unsigned: Unsigned,
     /// Two different admins approve a new right.
     pub(crate) two_person: bool,
+    /// Two different emergency officers start an emergency's campaign.
+    pub(crate) emergency_two_person: bool,
     /// Lines of one call's trace.
     pub(crate) trace_events_max: Spanned<usize>,
     /// The folder that the API's `file:` secrets are in, and nothing else is.
@@ -237,6 +239,7 @@ impl Default for Admin {
         Self {
             unsigned: Unsigned::Refuse,
             two_person: false,
+            emergency_two_person: false,
             trace_events_max: Spanned::new(0..0, 400),
             secrets_dir: "secrets".into(),
         }

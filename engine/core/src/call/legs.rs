@@ -209,17 +209,13 @@ impl CallMachine {
     fn handle_first_leg(&mut self, event: LegEvent, now: Timestamp) {
         match event {
             LegEvent::Answered => {
-                let first = self.legs.first_mut();
-                match first.phase {
+                let phase = self.legs.first().phase;
+                match phase {
                     LegPhase::Answering => {
-                        first.answered(now);
+                        self.legs.first_mut().answered(now);
                         self.answer_finished(now);
                     }
-                    LegPhase::Trying => {
-                        if !self.callee_answered(now) {
-                            self.caller_answered(now);
-                        }
-                    }
+                    LegPhase::Trying if !self.callee_answered(now) => self.caller_answered(now),
                     _ => {}
                 }
             }

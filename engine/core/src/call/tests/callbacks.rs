@@ -3,6 +3,32 @@
 use super::*;
 use crate::centre::CallbackRefusal;
 
+/// A callback to a citizen, by `anna` where the operator is dialled first.
+pub(super) fn callback_start(operator_first: bool) -> CallbackStart {
+    let wish = CallbackWish {
+        queue: Queue::new("desk"),
+        agency: Agency::new("a"),
+        number: PhoneNumber::new("+79130000412"),
+        topic: Arc::from("passport"),
+        lang: Arc::from("ru-RU"),
+        fields: vec![],
+        earliest: None,
+        call: CallId::from_random(7),
+        origin: CallbackOrigin::Offer,
+        waited_since: None,
+        skills: vec![],
+    };
+    CallbackStart {
+        callback: CallbackId::new("cb-1"),
+        call: CallId::from_random(1),
+        target: DialTarget { trunk: Some(Trunk::new("city")), address: wish.number.clone() },
+        wish,
+        operator: operator_first.then(|| offer(0, "anna", Duration::from_secs(15))),
+        ring_max: Duration::from_secs(30),
+        shown: Some(PhoneNumber::new("+73842000122")),
+    }
+}
+
 fn called_back(operator_first: bool) -> Bench {
     let incoming = IncomingCall {
         caller: Some(PhoneNumber::new("+73842000122")),

@@ -1,8 +1,29 @@
 //! Calls of campaigns: dialled, listened to, informed, landed, and reported once.
 
 use super::*;
-use crate::campaign::{AnsweredBy, Disposition, Heard, Listen, OnMachine};
+use crate::campaign::{
+    AnsweredBy, AttemptEnd, AttemptId, CampaignCall, CampaignContact, ContactNo, Disposition, Heard, Listen, OnMachine,
+};
 use crate::script::LandingCause;
+
+/// The second attempt to a contact, who rings for 25 s.
+pub(super) fn campaign_call(on_machine: OnMachine, queue: Option<Queue>) -> CampaignCall {
+    let number = PhoneNumber::new("+79130000412");
+    CampaignCall {
+        attempt: AttemptId { campaign: Campaign::new("flood"), contact: ContactNo(7), nth: 2 },
+        contact: CampaignContact { id: Arc::from("41"), number: number.clone(), attempt: 2, fields: vec![] },
+        target: DialTarget { trunk: Some(Trunk::new("city")), address: number },
+        ring_max: Duration::from_secs(25),
+        on_machine,
+        queue,
+    }
+}
+
+pub(super) fn show_end(end: &AttemptEnd) -> String {
+    let words = end.disposition.words().map(|words| format!(" ({words})")).unwrap_or_default();
+    let by = end.answered_by.map_or("nobody", AnsweredBy::as_str);
+    format!("{}{words} by {by}", end.disposition.as_str())
+}
 
 fn start_with(on_machine: OnMachine, queue: Option<&str>) -> CallStart {
     let incoming = IncomingCall {

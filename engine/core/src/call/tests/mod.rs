@@ -17,7 +17,6 @@ mod walk;
 
 use super::*;
 use crate::calendar::{Calendar, Hours};
-use crate::campaign::{AnsweredBy, AttemptEnd, AttemptId, CampaignCall, CampaignContact, ContactNo, OnMachine};
 use crate::centre::{
     CallbackOrder, CallbackOrigin, CallbackReceipt, CallbackRules, CallbackStart, CallbackWish, CentreSettings,
     DialFirst, Offer, OfferId, PeerRoute, QueueNotice, QueueOrder, QueueSettings, RingStrategy, UnknownRule,
@@ -162,18 +161,12 @@ fn show(command: &Command) -> Option<String> {
         Command::Unsupervise(leg) => format!("unsupervise {}", leg.0),
         Command::Queue(order) => format!("queue {}", show_order(order)),
         Command::Callback(CallbackOrder::Book(wish)) => format!("callback Book {}", wish.number.reveal()),
-        Command::Campaign(CampaignReport::Ended(end)) => format!("campaign {}", show_end(end)),
+        Command::Campaign(CampaignReport::Ended(end)) => format!("campaign {}", campaigns::show_end(end)),
         Command::Campaign(report) => format!("campaign {report:?}"),
         Command::Callback(CallbackOrder::Claim(_)) => "callback Claim".into(),
         Command::Callback(CallbackOrder::Ended { outcome, .. }) => format!("callback {outcome:?}"),
         Command::Over => "over".into(),
     })
-}
-
-fn show_end(end: &AttemptEnd) -> String {
-    let words = end.disposition.words().map(|words| format!(" ({words})")).unwrap_or_default();
-    let by = end.answered_by.map_or("nobody", AnsweredBy::as_str);
-    format!("{}{words} by {by}", end.disposition.as_str())
 }
 
 fn show_order(order: &QueueOrder) -> String {
@@ -427,45 +420,6 @@ fn next_event(seconds: u64) -> Input {
 /// Due at 12:10 of the first day.
 fn receipt() -> CallbackReceipt {
     CallbackReceipt { id: CallbackId::new("cb-1"), due: NOON + Duration::from_mins(10) }
-}
-
-/// A callback to a citizen, by `anna` where the operator is dialled first.
-fn callback_start(operator_first: bool) -> CallbackStart {
-    let wish = CallbackWish {
-        queue: Queue::new("desk"),
-        agency: Agency::new("a"),
-        number: PhoneNumber::new("+79130000412"),
-        topic: Arc::from("passport"),
-        lang: Arc::from("ru-RU"),
-        fields: vec![],
-        earliest: None,
-        call: CallId::from_random(7),
-        origin: CallbackOrigin::Offer,
-        waited_since: None,
-        skills: vec![],
-    };
-    CallbackStart {
-        callback: CallbackId::new("cb-1"),
-        call: CallId::from_random(1),
-        target: DialTarget { trunk: Some(Trunk::new("city")), address: wish.number.clone() },
-        wish,
-        operator: operator_first.then(|| offer(0, "anna", Duration::from_secs(15))),
-        ring_max: Duration::from_secs(30),
-        shown: Some(PhoneNumber::new("+73842000122")),
-    }
-}
-
-/// The second attempt to a contact, who rings for 25 s.
-fn campaign_call(on_machine: OnMachine, queue: Option<Queue>) -> CampaignCall {
-    let number = PhoneNumber::new("+79130000412");
-    CampaignCall {
-        attempt: AttemptId { campaign: Campaign::new("flood"), contact: ContactNo(7), nth: 2 },
-        contact: CampaignContact { id: Arc::from("41"), number: number.clone(), attempt: 2, fields: vec![] },
-        target: DialTarget { trunk: Some(Trunk::new("city")), address: number },
-        ring_max: Duration::from_secs(25),
-        on_machine,
-        queue,
-    }
 }
 
 /// A prompt that keys interrupt; one whose text begins with `!` is heard to its end.

@@ -1,7 +1,9 @@
 //! A seeded random walk: any input in any order, also nonsense, with the contract watched at every step.
 
+use super::callbacks::callback_start;
+use super::campaigns::campaign_call;
 use super::*;
-use crate::campaign::{Disposition, Heard};
+use crate::campaign::{Disposition, Heard, OnMachine};
 use crate::centre::{CallbackReceipt, CallbackRefusal, OfferId, QueueNotice, WaitRefusal};
 use crate::script::{CallbackOffer, CallbackRequest, LandingCause, RejectCause};
 

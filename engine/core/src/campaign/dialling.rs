@@ -224,8 +224,10 @@ impl CampaignMachine {
         if self.opt_outs.forbid(row.number(), &work.settings) {
             return Some(Disposition::OptedOut);
         }
+        // The clock may have gone back since.
+        let due = row.not_before().is_none_or(|at| at <= now);
         let open = work.turns.is_open(row, &work.settings, &self.settings, now);
-        (!open).then_some(Disposition::NotDialled)
+        (!open || !due).then_some(Disposition::NotDialled)
     }
 
     /// A claimed contact is not dialled.

@@ -249,9 +249,9 @@ impl CampaignMachine {
         let cancelled = self.works[at].hands.get(&no).is_some_and(|hand| hand.cancelled);
         let counts = disposition.counts() && record.dialled.is_some();
         let mut next = self.next_of(at, no, &disposition, counts, now);
-        if record.dialled.is_none() && disposition == Disposition::NotDialled {
+        if record.dialled.is_none() && matches!(disposition, Disposition::NotDialled | Disposition::Expired) {
             // It was the machine that let it go: it comes next again.
-            next = Next::Wait(None);
+            next = Next::Wait(self.works[at].rows.get(no).and_then(super::rows::Row::not_before));
         }
         if cancelled {
             next = Next::Done;

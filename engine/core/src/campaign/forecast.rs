@@ -70,6 +70,16 @@ impl Stream {
     fn waits(&self) -> u64 {
         self.ready.iter().sum()
     }
+
+    /// When somebody of it may be called, who may not now.
+    fn wakes(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let opens = if self.waits() > 0 { self.hours.opens_at(now) } else { None };
+        let due = self.later.keys().next().map(|step| Timestamp::from_millis(step * STEP_MS));
+        match (opens, due) {
+            (Some(opens), Some(due)) => Some(opens.min(due)),
+            (opens, due) => opens.or(due),
+        }
+    }
 }
 
 /// Everybody who is to be called.
@@ -194,7 +204,11 @@ pub(super) fn forecast(
     let mut called_once = 0;
     let mut calls_milli: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
     let mut tried: BTreeSet<(ZoneNo, Option<u8>)> = BTreeSet::new();
-    for step in demand.begins..demand.begins + STEPS_MAX {
+    let mut next_step = demand.begins;
+    let end = demand.begins + STEPS_MAX;
+    while next_step < end {
+        let step = next_step;
+        next_step += 1;
         let from = Timestamp::from_millis(step * STEP_MS).max(begins);
         let to = Timestamp::from_millis((step + 1) * STEP_MS);
         let to = campaign.deadline.map_or(to, |deadline| deadline.min(to));
@@ -216,6 +230,13 @@ pub(super) fn forecast(
                 Some((closes, *key, opens, stream))
             })
             .collect();
+        if open.is_empty() {
+            match demand.streams.values_mut().filter_map(|stream| stream.wakes(from)).min() {
+                Some(wakes) => next_step = next_step.max(wakes.as_millis() / STEP_MS),
+                None => break,
+            }
+            continue;
+        }
         open.sort_by_key(|(closes, key, ..)| (*closes, *key));
         let mut room = lines.milli_in(to.since(from), assumed);
         let whole = room;
@@ -278,8 +299,7 @@ fn close(
         let whole = |milli: u64| milli / MILLI;
         let of_round = |round: usize| stream.ready[round] + stream.later.values().map(|of| of[round]).sum::<u64>();
         let untried = whole(of_round(0));
-        let opens = stream.hours.seen_at(Timestamp::from_millis(demand.begins * STEP_MS));
-        let ever = opens.clone().opens_at(Timestamp::from_millis(demand.begins * STEP_MS)).is_some();
+        let ever = stream.hours.seen_opening(Timestamp::from_millis(demand.begins * STEP_MS)).is_some();
         let why = match (reachable, ever) {
             (false, _) => NeverCalled::NoTrunk,
             (true, false) => NeverCalled::NoWindow,

@@ -24,9 +24,11 @@
 //! | `pace` | never more calls begun in any second than may be, however the clock is set |
 //! | `shares`, `operators`, `opt_outs` | what campaigns share: trunks, operators, telephones, and who wants no call |
 //! | `saves` | what is being written down, and what has to be written down again |
+//! | `contract` | what the machine promises, as a checker from outside |
 
 mod call;
 mod contact;
+pub mod contract;
 mod dialling;
 mod dice;
 mod ending;

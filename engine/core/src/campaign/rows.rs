@@ -198,7 +198,7 @@ impl Rows {
             let first: u32 = page * PAGE_ROWS_U32;
             (first..).map(ContactNo).zip(rows)
         };
-        let pages = self.pages.iter().map(|(page, rows): (&u32, &Box<[Row]>)| (*page, rows.iter()));
+        let pages = self.pages.iter().map(|(page, rows)| (*page, rows.iter()));
         pages.flat_map(of_page).filter(|(_, row): &(ContactNo, &Row)| row.place.is_some())
     }
 
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_row_is_small_and_gives_back_what_it_was_given() {
-        assert!(Row::BYTES <= 40, "{}", Row::BYTES);
+        const { assert!(Row::BYTES <= 40) };
         let spent = Spent { attempts: 3, today: 2, day: 20_000, last: Some(12), in_a_row: 2, claims: 700 };
         let seed = ContactSeed {
             no: ContactNo(70_000),

@@ -155,7 +155,8 @@ impl Turns {
             }
             empty = false;
             if !class.hours.is_open(now) {
-                opens = earlier(opens, class.hours.opens_at(now));
+                // Where no opening is known yet, it is looked for again then.
+                opens = earlier(opens, Some(class.hours.changes_at(now)));
                 continue;
             }
             any_open = true;
@@ -191,9 +192,8 @@ impl Turns {
         let (mut opens, mut due, mut any_open, mut empty) = (None::<Timestamp>, None::<Timestamp>, false, true);
         for class in self.classes.iter().filter(|class| !class.is_empty()) {
             empty = false;
-            let mut hours = class.hours.seen_at(now);
-            if !hours.is_open(now) {
-                opens = earlier(opens, hours.opens_at(now));
+            if !class.hours.seen_at(now).0 {
+                opens = earlier(opens, class.hours.seen_opening(now));
                 continue;
             }
             any_open = true;

@@ -28,9 +28,19 @@ impl CampaignMachine {
         self.work(campaign).map(|work| work.run)
     }
 
-    /// How a campaign stands; none where there is none of that name. Looks at no contact but those in hand: cheap.
+    /// How a campaign stands; none where there is none of that name. Looks at no contact but those in hand and those who
+    /// are to be tried again.
     #[must_use]
     pub fn figures(&self, campaign: &Campaign, now: Timestamp) -> Option<Figures> {
+        let work = self.work(campaign)?;
+        let mut figures = self.standing(campaign, now)?;
+        figures.ends_at = (work.run == RunState::Running).then(|| self.ends_at(work, now)).flatten();
+        Some(figures)
+    }
+
+    /// The same without the estimate of the end: cheap.
+    #[must_use]
+    pub fn standing(&self, campaign: &Campaign, now: Timestamp) -> Option<Figures> {
         let work = self.work(campaign)?;
         let in_hand = self.waiting_in_hand(work);
         let mut calls = LiveCalls::default();
@@ -62,7 +72,7 @@ impl CampaignMachine {
             begun_last_minute: work.begun.count(now),
             abandoned_permille: work.answers.abandoned_permille(now).filter(|_| operators),
             next_opening,
-            ends_at: (work.run == RunState::Running).then(|| self.ends_at(work, now)).flatten(),
+            ends_at: None,
             why_idle: self.why_idle(work, now),
         })
     }

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 /// A window that does not change for so long is looked at again then: calendars look no further ahead than a year.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_hours(24 * 360);
-/// Changes of single zones that are gone through until all of them agree.
-const CHANGES_MAX: usize = 2_000;
+/// Changes of single zones that are gone through until all of them agree: some two weeks of two zones. Hours that never
+/// meet are looked at again then.
+const CHANGES_MAX: usize = 64;
 const DAY_S: i64 = 24 * 60 * 60;
 
 /// The hours of everybody who is in the same zones and has the same window.
@@ -72,7 +73,7 @@ impl Hours {
         self.until
     }
 
-    /// It opens then; none where it never does. `now` where it is open.
+    /// It opens then; none where that lies farther ahead than is looked. `now` where it is open.
     pub(super) fn opens_at(&mut self, now: Timestamp) -> Option<Timestamp> {
         if self.is_open(now) {
             return Some(now);
@@ -81,30 +82,40 @@ impl Hours {
         open_at(&self.rule, at).then_some(at)
     }
 
-    /// The same without keeping what was seen.
-    pub(super) fn seen_at(&self, now: Timestamp) -> Self {
-        let mut seen = self.clone();
-        seen.is_open(now);
-        seen
+    /// Whether it is open at `now`, and when that may be otherwise; without keeping what was seen.
+    pub(super) fn seen_at(&self, now: Timestamp) -> (bool, Timestamp) {
+        if self.from <= now && now < self.until { (self.open, self.until) } else { look(&self.rule, now) }
+    }
+
+    /// It opens then, the same way.
+    pub(super) fn seen_opening(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.seen_at(now) {
+            (true, _) => Some(now),
+            (false, until) => open_at(&self.rule, until).then_some(until),
+        }
     }
 
     fn look(&mut self, now: Timestamp) {
-        self.open = open_at(&self.rule, now);
         self.from = now;
-        self.until = now + LOOK_AGAIN_AFTER;
-        let Rule::All(calendars) = &self.rule else { return };
-        let mut at = now;
-        for _ in 0..CHANGES_MAX {
-            let Some(next) = calendars.iter().filter_map(|calendar| calendar.changes_at(at)).min() else { return };
-            if open_at(&self.rule, next) != self.open {
-                self.until = next;
-                return;
-            }
-            at = next;
-        }
-        // Too many changes without an agreement: what is sure is said, and it is looked at again there.
-        self.until = at;
+        (self.open, self.until) = look(&self.rule, now);
     }
+}
+
+fn look(rule: &Rule, now: Timestamp) -> (bool, Timestamp) {
+    let open = open_at(rule, now);
+    let Rule::All(calendars) = rule else { return (open, now + LOOK_AGAIN_AFTER) };
+    let mut at = now;
+    for _ in 0..CHANGES_MAX {
+        let Some(next) = calendars.iter().filter_map(|calendar| calendar.changes_at(at)).min() else {
+            return (open, now + LOOK_AGAIN_AFTER);
+        };
+        if open_at(rule, next) != open {
+            return (open, next);
+        }
+        at = next;
+    }
+    // Too many changes without an agreement: what is sure is said, and it is looked at again there.
+    (open, at)
 }
 
 fn open_at(rule: &Rule, at: Timestamp) -> bool {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod lifecycle;
+mod walk;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -110,12 +111,15 @@ fn end(disposition: Disposition) -> AttemptEnd {
     }
 }
 
+/// What a script says of a contact; none: it is still being asked.
+type Script = dyn Fn(&AttemptId) -> Option<Result<Plan, PrepareFailure>>;
+
 /// The machine, with a store that saves at once and scripts that say "dial", unless told otherwise.
 struct Rig {
     machine: CampaignMachine,
     now: Timestamp,
     store_works: bool,
-    plan: Box<dyn Fn(&AttemptId) -> Option<Result<Plan, PrepareFailure>>>,
+    plan: Box<Script>,
     /// As the store has them.
     contacts: BTreeMap<(Campaign, u32), (ContactState, Spent)>,
     attempts: BTreeMap<AttemptId, AttemptRecord>,

@@ -176,7 +176,7 @@ fn end(no: u32, n: u32) -> ContactWrite {
     };
     let at = UtcMs(START_MS + 30_000);
     let attempt = Attempt { dialled: Some(UtcMs(START_MS + 10)), ended: Some(at), end: Some(end), ..attempt(n) };
-    let spent = Spent { attempts: 1, today: 1, day: 20_000, in_a_row: 1, claims: 1 };
+    let spent = Spent { attempts: 1, today: 1, day: 20_000, last: None, in_a_row: 1, claims: 1 };
     let state = ContactState::Done { disposition: 1, at };
     ContactWrite { campaign: CAMPAIGN.to_owned(), no, state, spent, attempt: Some(attempt), ended: None }
 }

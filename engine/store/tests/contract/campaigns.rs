@@ -54,7 +54,7 @@ pub(crate) fn end(campaign: &str, no: u32, nth: u16, kind: u8) -> ContactWrite {
         status: Some(200),
     };
     let attempt = Attempt { dialled: Some(UtcMs(4)), ended: Some(UtcMs(9)), end: Some(end), ..attempt(nth) };
-    let spent = Spent { attempts: 1, today: 1, day: 20_000, in_a_row: 1, claims: nth };
+    let spent = Spent { attempts: 1, today: 1, day: 20_000, last: None, in_a_row: 1, claims: nth };
     let state = ContactState::Done { disposition: kind, at: UtcMs(9) };
     ContactWrite { campaign: campaign.to_owned(), no, state, spent, attempt: Some(attempt), ended: None }
 }

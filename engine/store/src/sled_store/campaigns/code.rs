@@ -56,6 +56,8 @@ const WHO_HAS_WINDOW: u8 = 4;
 
 const WITHOUT_ATTEMPT: u8 = 0;
 const ATTEMPT: u8 = 1;
+/// Where no disposition came yet.
+const NO_DISPOSITION: u8 = u8::MAX;
 
 #[derive(Default)]
 struct Out(Vec<u8>);
@@ -215,7 +217,8 @@ impl Stand {
         out.u8(state | flag(self.window.is_some(), HAS_WINDOW) | flag(self.erased, ERASED));
         out.number(self.number);
         let spent = self.spent;
-        [spent.attempts, spent.today, spent.in_a_row].into_iter().for_each(|n| out.u8(n));
+        let last = spent.last.unwrap_or(NO_DISPOSITION);
+        [spent.attempts, spent.today, last, spent.in_a_row].into_iter().for_each(|n| out.u8(n));
         out.u16(spent.day);
         out.u16(spent.claims);
         if let Some(window) = self.window {
@@ -238,8 +241,9 @@ impl Stand {
         let mut from = In(payload);
         let flags = from.u8()?;
         let number = from.number()?;
-        let (attempts, today, in_a_row) = (from.u8()?, from.u8()?, from.u8()?);
-        let spent = Spent { attempts, today, in_a_row, day: from.u16()?, claims: from.u16()? };
+        let (attempts, today, last, in_a_row) = (from.u8()?, from.u8()?, from.u8()?, from.u8()?);
+        let last = Some(last).filter(|last| *last != NO_DISPOSITION);
+        let spent = Spent { attempts, today, last, in_a_row, day: from.u16()?, claims: from.u16()? };
         let window = if flags & HAS_WINDOW == 0 { None } else { Some(from.u8()?) };
         let state = match flags & STATES {
             WAITING if flags & HAS_NOT_BEFORE == 0 => ContactState::Waiting { not_before: None },
@@ -416,7 +420,7 @@ mod tests {
             ContactState::Done { disposition: 23, at: UtcMs(9) },
         ] {
             for (window, erased) in [(None, false), (Some(9), true)] {
-                let spent = Spent { attempts: 1, today: 2, day: 65_535, in_a_row: 3, claims: 513 };
+                let spent = Spent { attempts: 1, today: 2, day: 65_535, last: window, in_a_row: 3, claims: 513 };
                 let stand = Stand { spent, state: state.clone(), window, erased, ..Stand::of(&contact()) };
                 assert_eq!(Stand::decode(&stand.encode()), Some(stand));
             }

@@ -1,5 +1,6 @@
 //! One call of a world: the machine, the people on its legs, and the events that they cause.
 
+use crate::callee::Callee;
 use crate::caller::{Act, Caller, KEY_GAP, Person};
 use crate::centre::ToCentre;
 use crate::checkers::Checkers;
@@ -12,6 +13,7 @@ use gudok_core::call::{
     CallMachine, CallStart, Command, Input, KeySource, MediaCommand, MediaEvent, PlaybackId, Purpose, RecordingId,
     ScriptRun, TranscriptLine,
 };
+use gudok_core::campaign::Heard;
 use gudok_core::ids::{Agency, CallId, Entry, LegId};
 use gudok_core::leg::{DialTarget, HangupCause, LegCommand, LegEvent};
 use gudok_core::privacy::PhoneNumber;
@@ -28,6 +30,8 @@ pub(crate) enum Happening {
     PlaybackEnds(PlaybackId, u64),
     RecordingEnds(RecordingId, StoppedBy),
     Input(Input),
+    /// It is heard who or what answered, if that is what is listened for still.
+    Heard(u32, Heard),
     /// A sentence for the transcript with what it causes.
     Told(String, Input),
 }
@@ -49,6 +53,10 @@ pub(crate) struct SimCall {
     /// What concerns the centre, for its checkers.
     pub(crate) said: Vec<Command>,
     pub(crate) steps: u32,
+    /// Whom a campaign calls.
+    pub(crate) callee: Option<Callee>,
+    /// Which listening this is.
+    pub(crate) listening: u32,
     person: Person,
     media: SimMedia,
     /// By leg; none at 0.
@@ -81,8 +89,29 @@ impl SimCall {
         props: &mut Props,
         checkers: &mut Checkers,
     ) -> Self {
+        Self::begin(number, (caller, None), start, props, checkers)
+    }
+
+    /// A campaign calls somebody.
+    pub(crate) fn calls(
+        number: usize,
+        callee: Callee,
+        start: CallStart,
+        props: &mut Props,
+        checkers: &mut Checkers,
+    ) -> Self {
+        Self::begin(number, (callee.does.clone(), Some(callee)), start, props, checkers)
+    }
+
+    fn begin(
+        number: usize,
+        (caller, callee): (Caller, Option<Callee>),
+        start: CallStart,
+        props: &mut Props,
+        checkers: &mut Checkers,
+    ) -> Self {
         checkers.call_began(&start);
-        let present = !matches!(start.purpose, Purpose::Callback(_));
+        let present = !matches!(start.purpose, Purpose::Callback(_) | Purpose::Campaign(_));
         let machine = CallMachine::new(start, props.now);
         let mut call = Self {
             number,
@@ -90,6 +119,8 @@ impl SimCall {
             wants: Vec::new(),
             said: Vec::new(),
             steps: 0,
+            callee,
+            listening: 0,
             person: Person::new(caller),
             media: SimMedia::default(),
             far: BTreeMap::new(),
@@ -142,6 +173,11 @@ impl SimCall {
                 }
             }
             Happening::Input(input) => self.feed(input, props, checkers),
+            Happening::Heard(listening, heard) => {
+                if let Some(input) = self.heard(listening, heard) {
+                    self.feed(input, props, checkers);
+                }
+            }
             Happening::Told(sentence, input) => {
                 if let Input::Leg(leg, event) = &input
                     && let Some(far) = self.far.get_mut(leg)
@@ -232,7 +268,8 @@ impl SimCall {
             Command::Leg(leg, command) => self.far_leg(leg, command, props),
             Command::Media(leg, command) => self.media(leg, command, props),
             Command::Bridge(_, leg) => self.bridged(leg, props),
-            Command::Unbridge(..) | Command::LegBegan(_) | Command::Campaign(_) => {}
+            Command::Unbridge(..) | Command::LegBegan(_) => {}
+            Command::Campaign(report) => props.to_campaigns.push((self.id(), report)),
             Command::Supervise { .. } | Command::Unsupervise(_) => {}
             Command::Queue(order) => props.to_centre.push_back(ToCentre::Queue(self.id(), order)),
             Command::Callback(order) => props.to_centre.push_back(ToCentre::Callback(self.id(), order)),
@@ -329,8 +366,14 @@ impl SimCall {
     /// The caller of a callback is dialled.
     fn call_back(&mut self, target: &DialTarget, props: &mut Props) {
         let name = props.name_of(target);
-        let callee = props.operator(&name);
+        let callee = match &self.callee {
+            Some(callee) => callee.answers.clone().this_time(&mut props.dice),
+            None => props.operator(&name),
+        };
         props.line(self.number, format!("host → {name}"));
+        if let Some(rings) = self.rings().filter(|_| !matches!(callee.answer, Answer::Refuses(_))) {
+            props.plan(SIGNALLING, self.number, Happening::Input(rings));
+        }
         let told = |sentence: String, event| Happening::Told(sentence, Input::Leg(LegId::FIRST, event));
         match callee.answer {
             Answer::Answers => {
@@ -432,7 +475,8 @@ impl SimCall {
                 let sent = Input::Media(LegId::FIRST, MediaEvent::KeysSent);
                 props.plan(time, self.number, Happening::Input(sent));
             }
-            MediaCommand::PauseRecording(_) | MediaCommand::ResumeRecording(_) | MediaCommand::Listen(_) => {}
+            MediaCommand::Listen(listen) => self.listen(listen, props),
+            MediaCommand::PauseRecording(_) | MediaCommand::ResumeRecording(_) => {}
         }
     }
 

@@ -59,6 +59,12 @@ impl Caller {
         }
     }
 
+    /// Somebody who does not call, but is called: see [`crate::Callee`].
+    #[must_use]
+    pub fn called() -> Self {
+        Self::dials("")
+    }
+
     /// Calls from that number.
     #[must_use]
     pub fn from(mut self, number: &str) -> Self {

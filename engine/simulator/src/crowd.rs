@@ -99,6 +99,11 @@ impl Crowd {
         self.by_id.values().copied().collect::<BTreeSet<_>>().into_iter().collect()
     }
 
+    /// Calls that are not over.
+    pub(crate) fn count(&self) -> usize {
+        self.by_id.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.by_id.is_empty()
     }

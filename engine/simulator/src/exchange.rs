@@ -30,6 +30,7 @@ impl Stage {
         self.desk.lock().requests.clear();
         self.props.to_centre.clear();
         self.centre.goes_down();
+        self.campaigns_die();
         self.props.at(self.props.now + down, Event::Lives);
     }
 

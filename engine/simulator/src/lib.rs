@@ -38,17 +38,21 @@
 //! a caller would hear; how a packet gets lost is for the tests with sockets.
 //!
 //! - [`World`]: what there is, and running it
+//! - [`SimContact`], [`Callee`]: lists of campaigns, and whom they call
 //! - [`Caller`], [`Operator`], [`BackEnd`], [`Trouble`]: who and what is in it
 //! - [`SimScript`], [`ScriptCall`]: scripts in Rust, as linear code
 //! - [`Report`]: what was said, recorded and broken
 //! - [`Checkers`]: what must hold at every step
+//! - [`campaigns`]: campaigns in a world of their own, for lists of millions
 //! - [`smoke`]: the first callers of a version that is about to go live
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod back_end;
 mod call;
+mod callee;
 mod caller;
+pub mod campaigns;
 mod centre;
 mod centre_checkers;
 mod checkers;
@@ -56,6 +60,7 @@ mod clock;
 mod crowd;
 mod dice;
 mod exchange;
+mod informing;
 mod media;
 mod operator;
 mod performers;
@@ -72,9 +77,11 @@ pub mod words;
 mod world;
 
 pub use back_end::BackEnd;
+pub use callee::Callee;
 pub use caller::Caller;
 pub use checkers::{Broken, Checkers};
 pub use dice::Dice;
+pub use informing::{SimAttempt, SimContact};
 pub use operator::Operator;
 pub use post::SimTicket;
 pub use report::{BundleRun, Failure, Line, Report};

@@ -46,8 +46,8 @@ impl Stage {
     ) -> ScriptVersion {
         let id = version.id.clone();
         let desk = Arc::clone(&self.desk);
-        let start =
-            gudok_plugin_host::CallStart { info, contact: None, call, ports: Arc::clone(&self.ports), journal: None };
+        let contact = self.contact_of(task);
+        let start = gudok_plugin_host::CallStart { info, contact, call, ports: Arc::clone(&self.ports), journal: None };
         let (control, work) = gudok_plugin_host::run(version, start);
         let ran = id.clone();
         let future = Box::pin(async move {

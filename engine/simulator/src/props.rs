@@ -7,7 +7,8 @@ use crate::operator::Operator as Behaviour;
 use crate::report::Line;
 use crate::stage::Event;
 use crate::trouble::Trouble;
-use gudok_core::ids::Operator;
+use gudok_core::campaign::CampaignReport;
+use gudok_core::ids::{CallId, Operator};
 use gudok_core::leg::DialTarget;
 use gudok_core::records::LegRecord;
 use gudok_core::routing::Routes;
@@ -28,6 +29,8 @@ pub(crate) struct Props {
     pub(crate) routes: Arc<Routes>,
     /// What calls have for the centre, in order.
     pub(crate) to_centre: VecDeque<ToCentre>,
+    /// What calls have for campaigns, in order.
+    pub(crate) to_campaigns: Vec<(CallId, CampaignReport)>,
     /// Telephones of operators that are gone from the net.
     pub(crate) unreachable: BTreeSet<Operator>,
     /// No transcript and no trace: for worlds of very many calls.

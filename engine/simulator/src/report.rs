@@ -1,14 +1,17 @@
 //! What came of a run.
 
+use crate::campaigns::CampaignOutcome;
 use crate::checkers::Broken;
+use crate::informing::SimAttempt;
 use crate::post::SimTicket;
 use gudok_core::call::ScriptRun;
 use gudok_core::centre::Callback;
-use gudok_core::ids::ScriptVersion;
+use gudok_core::ids::{Campaign, ScriptVersion};
 use gudok_core::records::LegRecord;
 use gudok_core::script::ScriptEnd;
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::ports::SurveyResult;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -75,6 +78,10 @@ pub struct Report {
     pub tickets: Vec<SimTicket>,
     /// Answers to surveys.
     pub surveys: Vec<SurveyResult>,
+    /// How campaigns ended.
+    pub campaigns: BTreeMap<Campaign, CampaignOutcome>,
+    /// Attempts of campaigns, in the order in which they were dialled.
+    pub attempts: Vec<SimAttempt>,
 }
 
 /// A run that broke a promise.

@@ -1,6 +1,7 @@
 //! Scripts in Rust: linear code that talks to its call as a compiled script does, for tests of the engine and of worlds.
 
 use crate::tasks::SimPort;
+use gudok_core::campaign::AnsweredBy;
 use gudok_core::centre::CallbackReceipt;
 use gudok_core::ids::{Agency, Group, Queue, ScriptVersion};
 use gudok_core::input::{Choice, CollectOptions, Grammar, Outcome, Retry, Value};
@@ -10,7 +11,7 @@ use gudok_core::script::{
     ScriptEnd, Summary, TransferMode, TransferOptions, TransferOutcome, TransferTarget,
 };
 use gudok_plugin_host::ports::{
-    BoxFuture, CallInfo, CallPort, EntryVersion, NewTicket, PromiseSource, PromisesPort, TicketKind,
+    self, BoxFuture, CallInfo, CallPort, EntryVersion, NewTicket, PromiseSource, PromisesPort, TicketKind,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -81,6 +82,17 @@ impl fmt::Debug for ScriptCall {
 /// Each method is the host call of its name; every one may end with an error, as the WIT says.
 #[expect(clippy::missing_errors_doc, reason = "said above")]
 impl ScriptCall {
+    /// Who or what took a call of a campaign.
+    #[must_use]
+    pub const fn answered_by(&self) -> AnsweredBy {
+        match self.info.answered_by {
+            ports::AnsweredBy::Unknown => AnsweredBy::Unknown,
+            ports::AnsweredBy::Human => AnsweredBy::Human,
+            ports::AnsweredBy::Machine => AnsweredBy::Machine,
+            ports::AnsweredBy::Fax => AnsweredBy::Fax,
+        }
+    }
+
     /// What the script is told of its call.
     #[must_use]
     pub const fn info(&self) -> &CallInfo {

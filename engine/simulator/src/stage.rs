@@ -8,6 +8,7 @@ use crate::checkers::Checkers;
 use crate::clock::VirtualClock;
 use crate::crowd::Crowd;
 use crate::dice::Dice;
+use crate::informing::{CampaignPlan, Informing};
 use crate::operator::Operator as Behaviour;
 use crate::post::{Answer, Post};
 use crate::props::Props;
@@ -16,8 +17,9 @@ use crate::script::SimScript;
 use crate::tasks::{PortRequest, Seen, SharedDesk, TaskId, Tasks};
 use crate::trouble::Trouble;
 use gudok_core::call::{CallLimits, CallStart, Input, Purpose};
+use gudok_core::campaign::{AnsweredBy as CalleeIs, AttemptId, CampaignOrder, OptOut};
 use gudok_core::centre::{Callback, CallbackState, OperatorOrder};
-use gudok_core::ids::{Agency, CallId, CallbackId, Entry, Operator, ScriptVersion, Trunk};
+use gudok_core::ids::{Agency, CallId, CallbackId, Campaign, Entry, Operator, ScriptVersion, Trunk};
 use gudok_core::leg::IncomingCall;
 use gudok_core::privacy::PhoneNumber;
 use gudok_core::records::Mode;
@@ -66,6 +68,14 @@ pub(crate) enum Event {
     Lives,
     /// An emergency officer starts an announcement.
     Announces(Box<Overlay>),
+    /// A contact is fetched, in that life of the engine, and its script is asked.
+    Asks(u32, AttemptId),
+    /// The oldest writing of campaigns is done, in that life of the engine.
+    CampaignSaved(u32),
+    Orders(Campaign, CampaignOrder),
+    OptsOut(OptOut),
+    /// Campaigns begin nothing more, and the world ends.
+    CampaignsEnd,
     /// An agency's answer to a delivery, in that life of the engine.
     Answers(u32, Answer),
 }
@@ -92,6 +102,7 @@ pub(crate) struct Stage {
     pub(crate) ports: Arc<Ports>,
     pub(crate) missing: Vec<String>,
     pub(crate) callees: BTreeMap<String, Caller>,
+    pub(crate) informing: Informing,
 }
 
 /// With what a stage is set.
@@ -114,6 +125,7 @@ pub(crate) struct Setting {
     pub(crate) drains: Vec<Duration>,
     pub(crate) callers: Vec<Caller>,
     pub(crate) callees: BTreeMap<String, Caller>,
+    pub(crate) campaigns: CampaignPlan,
     pub(crate) desk: SharedDesk,
     pub(crate) post: Arc<Mutex<Post>>,
     pub(crate) clock: VirtualClock,
@@ -127,8 +139,10 @@ impl Stage {
         if setting.logged_in {
             centre.everybody_logs_in(setting.now);
         }
+        let informing = Informing::new(&setting.campaigns, setting.dice.split(), setting.quiet, setting.now);
         let mut props = Props {
             to_centre: VecDeque::new(),
+            to_campaigns: Vec::new(),
             unreachable: BTreeSet::new(),
             quiet: setting.quiet,
             now: setting.now,
@@ -158,10 +172,11 @@ impl Stage {
         for after in setting.drains {
             props.at(setting.now + after, Event::Drains);
         }
+        setting.campaigns.events(setting.now, &mut props);
         for caller in setting.callers {
             props.at(setting.now + caller.comes_after, Event::Comes(Box::new(caller)));
         }
-        Self {
+        let mut stage = Self {
             seed: setting.seed,
             props,
             calls: Crowd::default(),
@@ -181,7 +196,10 @@ impl Stage {
             ports: Arc::new(setting.ports),
             missing: Vec::new(),
             callees: setting.callees,
-        }
+            informing,
+        };
+        stage.informing.begins(setting.campaigns, stage.props.now);
+        stage
     }
 
     /// Until every call is over, or a promise is broken.
@@ -199,6 +217,7 @@ impl Stage {
         if self.checkers.broken().is_empty() {
             self.checkers.finish();
         }
+        self.campaigns_add_up();
         let (log, runs) = {
             let mut desk = self.desk.lock();
             (std::mem::take(&mut desk.log), std::mem::take(&mut desk.runs))
@@ -224,16 +243,21 @@ impl Stage {
             lost: self.lost,
             tickets,
             surveys,
+            campaigns: self.informing.outcomes(self.props.now),
+            attempts: self.informing.attempts,
         }
     }
 
     /// Nobody calls, nobody is to come, and nobody is owed a call.
     fn is_done(&self) -> bool {
-        if !self.calls.is_empty() {
+        if !self.calls.is_empty() || !self.informing.is_done() {
             return false;
         }
-        let to_come =
-            self.props.events.values().any(|event| matches!(event, Event::Comes(_) | Event::Lives | Event::Saved(_)));
+        let to_come = self
+            .props
+            .events
+            .values()
+            .any(|event| matches!(event, Event::Comes(_) | Event::Lives | Event::Saved(_) | Event::Orders(..)));
         let now = self.props.now;
         let owed = || self.centre.machine().is_some_and(|machine| machine.callbacks().any(|one| is_open(one, now)));
         !to_come && !owed() && self.post.lock().open() == 0
@@ -242,7 +266,11 @@ impl Stage {
     fn next(&self) -> Option<Timestamp> {
         let event = self.props.events.keys().next().map(|(at, _)| *at);
         let post = self.post.lock().deadline();
-        [event, self.calls.next_deadline(), self.clock.next(), self.centre.deadline(), post].into_iter().flatten().min()
+        let campaigns = self.informing.office.deadline();
+        [event, self.calls.next_deadline(), self.clock.next(), self.centre.deadline(), post, campaigns]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Goes on to the next moment and lets one thing happen: an event first, else deadlines.
@@ -264,6 +292,7 @@ impl Stage {
         if self.centre.deadline().is_some_and(|deadline| deadline <= self.props.now) {
             self.centre.handle_timeout(self.props.now);
         }
+        self.campaigns_timeout();
         let mut post = self.post.lock();
         if post.deadline().is_some_and(|deadline| deadline <= self.props.now) {
             post.handle_timeout(self.props.now);
@@ -302,6 +331,7 @@ impl Stage {
             Event::Lives => {
                 self.props.line(0, "(the engine is back)".into());
                 self.centre.comes_up(self.props.now);
+                self.campaigns_live();
                 self.post.lock().restarts(self.props.now);
             }
             Event::Announces(overlay) => {
@@ -309,6 +339,11 @@ impl Stage {
                 routes.overlays.push(*overlay);
                 self.props.routes = Arc::new(routes);
             }
+            Event::Asks(life, attempt) => self.asks(life, attempt),
+            Event::CampaignSaved(life) => self.campaign_saved(life),
+            Event::Orders(campaign, order) => self.orders(&campaign, order),
+            Event::OptsOut(opt_out) => self.opts_out(opt_out),
+            Event::CampaignsEnd => self.informing.ending = true,
             Event::Answers(life, answer) => {
                 if life == self.centre.life {
                     self.post.lock().answered(answer, self.props.now);
@@ -370,7 +405,7 @@ impl Stage {
                 self.hear(request);
             } else if let Some(task) = self.tasks.ready() {
                 self.poll(task);
-            } else if self.exchange() {
+            } else if self.exchange() | self.campaigns_exchange() {
                 // Calls and the centre have spoken.
             } else {
                 self.tasks.work_beside();
@@ -470,16 +505,22 @@ impl Stage {
     pub(crate) fn info(&self, number: usize, agency: &Agency, entry: &Entry) -> CallInfo {
         let Some(machine) = self.calls.get(number).map(|call| &call.machine) else { return nobody(agency, entry) };
         let incoming = machine.incoming();
+        let answered_by = match machine.answered_by() {
+            CalleeIs::Unknown => AnsweredBy::Unknown,
+            CalleeIs::Human => AnsweredBy::Human,
+            CalleeIs::Machine => AnsweredBy::Machine,
+            CalleeIs::Fax => AnsweredBy::Fax,
+        };
         CallInfo {
             id: machine.id(),
-            direction: Direction::Inbound,
+            direction: if machine.campaign().is_some() { Direction::Outbound } else { Direction::Inbound },
             caller: incoming.caller.clone(),
             called: incoming.called.clone(),
             diversion: incoming.diversion.clone(),
             lang: Arc::clone(machine.lang()),
             agency: agency.clone(),
             entry: entry.clone(),
-            answered_by: AnsweredBy::Unknown,
+            answered_by,
             headers: Vec::new(),
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::report::BundleRun;
 use gudok_core::call::ScriptRun;
+use gudok_core::campaign::{AttemptId, Plan, PrepareFailure};
 use gudok_core::ids::{Agency, CallId, ScriptVersion};
 use gudok_core::script::{CallError, Reply, Request, ScriptEnd};
 use gudok_plugin_host::RunControl;
@@ -27,6 +28,8 @@ pub(crate) struct Desk {
     pub(crate) seen: Vec<Seen>,
     pub(crate) log: Vec<String>,
     pub(crate) runs: Vec<BundleRun>,
+    /// What campaigns' scripts said before dialling.
+    pub(crate) plans: Vec<(AttemptId, Result<Plan, PrepareFailure>)>,
 }
 
 /// For the checkers.

@@ -4,6 +4,7 @@ use crate::back_end::{BackEnd, SimFetch, SimSecrets};
 use crate::caller::Caller;
 use crate::clock::VirtualClock;
 use crate::dice::{Dice, SeededRandom};
+use crate::informing::{CampaignPlan, Planned, SimContact};
 use crate::operator::Operator;
 use crate::post::{Post, SimPromises};
 use crate::report::Report;
@@ -14,8 +15,9 @@ use crate::tasks::{DeskSink, SharedDesk};
 use crate::trouble::Trouble;
 use gudok_core::calendar::Calendar;
 use gudok_core::call::CallLimits;
+use gudok_core::campaign::{CampaignOrder, CampaignSettings, CampaignsSettings, NumberKey, OptOut};
 use gudok_core::centre::{CentreSettings, OperatorOrder};
-use gudok_core::ids::{Agency, Entry, Group, ScriptName, ScriptVersion};
+use gudok_core::ids::{Agency, Campaign, Entry, Group, ScriptName, ScriptVersion};
 use gudok_core::leg::DialTarget;
 use gudok_core::privacy::{PhoneNumber, Secret};
 use gudok_core::routing::{AgencyRoutes, GroupRoute, NumberPlan, OperatorRoute, Overlay, Route, Routes};
@@ -59,6 +61,7 @@ pub struct World {
     back_ends: BTreeMap<String, BackEnd>,
     other_back_ends: Option<BackEnd>,
     secrets: BTreeMap<(Agency, String), Secret>,
+    campaigns: CampaignPlan,
 }
 
 impl World {
@@ -101,6 +104,7 @@ impl World {
             back_ends: BTreeMap::new(),
             other_back_ends: None,
             secrets: BTreeMap::new(),
+            campaigns: CampaignPlan::default(),
         }
     }
 
@@ -346,6 +350,35 @@ impl World {
         self
     }
 
+    /// What campaigns share, and for how long after its beginning the world has campaigns.
+    #[must_use]
+    pub fn campaigns(mut self, shared: CampaignsSettings, lasts: Duration) -> Self {
+        (self.campaigns.shared, self.campaigns.lasts) = (shared, lasts);
+        self
+    }
+
+    /// A campaign with its list, started so long after the world's beginning. Its script is the one that is active under
+    /// its entry.
+    #[must_use]
+    pub fn campaign(mut self, settings: CampaignSettings, starts_after: Duration, contacts: Vec<SimContact>) -> Self {
+        self.campaigns.planned.push(Planned { settings: Arc::new(settings), contacts, starts_after });
+        self
+    }
+
+    /// After so long, somebody says something to a campaign.
+    #[must_use]
+    pub fn campaign_is_told(mut self, after: Duration, campaign: &str, order: CampaignOrder) -> Self {
+        self.campaigns.orders.push((after, Campaign::new(campaign), order));
+        self
+    }
+
+    /// After so long, whoever has that number on a list opts out.
+    #[must_use]
+    pub fn opts_out(mut self, after: Duration, number: &str, opt_out: fn(NumberKey) -> OptOut) -> Self {
+        self.campaigns.opt_outs.push((after, PhoneNumber::new(number), opt_out));
+        self
+    }
+
     /// Without transcript and trace: for worlds of very many calls.
     #[must_use]
     pub const fn quiet(mut self) -> Self {
@@ -390,6 +423,7 @@ impl World {
             drains: self.drains,
             callers: self.callers,
             callees: self.callees,
+            campaigns: self.campaigns,
             quiet: self.quiet,
             logged_in: self.logged_in,
             operators_do: self.operators_do,

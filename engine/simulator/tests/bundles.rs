@@ -16,6 +16,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[path = "bundles/stories.rs"]
+mod stories;
+
 const COMPILE_CHILD: &str = "compile-child";
 
 fn main() -> ExitCode {
@@ -34,7 +37,7 @@ fn main() -> ExitCode {
 
 type Test = fn(&Scripts);
 
-const TESTS: [(&str, Test); 10] = [
+const TESTS: [(&str, Test); 13] = [
     ("a_menu_leads_from_agency_to_agency", a_menu_leads_from_agency_to_agency),
     ("a_back_end_that_hangs_leads_to_an_operator", a_back_end_that_hangs_leads_to_an_operator),
     ("a_loop_lands_its_caller", a_loop_lands_its_caller),
@@ -45,6 +48,9 @@ const TESTS: [(&str, Test); 10] = [
     ("what_a_smoke_run_may_cost_is_bounded", what_a_smoke_run_may_cost_is_bounded),
     ("a_fault_behind_two_keys_is_found", a_fault_behind_two_keys_is_found),
     ("routes_that_lead_nowhere_are_found", routes_that_lead_nowhere_are_found),
+    ("story_10_flood_warning", stories::story_10_flood_warning),
+    ("story_11_tax_reminder", stories::story_11_tax_reminder),
+    ("story_11_survives_a_kill_at_any_moment", stories::story_11_survives_a_kill_at_any_moment),
 ];
 
 /// What is loaded once for all.
@@ -56,6 +62,8 @@ struct Scripts {
     kindergarten: Arc<Version>,
     utilities: Arc<Version>,
     hostile: Arc<Version>,
+    flood: Arc<Version>,
+    tax: Arc<Version>,
 }
 
 impl Scripts {
@@ -77,7 +85,8 @@ impl Scripts {
         let [centre, mfc] = ["centre", "mfc"].map(|name| load(name, &[]));
         let [passport, kindergarten, utilities] = ["passport", "kindergarten", "utilities"].map(|name| load(name, &[]));
         let hostile = load("hostile", &[("attack", "loop")]);
-        Self { host, centre, mfc, passport, kindergarten, utilities, hostile }
+        let [flood, tax] = ["flood", "tax"].map(|name| load(name, &[]));
+        Self { host, centre, mfc, passport, kindergarten, utilities, hostile, flood, tax }
     }
 
     fn world(&self, seed: u64) -> World {

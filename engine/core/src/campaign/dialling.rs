@@ -85,7 +85,7 @@ impl CampaignMachine {
             RunState::Finished => return Some(WhyIdle::Finished),
             RunState::Running => {}
         }
-        if !work.ready {
+        if !work.ready || self.others_count_and_load(work) {
             return Some(WhyIdle::Loading);
         }
         if let Some(starts) = settings.starts.filter(|starts| now < *starts) {
@@ -109,6 +109,12 @@ impl CampaignMachine {
         let queue = queue_of(&settings.mode)?;
         let open = shares.queues.get(queue).is_some_and(|queue| queue.open);
         (!open).then_some(WhyIdle::QueueClosed)
+    }
+
+    /// A number's attempts of today may be in a list that is not read yet.
+    fn others_count_and_load(&self, work: &Work) -> bool {
+        let counts = self.settings.attempts_per_number_per_day_max > 0 && work.settings.urgency == Urgency::Ordinary;
+        counts && self.works.iter().any(|other| !other.ready)
     }
 
     /// Why no more may be claimed than is; with so many that are to be claimed already.

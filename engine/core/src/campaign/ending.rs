@@ -184,9 +184,9 @@ impl CampaignMachine {
         let work = &mut self.works[at];
         work.stage(attempt.contact, Stage::Answered, now);
         work.changed = true;
-        let claim = work.hands.get(&attempt.contact).and_then(|hand| hand.claim.as_ref());
-        if let Some(trunk) = claim.and_then(|claim| self.shares.trunks.get_mut(&claim.settings.trunk)) {
-            trunk.works();
+        let Some(claim) = work.hands.get(&attempt.contact).and_then(|hand| hand.claim.as_ref()) else { return };
+        if let Some(trunk) = self.shares.trunks.get_mut(&claim.settings.trunk) {
+            trunk.works(claim.dialled);
         }
     }
 
@@ -294,12 +294,12 @@ impl CampaignMachine {
 
     /// What a call's end says of its trunk.
     fn heed_trunk(&mut self, at: usize, no: ContactNo, end: &AttemptEnd, now: Timestamp) {
-        let claim = self.works[at].hands.get(&no).and_then(|hand| hand.claim.as_ref());
-        let Some(trunk) = claim.and_then(|claim| self.shares.trunks.get_mut(&claim.settings.trunk)) else { return };
+        let Some(claim) = self.works[at].hands.get(&no).and_then(|hand| hand.claim.as_ref()) else { return };
+        let Some(trunk) = self.shares.trunks.get_mut(&claim.settings.trunk) else { return };
         match end.disposition {
             Disposition::Unavailable => trunk.failed(end.status, now),
             _ if end.disposition.counts() && end.disposition != Disposition::ScriptFailed || end.answered.is_some() => {
-                trunk.works();
+                trunk.works(claim.dialled);
             }
             _ => {}
         }

@@ -26,13 +26,15 @@ pub(super) struct TrunkUse {
     /// Failures of any kind without a call that went through.
     failures: u32,
     rests: u32,
+    /// The last failure.
+    failed_at: Option<Timestamp>,
     pub(super) rests_until: Option<Timestamp>,
 }
 
 impl TrunkUse {
     fn new(share: TrunkShare) -> Self {
         let pace = Pace::new(share.calls_per_s_max);
-        Self { share, pace, calls: 0, claims: 0, failures: 0, rests: 0, rests_until: None }
+        Self { share, pace, calls: 0, claims: 0, failures: 0, rests: 0, failed_at: None, rests_until: None }
     }
 
     /// It failed, and nothing has gone through since.
@@ -44,14 +46,17 @@ impl TrunkUse {
         self.rests_until.is_some_and(|until| now < until)
     }
 
-    /// A call went through.
-    pub(super) fn works(&mut self) {
-        (self.failures, self.rests, self.rests_until) = (0, 0, None);
+    /// A call went through that was dialled then. One that was on before the trunk failed says nothing of it now.
+    pub(super) fn works(&mut self, dialled: Option<Timestamp>) {
+        if self.failed_at.is_none_or(|failed| dialled.is_some_and(|dialled| dialled >= failed)) {
+            (self.failures, self.rests, self.failed_at, self.rests_until) = (0, 0, None, None);
+        }
     }
 
     /// A call did not. Calls that were begun before it was left alone say nothing new.
     pub(super) fn failed(&mut self, status: Option<u16>, now: Timestamp) {
         self.failures = self.failures.saturating_add(1);
+        self.failed_at = Some(now);
         // No route, or what RFC 3261, 21.5 says of the server and not of the call.
         let its_own = matches!(status, None | Some(502..=504));
         if self.is_resting(now) || !its_own && self.failures < DOUBTFUL_FAILURES_MAX {
@@ -139,6 +144,7 @@ impl Shares {
         self.pace.clock_moved();
         for trunk in self.trunks.values_mut() {
             trunk.pace.clock_moved();
+            trunk.failed_at = trunk.failed_at.map(|at| at.min(now));
             trunk.rests_until = trunk.rests_until.map(|until| until.min(now + TrunkShare::REST_MAX));
         }
     }

@@ -70,7 +70,7 @@ impl Scripts {
     fn load(folder: &Path) -> Self {
         let child = CompileConfig::new(std::env::current_exe().unwrap(), vec![COMPILE_CHILD.into()]);
         let mut config = HostConfig::new(folder.join("cache"), child);
-        config.instances_max = 16;
+        config.instances_max = 256;
         let host = ScriptHost::start(config).unwrap();
         let load = |name: &str, settings: &[(&str, &str)]| {
             let bundles = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/target/bundles");

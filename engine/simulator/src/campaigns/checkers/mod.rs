@@ -237,11 +237,12 @@ impl CampaignCheckers {
                     Some(record) => self.ends(record, state, spent, now),
                     None => self.stands((campaign, *contact), (state, spent), ended.as_ref(), now),
                 };
+                // Whoever is tried again by a person's word has one attempt less on the account.
                 let counted = self
                     .campaigns
                     .get(campaign)
                     .and_then(|watch| watch.contacts.get(contact.0 as usize))
-                    .map_or(0, |contact| contact.counted);
+                    .map_or(0, |contact| contact.counted.saturating_sub(contact.allowed));
                 if let Err(broken) = result {
                     self.found(format!("{campaign} contact {}: {broken}", contact.0));
                 } else if !matches!(state, ContactState::Claimed { .. }) && spent.attempts < counted {

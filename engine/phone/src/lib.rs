@@ -8,6 +8,8 @@
 //!   [`OnIncoming`] says), follows or refuses transfers, registers (once, or for as long as it lives: [`Registration`]), and plays registrar or challenging proxy.
 //! - [`Call`] is one call: press keys, wait for prompts, hold, refer, hang up. Every wait has a time limit.
 //!   [`EndReport`] says how it ended, with [`MediaStats`], the transcript and the oddities.
+//! - [`Behaviour`] is a callee: what it does with a call, for [`Phone::answer_calls`] and the thousands that a campaign
+//!   calls.
 //! - [`Conversation`] presses keys by script, when the engine asks for them.
 //! - [`relay::LossyRelay`] stands between two ends and loses, doubles and reorders their datagrams by a seed.
 //!
@@ -22,6 +24,7 @@
 mod agent;
 mod auth;
 mod call;
+mod callee;
 mod conversation;
 mod driver;
 mod error;
@@ -41,6 +44,7 @@ mod uri;
 pub use agent::{Binding, ChallengeConfig, RegistrarConfig};
 pub use auth::{Algorithm, Credentials};
 pub use call::{Call, CallEvent, CallOptions, EndReport, IncomingCall, Party, Reinvite, Reliable};
+pub use callee::{Answer, AnswerKeys, Behaviour, CalleeReport, Sound, When};
 pub use conversation::{Conversation, ConversationReport, KeyStep, Trigger};
 pub use error::PhoneError;
 pub use media::{DigitMethod, DigitStats, LATE_MS, MediaStats, read_wav, tone, write_wav};

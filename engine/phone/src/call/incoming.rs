@@ -32,6 +32,13 @@ impl IncomingCall {
         self.call.shared.invitation.as_ref().map_or("", |i| &i.request_uri)
     }
 
+    /// The user of the request URI: the number that was called.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        let (_, rest) = self.request_uri().split_once(':').unwrap_or_default();
+        rest.split_once('@').map_or("", |(user, _)| user.split(';').next().unwrap_or_default())
+    }
+
     /// A header of the INVITE.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -62,9 +69,9 @@ impl IncomingCall {
     ///
     /// # Errors
     /// When the phone is stopped or busy, or no port is free.
-    pub fn early_media(&self, samples: Vec<i16>) -> Result<Call, PhoneError> {
+    pub fn early_media(&self, samples: impl Into<Arc<[i16]>>) -> Result<Call, PhoneError> {
         let early = Some(self.call.shared.open_media()?);
-        self.call.shared.order_media(MediaCommand::Speak(samples))?;
+        self.call.shared.order_media(MediaCommand::Speak(samples.into()))?;
         self.call.shared.order(Command::Ring { key: self.call.shared.key, early })?;
         Ok(self.call.clone())
     }

@@ -124,8 +124,8 @@ impl Call {
     ///
     /// # Errors
     /// When the phone is busy.
-    pub fn speak(&self, samples: Vec<i16>) -> Result<(), PhoneError> {
-        self.shared.order_media(MediaCommand::Speak(samples))
+    pub fn speak(&self, samples: impl Into<Arc<[i16]>>) -> Result<(), PhoneError> {
+        self.shared.order_media(MediaCommand::Speak(samples.into()))
     }
 
     /// Waits for a prompt whose words contain `fragment` (letter case aside), and gives the whole prompt. Each wait

@@ -1,6 +1,7 @@
 //! What a call sends: microphone or silence, digits as RFC 4733 events or in-band tones.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use audio_codec::Encoder;
 use audio_codec::g722::G722Encoder;
@@ -63,7 +64,8 @@ pub(super) struct Sender {
     encoder: Box<dyn Encoder>,
     codec: Codec,
     silence: Vec<u8>,
-    microphone: Option<VecDeque<i16>>,
+    /// What is said, shared with others who say it, and how far it was.
+    microphone: Option<(Arc<[i16]>, usize)>,
     uplink: bool,
     digits: VecDeque<Digit>,
 }
@@ -101,8 +103,8 @@ impl Sender {
     }
 
     /// Speaks into the microphone; what was still being said is cut off.
-    pub(super) fn speak(&mut self, samples: Vec<i16>) {
-        self.microphone = Some(samples.into());
+    pub(super) fn speak(&mut self, samples: Arc<[i16]>) {
+        self.microphone = Some((samples, 0));
     }
 
     pub(super) fn press(&mut self, key: char, event: bool, duration_ms: u32, gap_ms: u32) {
@@ -189,15 +191,20 @@ impl Sender {
     }
 
     fn audio(&mut self, agreed: &Negotiated, out: &mut Vec<u8>) -> Made {
-        if let Some(microphone) = &mut self.microphone
-            && !microphone.is_empty()
-        {
-            let count = (PACKET_TICKS as usize).min(microphone.len());
-            let mut frame: Vec<i16> = microphone.drain(..count).collect();
-            frame.resize(PACKET_TICKS as usize, 0);
-            let payload = self.encode(&frame);
-            self.write(agreed, out, &payload);
-            return Made::Packet;
+        if let Some((samples, at)) = &mut self.microphone {
+            let rest = &samples[*at..];
+            let count = (PACKET_TICKS as usize).min(rest.len());
+            let mut frame = rest[..count].to_vec();
+            *at += count;
+            if *at == samples.len() {
+                self.microphone = None;
+            }
+            if count > 0 {
+                frame.resize(PACKET_TICKS as usize, 0);
+                let payload = self.encode(&frame);
+                self.write(agreed, out, &payload);
+                return Made::Packet;
+            }
         }
         if !self.uplink {
             self.talking = false;
@@ -293,7 +300,7 @@ mod tests {
         let mut sender = Sender::new(1, 0, 0, false);
         let mut out = Vec::new();
         assert!(matches!(sender.tick(&agreed(), &mut out), Made::Nothing));
-        sender.speak(vec![1_000; 200]);
+        sender.speak(vec![1_000; 200].into());
         assert!(matches!(sender.tick(&agreed(), &mut out), Made::Packet));
         assert!(matches!(sender.tick(&agreed(), &mut out), Made::Packet));
         assert!(matches!(sender.tick(&agreed(), &mut out), Made::Nothing));

@@ -49,7 +49,7 @@ pub(crate) enum MediaCommand {
         duration_ms: u32,
         gap_ms: u32,
     },
-    Speak(Vec<i16>),
+    Speak(Arc<[i16]>),
     /// A digit went out as INFO: measure from now.
     DigitSent(Instant),
     /// Receive and send on other ports from now on.
@@ -119,7 +119,7 @@ impl MediaSession {
         let sequence = u16::from_be_bytes([seed[4], seed[5]]);
         let mut sender = Sender::new(ssrc, sequence, ssrc.rotate_left(7), options.uplink);
         if !options.microphone.is_empty() {
-            sender.speak(options.microphone);
+            sender.speak(options.microphone.into());
         }
         let state = State {
             agreed: None,

@@ -40,7 +40,7 @@ impl CampaignMachine {
             return self.put_back(at, no);
         }
         if !matches!(answer, Err(PrepareFailure::Script)) {
-            work.prepare_failures = 0;
+            work.prepare_failures.clear();
         }
         match answer {
             Ok(Plan::Dial) => {
@@ -55,7 +55,7 @@ impl CampaignMachine {
             }
             Err(PrepareFailure::Script) => {
                 self.end_without_call(at, no, &Disposition::ScriptFailed, now);
-                self.script_failed(at, false);
+                self.script_failed(at, no, false);
             }
             Err(PrepareFailure::NoScript) => {
                 self.put_back(at, no);
@@ -227,9 +227,9 @@ impl CampaignMachine {
             work.answers.count(end.disposition == Disposition::Abandoned, now);
         }
         match &end.disposition {
-            Disposition::ScriptFailed => self.script_failed(at, true),
+            Disposition::ScriptFailed => self.script_failed(at, no, true),
             // The script ran, and said something.
-            disposition if disposition.kind() <= Disposition::HungUp.kind() => work.run_failures = 0,
+            disposition if disposition.kind() <= Disposition::HungUp.kind() => work.run_failures.clear(),
             _ => {}
         }
         if end.disposition == Disposition::DoNotCall
@@ -315,14 +315,18 @@ impl CampaignMachine {
         self.shares.release(number, &claim.settings.trunk, queue);
     }
 
-    /// Too many failures in a row hold the campaign: the next contact would fare no better.
-    fn script_failed(&mut self, at: usize, on_call: bool) {
+    /// Too many contacts in a row whom it fails hold the campaign: the next one would fare no better.
+    fn script_failed(&mut self, at: usize, no: ContactNo, on_call: bool) {
         let work = &mut self.works[at];
+        let max = usize::from(work.settings.script_failures_max);
+        if max == 0 || work.run != RunState::Running {
+            return;
+        }
         let failures = if on_call { &mut work.run_failures } else { &mut work.prepare_failures };
-        *failures = failures.saturating_add(1);
-        let (failures, max) = (*failures, work.settings.script_failures_max);
-        if max > 0 && failures >= max && work.run == RunState::Running {
-            let reason = format!("its script failed {failures} times in a row; mend or roll it back, then resume");
+        failures.insert(no);
+        let failures = failures.len();
+        if failures >= max {
+            let reason = format!("its script failed {failures} contacts in a row; mend or roll it back, then resume");
             self.set_run(at, RunState::Paused, Some(Arc::from(reason)));
         }
     }

@@ -122,7 +122,8 @@ impl CampaignMachine {
         let work = &mut self.works[at];
         (work.run, work.reason, work.changed) = (run, reason, true);
         if run == RunState::Running {
-            (work.prepare_failures, work.run_failures) = (0, 0);
+            work.prepare_failures.clear();
+            work.run_failures.clear();
         }
         self.save_run(at);
     }

@@ -105,7 +105,8 @@ pub struct CampaignSettings {
     pub starts: Option<Timestamp>,
     /// From then on nobody is dialled any more, and the campaign is finished.
     pub deadline: Option<Timestamp>,
-    /// So many failures of its script in a row pause it; zero for never.
+    /// So many contacts in a row whom its script failed pause it; zero for never. One contact that fails again and again
+    /// counts once.
     pub script_failures_max: u16,
 }
 

@@ -9,7 +9,7 @@ use super::settings::{CampaignMode, CampaignSettings, RunState, Urgency};
 use super::turns::Turns;
 use crate::ids::{CallId, Queue};
 use crate::time::Timestamp;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Tells a campaign from one of the same name that was removed before.
@@ -117,8 +117,10 @@ pub(super) struct Work {
     pub(super) pace: Pace,
     /// When it was served last, among all campaigns.
     pub(super) served: u64,
-    pub(super) prepare_failures: u16,
-    pub(super) run_failures: u16,
+    /// Contacts whom its script failed one after another, before dialling …
+    pub(super) prepare_failures: BTreeSet<ContactNo>,
+    /// … and on calls. One that fails again and again by itself says nothing of the others.
+    pub(super) run_failures: BTreeSet<ContactNo>,
     /// The store did not answer: contacts are fetched again from then on.
     pub(super) store_rests_until: Option<Timestamp>,
     pub(super) answers: Answers,
@@ -152,8 +154,8 @@ impl Work {
             calls: 0,
             pace,
             served: 0,
-            prepare_failures: 0,
-            run_failures: 0,
+            prepare_failures: BTreeSet::new(),
+            run_failures: BTreeSet::new(),
             store_rests_until: None,
             answers: Answers::default(),
             ends: [0; Disposition::KINDS.len()],

@@ -11,7 +11,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod lifecycle;
+mod limits;
+mod operators;
+mod recovery;
+mod retries;
+mod views;
 mod walk;
+mod windows;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);

@@ -678,7 +678,7 @@ fn with_berlin(mut shared: CampaignsSettings) -> CampaignsSettings {
 
 fn any_shared(dice: &mut Dice) -> CampaignsSettings {
     let mut shared = with_berlin(shared());
-    let mut share = |dice: &mut Dice| TrunkShare {
+    let share = |dice: &mut Dice| TrunkShare {
         calls_max: dice.pick(&[1, 4, 30]),
         calls_per_s_max: dice.pick(&[1, 2, 20]),
         rest_after_failure: dice.pick(&[SECOND, SECOND * 10]),

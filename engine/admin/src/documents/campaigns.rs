@@ -91,6 +91,9 @@ pub struct CampaignDocument {
     /// From then on nobody is dialled any more, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<String>,
+    /// Results are told to the agency's webhook, in batches (`campaign.results`).
+    #[serde(default)]
+    pub results_webhook: bool,
     /// So many failures of its script in a row pause it; 0 for never.
     #[serde(default = "script_failures_max")]
     pub script_failures_max: u16,

@@ -3,7 +3,7 @@
 use super::prepare::OpenContact;
 use gudok_admin::ports::CampaignFigures;
 use gudok_core::campaign::{Disposition, Plan, PrepareFailure};
-use gudok_core::ids::Campaign;
+use gudok_core::ids::{Agency, Campaign};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use std::time::Duration;
 
@@ -43,6 +43,10 @@ pub(super) fn prepared(
     };
     counter!("gudok_campaign_prepared_total", "campaign" => campaign.to_string(), "plan" => plan).increment(1);
     histogram!("gudok_campaign_prepare_seconds").record(took.as_secs_f64());
+}
+
+pub(super) fn told(agency: &Agency, results: usize) {
+    counter!("gudok_campaign_results_sent_total", "agency" => agency.to_string()).increment(results as u64);
 }
 
 pub(super) fn not_kept() {

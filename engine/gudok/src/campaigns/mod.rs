@@ -19,7 +19,8 @@
 //! | `recover` | what a former process left, read in the background |
 //! | `zones` | the zones that contacts are in |
 //! | `orders`, `contacts`, `opt_outs` | what people ask and decide |
-//! | `results` | what came of attempts, as a table |
+//! | `results`, `telling` | what came of attempts: as a table, to webhooks |
+//! | `retention` | campaigns that ended long ago are taken away |
 //! | `forecast` | what would happen when |
 //! | `views`, `series` | all of it in the admins' words |
 //! | `convert` | between the machine's words and the store's |
@@ -35,8 +36,10 @@ pub(crate) mod orders;
 mod prepare;
 mod recover;
 pub(crate) mod results;
+pub(crate) mod retention;
 mod series;
 mod task;
+mod telling;
 mod views;
 mod zones;
 

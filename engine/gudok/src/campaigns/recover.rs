@@ -3,9 +3,9 @@
 //! First the campaigns, so that people see them; then the opt-outs; then the contacts, campaign by campaign, those that
 //! run first. A campaign dials nobody before all of its contacts and all opt-outs are read.
 
-use super::Campaigns;
 use super::convert::{opt_out_to_core, seed_to_core};
 use super::keep::{Book, RUN_KIND, RunDocument};
+use super::{Campaigns, telling};
 use gudok_admin::books::campaign_settings;
 use gudok_admin::documents::{CampaignDocument, kinds};
 use gudok_core::campaign::{CampaignInput, CampaignSettings, Urgency};
@@ -262,7 +262,7 @@ async fn erase_all(book: &Book, campaign: &Campaign) -> Result<u64, StoreError> 
         }
     }
     let change = gudok_store::LedgerChange {
-        deletes: vec![(RUN_KIND.to_owned(), campaign.as_str().to_owned())],
+        deletes: vec![(RUN_KIND.to_owned(), campaign.as_str().to_owned()), telling::forgotten(campaign)],
         urgent: true,
         ..gudok_store::LedgerChange::default()
     };

@@ -3,6 +3,7 @@
 use super::keep::{Book, RunDocument};
 use super::prepare::{self, Held, OpenContact};
 use super::series::Series;
+use super::telling::Telling;
 use super::zones::Zones;
 use super::{Attempting, Campaigns, Heard, Inbox, figures, recover, views};
 use crate::clock::EngineClock;
@@ -10,6 +11,7 @@ use crate::config::CampaignsConfig;
 use crate::director::Director;
 use crate::keys::Subjects;
 use crate::live::LiveCalls;
+use crate::promises::Promises;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use gudok_admin::documents::CampaignDocument;
 use gudok_admin::ports::{CampaignRow, Event};
@@ -45,6 +47,8 @@ pub(crate) struct Parts {
     pub(crate) subjects: Subjects,
     pub(crate) live: Arc<LiveCalls>,
     pub(crate) director: Arc<Director>,
+    /// By which results are told.
+    pub(crate) promises: Arc<Promises>,
     pub(crate) config: CampaignsConfig,
     /// Calls that are to be begun.
     pub(crate) starts: mpsc::Sender<Box<CampaignStart>>,
@@ -90,7 +94,8 @@ pub(crate) fn start(parts: Parts) -> Campaigns {
         campaigns: campaigns.clone(),
     };
     if !parts.without_store {
-        tokio::spawn(recover::recover(campaigns.clone(), book));
+        tokio::spawn(recover::recover(campaigns.clone(), book.clone()));
+        tokio::spawn(Telling::new(book, campaigns.clone(), Arc::clone(&task.director), parts.promises).tell());
     }
     tokio::spawn(task.run(inbox));
     campaigns

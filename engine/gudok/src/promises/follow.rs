@@ -33,7 +33,7 @@ impl Promises {
 }
 
 /// The file's, and in their place the ledger's.
-async fn webhooks(director: &Director) -> Result<HashMap<Agency, Webhook>, String> {
+pub(crate) async fn webhooks(director: &Director) -> Result<HashMap<Agency, Webhook>, String> {
     let config = director.config();
     let of_file = config.webhooks.iter();
     let mut all: HashMap<Agency, Webhook> = of_file

@@ -23,6 +23,7 @@ mod register;
 mod webhook;
 
 pub(crate) use endpoints::Webhook;
+pub(crate) use follow::webhooks;
 pub(crate) use outbox::Outbox;
 pub(crate) use register::Origin;
 
@@ -30,7 +31,7 @@ use crate::clock::EngineClock;
 use crate::keys::Subjects;
 use crate::live::LiveCalls;
 use gudok_core::ids::Agency;
-use gudok_core::outbox::OutboxSettings;
+use gudok_core::outbox::{OutboxSettings, SendOutcome};
 use gudok_core::routing::NumberPlan;
 use gudok_core::ticket::{TicketCounts, TicketPrefixes};
 use gudok_plugin_host::http::HttpFetch;
@@ -39,6 +40,7 @@ use gudok_store::{Store, UtcMs};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use std::sync::Arc;
+use webhook::Sending;
 
 /// What promises are made with.
 pub(crate) struct Parts {
@@ -67,6 +69,7 @@ pub(crate) struct Promises {
     /// what is on its way to the disk.
     counts: tokio::sync::Mutex<HashMap<Agency, TicketCounts>>,
     outbox: Outbox,
+    http: HttpFetch,
 }
 
 impl Promises {
@@ -84,12 +87,25 @@ impl Promises {
             prefixes: TicketPrefixes::default(),
             counts: tokio::sync::Mutex::default(),
             outbox,
+            http: parts.http,
         })
     }
 
     /// Where agencies' tickets go from now on.
     pub(crate) fn take_webhooks(&self, webhooks: HashMap<Agency, Webhook>) {
         self.outbox.take_webhooks(webhooks);
+    }
+
+    /// Sends something else than a ticket to an agency's webhook, once. `key` is the same in every attempt.
+    pub(crate) async fn send(
+        &self,
+        agency: &Agency,
+        webhook: &Webhook,
+        key: &str,
+        now_s: u64,
+        body: Vec<u8>,
+    ) -> SendOutcome {
+        webhook::send(&self.http, Sending { agency, webhook, key, now_s, body }).await
     }
 
     fn now(&self) -> UtcMs {

@@ -145,7 +145,7 @@ pub(super) async fn tell_load(calls: Arc<Calls>) {
         let Some(queues) = queues.await else { return };
         calls.host.campaigns.load(Load {
             inbound_calls: u32::try_from(calls.inbound.load(Ordering::Relaxed)).unwrap_or(u32::MAX),
-            closed: calls.overloaded.load(Ordering::Relaxed),
+            closed: calls.overloaded.load(Ordering::Relaxed) || calls.host.spool.is_degraded(&*calls.host.store),
             queues,
         });
     }

@@ -91,6 +91,7 @@ impl Rooms {
             subjects: subjects.clone(),
             live: Arc::clone(&live),
             director: Arc::clone(&director),
+            promises: Arc::clone(&books.promises),
             config: config.campaigns.clone(),
             starts,
             without_store,

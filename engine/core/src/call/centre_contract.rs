@@ -18,6 +18,8 @@ pub(super) struct CentreContract {
     owed: bool,
     /// What excuses it: a callback is being offered or written down already.
     offering: bool,
+    /// A callback is being written down, perhaps since before the wait.
+    booking: bool,
     /// The centre takes an operator for talking in this call.
     operator_talks: bool,
     supervisor: Option<LegId>,
@@ -41,7 +43,16 @@ impl CentreContract {
             }
             Purpose::Script | Purpose::CallbackNumber { .. } | Purpose::Campaign(_) => (None, BTreeSet::new()),
         };
-        Self { offers, waits: false, owed: false, offering: false, operator_talks: false, supervisor: None, attempt }
+        Self {
+            offers,
+            waits: false,
+            owed: false,
+            offering: false,
+            booking: false,
+            operator_talks: false,
+            supervisor: None,
+            attempt,
+        }
     }
 
     pub(super) fn input(&mut self, input: &Input) {
@@ -60,6 +71,7 @@ impl CentreContract {
             }
             Input::ScriptRequest { request: Request::OfferCallback(_) | Request::BookCallback(_), .. }
             | Input::ScriptRequest { request: Request::QueueConvert { .. }, .. } => self.offering = true,
+            Input::CallbackBooked(_) => self.booking = false,
             Input::CallbackClaimed(true) => {
                 if let Some(attempt) = &mut self.attempt {
                     attempt.granted = attempt.claimed;
@@ -77,7 +89,7 @@ impl CentreContract {
     pub(super) fn queue(&mut self, order: &QueueOrder) -> Kept {
         match order {
             QueueOrder::Enter(_) => {
-                self.offering = false;
+                self.offering = self.booking;
                 promise(!std::mem::replace(&mut self.waits, true), || "into the queue, and in it already".into())
             }
             QueueOrder::OfferEnded { offer, outcome } => {
@@ -107,6 +119,7 @@ impl CentreContract {
     }
 
     pub(super) fn callback(&mut self, order: &CallbackOrder, talks: bool) -> Kept {
+        self.booking |= matches!(order, CallbackOrder::Book(_));
         let Some(attempt) = &mut self.attempt else {
             return promise(matches!(order, CallbackOrder::Book(_)), || "an attempt of no callback".into());
         };

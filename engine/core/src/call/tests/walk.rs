@@ -61,18 +61,43 @@ fn any_input_in_any_order_breaks_no_promise() {
     let mut over = 0;
     for seed in 0..WALKS {
         let _seed = Seed(seed);
-        over += u64::from(walk(seed));
+        let mut dice = Dice { state: seed, offers: 0 };
+        let start = any_start(&mut dice);
+        over += u64::from(walk(start, &mut dice).over);
     }
     // A walk that never gets anywhere, or always ends at once, would prove little.
     assert!(over > WALKS / 10, "{over} of {WALKS} came to their end by themselves");
 }
 
-/// Walks; whether the call came to its end before the walk did.
-fn walk(seed: u64) -> bool {
-    let mut dice = Dice { state: seed, offers: 0 };
-    let start = any_start(&mut dice);
+#[test]
+fn any_input_in_any_order_breaks_no_promise_to_whom_a_campaign_calls() {
+    let mut all = [0; 5];
+    for seed in 0..WALKS {
+        let _seed = Seed(seed);
+        let mut dice = Dice { state: seed, offers: 0 };
+        let start = CallStart { purpose: any_campaign(&mut dice), ..any_start(&mut dice) };
+        let walked = walk(start, &mut dice);
+        let reached = ["listen Answer", "start 0", "campaign Connected", "APOLOGY"];
+        let counts = reached.map(|words| walked.said.iter().any(|said| said.contains(words)));
+        for (count, more) in all.iter_mut().zip(counts.into_iter().chain([walked.over])) {
+            *count += u64::from(more);
+        }
+    }
+    // Whoever is never reached, informed, connected or landed proves little.
+    assert!(all.iter().all(|count| *count > WALKS / 40), "{all:?} of {WALKS}");
+}
+
+/// What came of a walk.
+struct Walked {
+    /// The call came to its end before the walk did.
+    over: bool,
+    said: Vec<String>,
+}
+
+fn walk(start: CallStart, dice: &mut Dice) -> Walked {
     let mut call = Bench::at(start, if dice.chance(6) { NIGHT } else { NOON });
     let mut run = 0;
+    let mut all = Vec::with_capacity(STEPS);
     let mut said = call.opening.clone();
     for _ in 0..STEPS {
         if let Some(at) = said.find("start ") {
@@ -89,17 +114,18 @@ fn walk(seed: u64) -> bool {
                 call.drain()
             }
             // What would come next in a well-behaved world, so that the walk gets anywhere.
-            2 | 3 => match likely(&mut dice, &said, run) {
+            2 | 3 => match likely(dice, &said, run) {
                 Some(input) => call.feed(input),
-                None => call.feed(any_input(&mut dice, run)),
+                None => call.feed(any_input(dice, run)),
             },
-            _ => call.feed(any_input(&mut dice, run)),
+            _ => call.feed(any_input(dice, run)),
         };
+        all.push(said.clone());
     }
-    let by_itself = call.over;
+    let over = call.over;
     call.pass(Duration::from_hours(5));
     assert!(call.over, "the call lives for ever");
-    by_itself
+    Walked { over, said: all }
 }
 
 fn likely(dice: &mut Dice, said: &str, run: u16) -> Option<Input> {
@@ -132,10 +158,7 @@ fn any_start(dice: &mut Dice) -> CallStart {
     let purpose = match dice.below(8) {
         0 => Purpose::CallbackNumber { queue: Queue::new("desk"), ring_max: dice.time() },
         1 => Purpose::Callback(Box::new(callback_start(dice.chance(2)))),
-        2 => {
-            let on_machine = dice.pick(&[OnMachine::HangUp, OnMachine::Message, OnMachine::Message, OnMachine::Ignore]);
-            Purpose::Campaign(Box::new(campaign_call(on_machine, dice.chance(2).then(|| Queue::new("desk")))))
-        }
+        2 => any_campaign(dice),
         _ => Purpose::Script,
     };
     let mut start = CallStart { overlay: dice.chance(3).then_some(overlay), purpose, ..start() };
@@ -144,6 +167,11 @@ fn any_start(dice: &mut Dice) -> CallStart {
     }
     start.routes = Arc::new(routes);
     start
+}
+
+fn any_campaign(dice: &mut Dice) -> Purpose {
+    let on_machine = dice.pick(&[OnMachine::HangUp, OnMachine::Message, OnMachine::Message, OnMachine::Ignore]);
+    Purpose::Campaign(Box::new(campaign_call(on_machine, dice.chance(2).then(|| Queue::new("desk")))))
 }
 
 fn any_notice(dice: &mut Dice) -> QueueNotice {

@@ -51,6 +51,12 @@ impl Version {
         self.manifest.kind
     }
 
+    /// A data file of its bundle, by its name under `data/`.
+    #[must_use]
+    pub fn data(&self, name: &str) -> Option<&[u8]> {
+        self.data.get(name).map(AsRef::as_ref)
+    }
+
     /// True once a newer version took its place everywhere, or the engine is stopping.
     #[must_use]
     pub fn is_draining(&self) -> bool {

@@ -28,7 +28,8 @@ fn main() -> ExitCode {
     }
     let folder = tempfile::tempdir().unwrap();
     let scripts = Scripts::load(folder.path());
-    for (name, test) in TESTS {
+    let only = std::env::args().nth(1).unwrap_or_default();
+    for (name, test) in TESTS.into_iter().filter(|(name, _)| name.contains(&only)) {
         test(&scripts);
         println!("test {name} ... ok");
     }
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
 
 type Test = fn(&Scripts);
 
-const TESTS: [(&str, Test); 13] = [
+const TESTS: [(&str, Test); 16] = [
     ("a_menu_leads_from_agency_to_agency", a_menu_leads_from_agency_to_agency),
     ("a_back_end_that_hangs_leads_to_an_operator", a_back_end_that_hangs_leads_to_an_operator),
     ("a_loop_lands_its_caller", a_loop_lands_its_caller),
@@ -51,6 +52,9 @@ const TESTS: [(&str, Test); 13] = [
     ("story_10_flood_warning", stories::story_10_flood_warning),
     ("story_11_tax_reminder", stories::story_11_tax_reminder),
     ("story_11_survives_a_kill_at_any_moment", stories::story_11_survives_a_kill_at_any_moment),
+    ("the_first_contacts_find_nothing_wrong_with_the_samples", the_first_contacts_find_nothing_wrong_with_the_samples),
+    ("the_first_contacts_find_what_fails_for_one_of_them", the_first_contacts_find_what_fails_for_one_of_them),
+    ("a_campaign_that_calls_nobody_is_told_of", a_campaign_that_calls_nobody_is_told_of),
 ];
 
 /// What is loaded once for all.
@@ -288,4 +292,59 @@ fn routes_that_lead_nowhere_are_found(scripts: &Scripts) {
             "the script hands its caller to who is not there: group \"operators\"; configure it under [groups]";
         assert!(report.faults.iter().any(|fault| fault.problem == problem), "{report:#?}");
     }
+}
+
+/// A campaign's bundle with another list of first contacts; none for its own.
+fn campaign(scripts: &Scripts, name: &str, list: Option<&str>) -> Arc<Version> {
+    let file = format!("{name}-1.0.0.ivr");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/target/bundles").join(&file);
+    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{file}: {error}; run scripts/build-plugins first"));
+    let mut bundle = Bundle::from_bytes(&file, &bytes, &BundleLimits::default()).unwrap();
+    if let Some(list) = list {
+        bundle.data.insert("contacts.jsonl".into(), list.as_bytes().into());
+    }
+    scripts.host.load(&bundle, &Admission::as_declared()).unwrap()
+}
+
+fn the_first_contacts_find_nothing_wrong_with_the_samples(scripts: &Scripts) {
+    for (name, contacts_min) in [("flood", 60), ("tax", 100)] {
+        let report = smoke(&campaign(scripts, name, None), "inform", &SmokeSettings::default());
+        assert_eq!(report.faults, [], "{name}");
+        assert!(report.callers >= contacts_min, "{name}: {} callers", report.callers);
+        println!("{name}: {} ways to take the call, {:?} of CPU", report.callers, report.cpu);
+    }
+}
+
+fn the_first_contacts_find_what_fails_for_one_of_them(scripts: &Scripts) {
+    for (attack, problem) in [
+        ("prepare-panic", "prepare failed: "),
+        ("prepare-loop", "prepare failed: it used more CPU than cpu_ms_per_step = 100 allows"),
+        ("prepare-memory", "prepare failed: it asked for "),
+        ("prepare-no-day", "prepare failed: prepare answered not-before: "),
+        ("run-panic", "stopped (trap): "),
+        ("run-loop", "stopped (cpu): "),
+        ("run-memory", "stopped (memory): "),
+        ("run-error", "returned an error: invalid: the script's own fault"),
+        ("run-no-day", "returned an error: invalid: datetime is no moment"),
+        ("run-linger", "stopped (cpu): "),
+    ] {
+        let list = format!("{{}}\n{{\"attack\": \"{attack}\"}}\n{{}}\n");
+        let version = campaign(scripts, "hostile-campaign", Some(&list));
+        let report = smoke(&version, "inform", &SmokeSettings { faults_max: 4, ..SmokeSettings::default() });
+        let found = report.faults.iter().any(|fault| fault.problem.contains(problem));
+        assert!(found, "{attack}: {report:#?}");
+    }
+    let report = smoke(&campaign(scripts, "hostile-campaign", None), "inform", &SmokeSettings::default());
+    assert_eq!(report.faults, [], "who names no attack is informed");
+}
+
+fn a_campaign_that_calls_nobody_is_told_of(scripts: &Scripts) {
+    let of = |list: &str| smoke(&campaign(scripts, "tax", Some(list)), "inform", &SmokeSettings::default());
+    let report = of("{\"debt\": \"0\", \"due\": \"2026-12-01\"}\n{}\n");
+    assert!(report.faults[0].problem.starts_with("prepare skips every contact of the list"), "{report:#?}");
+    let report = of("debt;due\n5;2026-12-01\n");
+    assert!(report.faults[0].problem.starts_with("line 1 is no object"), "{report:#?}");
+    // Rows that nobody can be identified by are not dialled; one that can be is.
+    let report = of("{}\n{\"debt\": 5, \"due\": \"2026-12-01\", \"inn_tail\": \"0042\"}\n");
+    assert_eq!(report.faults, [], "{report:#?}");
 }

@@ -150,16 +150,22 @@ fn try_out(checked: &mut Checked, agency: &str) {
             Outcome::Skipped("nothing is tried out that is refused anyway".into())
         }
         None => Outcome::Skipped("there is nothing to be tried out".into()),
-        Some(version) if version.manifest.kind == Kind::Campaign => {
-            Outcome::Skipped("a campaign takes no calls from outside".into())
-        }
         Some(version) => {
             let entry = version.manifest.entries.first().map_or("main", String::as_str);
             let report = smoke::run(version, &Agency::new(agency), &Entry::new(entry), &SmokeSettings::default());
             let told: Vec<String> = report.faults.iter().take(FAULTS_TOLD).map(ToString::to_string).collect();
-            match told.is_empty() {
-                true => Outcome::Ok,
-                false => Outcome::Failed(Finding {
+            match (told.is_empty(), version.kind()) {
+                (true, Kind::Campaign) if report.callers == 0 => Outcome::Skipped(
+                    "prepare skips a contact without columns: put some rows of a list into data/contacts.jsonl".into(),
+                ),
+                (true, _) => Outcome::Ok,
+                (false, Kind::Campaign) => Outcome::Failed(Finding {
+                    field: "script.wasm".to_owned(),
+                    problem: format!("contacts of the simulator were badly informed: {}", told.join("; ")),
+                    remedy: "Call it in the simulator with these contacts (docs/AUTHORING.md), and correct the script"
+                        .to_owned(),
+                }),
+                (false, _) => Outcome::Failed(Finding {
                     field: "script.wasm".to_owned(),
                     problem: format!("callers of the simulator were badly served: {}", told.join("; ")),
                     remedy: "Call it in the simulator with these keys (docs/AUTHORING.md), and correct the script"

@@ -1,4 +1,5 @@
-//! The first callers of a version that is about to go live: scripted ones, in the simulator.
+//! The first callers of a version that is about to go live: scripted ones, in the simulator. A campaign's script has its
+//! first contacts instead (`campaign`).
 //!
 //! Callers who say nothing, press each first key, press nonsense, hang up at once, and meet back ends that fail. Whoever is
 //! served is served as in life: the machine, the host and the compiled script are the product's own; time is virtual, CPU
@@ -7,12 +8,16 @@
 //!
 //! Deliberately not here: whether what is said is right. That is the author's test.
 
+mod campaign;
+
 use crate::back_end::BackEnd;
+use crate::callee::Callee;
 use crate::caller::Caller;
 use crate::report::{BundleRun, Report};
 use crate::world::World;
 use gudok_core::calendar::Calendar;
 use gudok_core::call::CallLimits;
+use gudok_core::campaign::Disposition;
 use gudok_core::ids::{Agency, Entry, Group, ScriptVersion, Trunk};
 use gudok_core::leg::DialTarget;
 use gudok_core::privacy::PhoneNumber;
@@ -33,6 +38,8 @@ const FALLBACK: &str = "operators";
 const SECRET: &str = "not-a-secret";
 /// Of a call that went wrong: its last lines, up to there.
 const LINES_TOLD_MAX: usize = 8;
+/// Who has no number to be called at.
+const WITHHELD: &str = "silence, number withheld";
 const KEYS: [&str; 12] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"];
 
 /// With what a smoke run goes.
@@ -69,7 +76,7 @@ impl Default for SmokeSettings {
 /// How a smoke run went.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct SmokeReport {
-    /// Who called. None where the script takes no calls from outside, such as a campaign.
+    /// Who called; of a campaign's script, in how many ways its contacts took the call. None where it dialled nobody.
     pub callers: usize,
     /// What no caller may meet; each problem once, with the first caller who met it.
     pub faults: Vec<SmokeFault>,
@@ -101,6 +108,8 @@ enum BackEnds {
 struct Smoker {
     keys: String,
     caller: Caller,
+    /// Of a campaign: who takes the call, and of which row of the list alone.
+    takes: Option<(Callee, Option<usize>)>,
     back_ends: BackEnds,
     /// Hangs up, and is served nothing by that.
     leaves: bool,
@@ -112,17 +121,45 @@ struct Smoker {
 /// thread that may block.
 #[must_use]
 pub fn run(version: &Arc<Version>, agency: &Agency, entry: &Entry, settings: &SmokeSettings) -> SmokeReport {
-    let mut report = SmokeReport::default();
-    if version.manifest.kind == Kind::Campaign {
-        return report;
+    if version.kind() == Kind::Campaign {
+        return campaign::run(version, agency, entry, settings);
     }
+    let capabilities = &version.manifest.capabilities;
+    let smokers = smokers(|| Caller::dials(DIALLED), capabilities.fetch.is_some());
+    let (mut report, judge) = smoke(version, agency, settings, smokers, |routes, smoker| {
+        world(version, (agency, entry), routes, smoker, settings)
+            .number(DIALLED, agency.as_str(), entry.as_str())
+            .caller(smoker.caller.clone())
+    });
+    if report.faults.is_empty() && report.callers > 0 && !judge.served {
+        let problem = "the script sends every caller on as no-service, and serves nobody".into();
+        report.faults.push(SmokeFault { keys: "all of them".into(), problem, told: Vec::new() });
+    }
+    report
+}
+
+/// Lets one after another go through a world of his own.
+fn smoke<'a>(
+    version: &'a Version,
+    agency: &Agency,
+    settings: &'a SmokeSettings,
+    smokers: Vec<Smoker>,
+    world: impl Fn(&Routes, &Smoker) -> World,
+) -> (SmokeReport, Judge<'a>) {
+    let mut report = SmokeReport::default();
     let capabilities = &version.manifest.capabilities;
     let routes = settings.routes.clone().unwrap_or_else(|| routes_for(capabilities, agency));
     let routes = Routes { overlays: Vec::new(), ..routes };
-    let mut judge =
-        Judge { id: &version.id, fetches: capabilities.fetch.is_some(), settings, served: false, asked: false };
+    let mut judge = Judge {
+        id: &version.id,
+        fetches: capabilities.fetch.is_some(),
+        settings,
+        ran: false,
+        served: false,
+        asked: false,
+    };
     let mut faulty = 0;
-    for smoker in smokers(capabilities.fetch.is_some()).into_iter().take(settings.callers_max) {
+    for smoker in smokers.into_iter().take(settings.callers_max) {
         let enough = smoker.extra && (!judge.asked || report.cpu > settings.cpu_max / 2);
         if enough || faulty >= settings.faults_max {
             break;
@@ -136,8 +173,7 @@ pub fn run(version: &Arc<Version>, agency: &Agency, entry: &Entry, settings: &Sm
             report.faults.push(SmokeFault { keys: "all of them".into(), problem, told: Vec::new() });
             break;
         }
-        let world = world(version, (agency, entry), &routes, &smoker, settings);
-        let went = world.run();
+        let went = world(&routes, &smoker).run();
         report.callers += 1;
         report.cpu += went.runs.iter().map(|run| run.cpu).sum();
         let Some(problem) = judge.problem(&smoker, &went) else { continue };
@@ -146,13 +182,10 @@ pub fn run(version: &Arc<Version>, agency: &Agency, entry: &Entry, settings: &Sm
             report.faults.push(SmokeFault { keys: smoker.keys, problem, told: last_lines(&went) });
         }
     }
-    if report.faults.is_empty() && report.callers > 0 && !judge.served {
-        let problem = "the script sends every caller on as no-service, and serves nobody".into();
-        report.faults.push(SmokeFault { keys: "all of them".into(), problem, told: Vec::new() });
-    }
-    report
+    (report, judge)
 }
 
+/// What is the same for whoever comes.
 fn world(
     version: &Arc<Version>,
     (agency, entry): (&Agency, &Entry),
@@ -161,12 +194,11 @@ fn world(
     settings: &SmokeSettings,
 ) -> World {
     let limits = CallLimits { call_duration_max: settings.call_duration_max, ..CallLimits::default() };
-    let mut world = World::new(settings.seed)
-        .routes(routes.clone())
-        .limits(limits)
-        .number(DIALLED, agency.as_str(), entry.as_str())
-        .bundle(agency.as_str(), entry.as_str(), Arc::clone(version))
-        .caller(smoker.caller.clone());
+    let mut world = World::new(settings.seed).routes(routes.clone()).limits(limits).bundle(
+        agency.as_str(),
+        entry.as_str(),
+        Arc::clone(version),
+    );
     for name in version.manifest.capabilities.secrets.iter().flat_map(|secrets| &secrets.names) {
         world = world.secret(agency.as_str(), name, SECRET);
     }
@@ -178,23 +210,20 @@ fn world(
     }
 }
 
-/// Who calls, the most telling first.
-fn smokers(fetches: bool) -> Vec<Smoker> {
-    let caller = || Caller::dials(DIALLED);
+/// Who calls, or is called, the most telling first.
+fn smokers(caller: impl Fn() -> Caller, fetches: bool) -> Vec<Smoker> {
     let new = |keys: &str, caller| Smoker {
         keys: keys.into(),
         caller,
+        takes: None,
         back_ends: BackEnds::Unreachable,
         leaves: false,
         extra: false,
     };
     let leaving = |keys: &str, caller: Caller| Smoker { leaves: true, ..new(keys, caller.hangs_up()) };
     let pressing = |rows: &[&str]| rows.iter().fold(caller(), |caller, row| caller.presses(row));
-    let mut smokers = vec![
-        new("silence", caller()),
-        leaving("hangs up at once", caller()),
-        new("silence, number withheld", caller().anonymous()),
-    ];
+    let mut smokers =
+        vec![new("silence", caller()), leaving("hangs up at once", caller()), new(WITHHELD, caller().anonymous())];
     smokers.extend(KEYS.map(|key| new(key, pressing(&[key]))));
     let nonsense: [&[&str]; 3] = [&["D"; 6], &["99999999999999999999"; 6], &["*#*#"; 6]];
     smokers.extend(nonsense.map(|rows| new(&rows.join(" "), pressing(rows))));
@@ -226,6 +255,8 @@ struct Judge<'a> {
     id: &'a ScriptVersion,
     fetches: bool,
     settings: &'a SmokeSettings,
+    /// It ran at all: a campaign's script may skip everybody.
+    ran: bool,
     /// Somebody got something.
     served: bool,
     /// Somebody was asked for a key.
@@ -249,8 +280,16 @@ impl Judge<'_> {
             let minutes = self.settings.call_duration_max.as_secs() / 60;
             return Some(format!("the script still had its caller after {minutes} minutes"));
         }
+        if let Some(problem) = campaign::not_prepared(went) {
+            return Some(problem);
+        }
         let no_service = |run: &BundleRun| matches!(&run.end, ScriptEnd::Returned(end) if &*end.code == "no-service");
-        self.served |= !own().any(no_service) && !smoker.leaves;
+        let ran = own().next().is_some();
+        let not_informed =
+            |run: &BundleRun| matches!(run.end, ScriptEnd::Informed(Disposition::Failed(_)) | ScriptEnd::Failed(_));
+        let told_nobody = smoker.takes.is_some() && own().all(not_informed);
+        self.ran |= ran;
+        self.served |= ran && !told_nobody && !own().any(no_service) && !smoker.leaves;
         self.asked |= went.lines.iter().any(|line| line.text.starts_with("caller: "));
         None
     }

@@ -141,9 +141,10 @@ pub(crate) async fn copy(
             for row in &rows {
                 *report.zones.entry(row.zone.clone()).or_default() += 1;
             }
-            let (added, duplicates) = add(host, &name, rows).await?;
-            report.added += added;
-            report.duplicates += duplicates;
+            let new = add(host, &name, rows).await?;
+            let added = new.iter().filter(|new| **new).count();
+            report.added += added as u64;
+            report.duplicates += (new.len() - added) as u64;
             match page.more_after {
                 Some(more) => after = Some(more),
                 None => break,
@@ -174,21 +175,20 @@ async fn windows(campaigns: &Campaigns, name: &Campaign, from: &Campaign) -> Res
     found.await?
 }
 
-/// Adds some contacts, at most [`CONTACTS_ADD_MAX`], and lets the machine know. Answers how many are new, and how many
-/// the campaign had.
+/// Adds some contacts, at most [`CONTACTS_ADD_MAX`], and lets the machine know. Answers for each, in their order, whether
+/// it is new to the campaign.
 ///
 /// # Errors
 /// Where the store takes no more.
-pub(super) async fn add(host: &CallHost, name: &Campaign, rows: Vec<NewContact>) -> Result<(u64, u64), EngineRefusal> {
+pub(super) async fn add(host: &CallHost, name: &Campaign, rows: Vec<NewContact>) -> Result<Vec<bool>, EngineRefusal> {
     if rows.is_empty() {
-        return Ok((0, 0));
+        return Ok(Vec::new());
     }
     let who: Vec<_> = rows.iter().map(|row| (number_to_core(row.number), row.zone.clone(), row.window)).collect();
     let added = host.store.contacts_add(name.as_str(), rows, super::convert::utc(host.clock.now())).await;
     let places = added.map_err(|error| of_store("adding contacts", &error))?.places;
-    let all = places.len() as u64;
+    let is_new = places.iter().map(Option::is_some).collect();
     let new: Vec<_> = places.into_iter().zip(who).filter_map(|(place, who)| Some((place?, who))).collect();
-    let count = new.len() as u64;
     let campaign = name.clone();
     let told = host.campaigns.ask(move |task| {
         let mut new_zone = false;
@@ -205,5 +205,5 @@ pub(super) async fn add(host: &CallHost, name: &Campaign, rows: Vec<NewContact>)
         task.feed(CampaignInput::Loaded(campaign, seeds));
     });
     told.await?;
-    Ok((count, all - count))
+    Ok(is_new)
 }

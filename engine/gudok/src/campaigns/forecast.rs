@@ -35,6 +35,19 @@ pub(crate) async fn of_campaign(
         None => own,
     };
     let mut zones = Zones::default();
+    let seeds = seeds_of(host, &name, &mut zones).await?;
+    reckon(host, by, zones, seeds).await
+}
+
+/// The contacts that a campaign has.
+///
+/// # Errors
+/// Where the store does not answer.
+pub(super) async fn seeds_of(
+    host: &CallHost,
+    name: &Campaign,
+    zones: &mut Zones,
+) -> Result<Vec<ContactSeed>, EngineRefusal> {
     let (mut seeds, mut after) = (Vec::new(), None);
     loop {
         let page = host.store.contact_seeds(name.as_str(), after, 0).await;
@@ -44,10 +57,9 @@ pub(crate) async fn of_campaign(
         seeds.extend(page.seeds.iter().filter_map(|seed| Some(seed_to_core(seed, zone(seed)?))));
         match page.more_after {
             Some(more) => after = Some(more),
-            None => break,
+            None => return Ok(seeds),
         }
     }
-    reckon(host, by, zones, seeds).await
 }
 
 /// What would happen with these contacts.

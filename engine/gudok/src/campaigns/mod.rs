@@ -19,6 +19,7 @@
 //! | `recover` | what a former process left, read in the background |
 //! | `zones` | the zones that contacts are in |
 //! | `orders`, `contacts`, `opt_outs` | what people ask and decide |
+//! | `import` | lists of people come in |
 //! | `results`, `telling` | what came of attempts: as a table, to webhooks |
 //! | `retention` | campaigns that ended long ago are taken away |
 //! | `forecast` | what would happen when |
@@ -30,6 +31,7 @@ pub(crate) mod contacts;
 mod convert;
 mod figures;
 pub(crate) mod forecast;
+pub(crate) mod import;
 mod keep;
 pub(crate) mod opt_outs;
 pub(crate) mod orders;

@@ -4,12 +4,12 @@
 use super::Calls;
 use super::port::Port;
 use crate::call::CallHost;
-use crate::campaigns::{self, contacts, forecast, opt_outs, orders, results};
+use crate::campaigns::{self, contacts, forecast, import, opt_outs, orders, results};
 use gudok_admin::documents::CampaignDocument;
 use gudok_admin::ports::{
     Actor, BoxFuture, ByteStream, CampaignFacts, CampaignForecast, CampaignRow, CampaignSeries, CampaignWrite,
-    Campaigns, ContactDetails, ContactRow, ContactRows, ContactsQuery, ContactsReport, EngineRefusal, OptOutOrder,
-    OptOutRow, OptOutRows, OptOutsQuery, ResultsQuery,
+    Campaigns, ContactDetails, ContactRow, ContactRows, ContactsImport, ContactsQuery, ContactsReport, EngineRefusal,
+    OptOutOrder, OptOutRow, OptOutRows, OptOutsImport, OptOutsQuery, ResultsQuery,
 };
 use gudok_core::campaign::{CampaignOrder, ContactDecision, Load, QueueLoad};
 use gudok_core::ids::Campaign;
@@ -69,6 +69,16 @@ impl Campaigns for Port {
         Box::pin(forecast::of_campaign(self.host(), name, document))
     }
 
+    fn contacts_import(
+        &self,
+        _actor: Actor,
+        name: Campaign,
+        import: ContactsImport,
+        bytes: ByteStream,
+    ) -> BoxFuture<'_, Result<ContactsReport, EngineRefusal>> {
+        Box::pin(import::contacts(self.host(), name, import, bytes))
+    }
+
     fn contacts_copy(
         &self,
         _actor: Actor,
@@ -120,6 +130,15 @@ impl Campaigns for Port {
         agency: Option<String>,
     ) -> BoxFuture<'_, Result<bool, EngineRefusal>> {
         Box::pin(async move { opt_outs::delete(self.host(), &key, agency.as_deref()).await })
+    }
+
+    fn opt_outs_import(
+        &self,
+        actor: Actor,
+        import: OptOutsImport,
+        bytes: ByteStream,
+    ) -> BoxFuture<'_, Result<ContactsReport, EngineRefusal>> {
+        Box::pin(async move { import::opt_outs(self.host(), &actor, import, bytes).await })
     }
 
     fn opt_out_key(&self, number: &str) -> Option<String> {

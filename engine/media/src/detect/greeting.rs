@@ -6,8 +6,9 @@ use super::{FRAME_MS, Frame, GREETING_MS_MAX, HeardKind, signal};
 /// A beep: one stationary tone of this frequency and length.
 pub(super) const BEEP_HZ: std::ops::RangeInclusive<f32> = 380.0..=2_050.0;
 pub(super) const BEEP_MS: std::ops::RangeInclusive<u32> = 120..=2_500;
-/// Where a tone may be the network's as well, it is a beep if no other follows for so long.
-pub(super) const LONE_MS: u32 = 700;
+/// A tone is a beep if no other follows for so long: longer where it may be the busy tone.
+const LONE_MS: u32 = 120;
+const LONE_MS_BUSY: u32 = 700;
 /// A pause that ends a greeting without a beep.
 const OVER_MS: u32 = 2_400;
 /// How far above the noise somebody speaks.
@@ -62,17 +63,16 @@ impl GreetingEar {
         if tones.count() == self.bursts {
             return None;
         }
-        let pause_ms = if signal::may_be_busy(tones.bursts()[3].hz) { LONE_MS } else { 0 };
-        beep(tones, pause_ms, &mut self.bursts)
+        beep(tones, &mut self.bursts)
     }
 }
 
-/// Whether the newest burst was a beep, once no other followed for `pause_ms`; `bursts` is moved on when that is
-/// decided.
-pub(super) fn beep(tones: &ToneEar, pause_ms: u32, bursts: &mut u32) -> Option<HeardKind> {
+/// Whether the newest burst was a beep, once no other followed for a while; `bursts` is moved on when that is decided.
+pub(super) fn beep(tones: &ToneEar, bursts: &mut u32) -> Option<HeardKind> {
     let [.., burst] = tones.bursts();
+    let pause_ms = if signal::may_be_busy(burst.hz) { LONE_MS_BUSY } else { LONE_MS };
     let fits = BEEP_HZ.contains(&burst.hz) && BEEP_MS.contains(&burst.ms);
-    if fits && (tones.since_burst_ms() < pause_ms || tones.sounding().is_some()) {
+    if fits && (tones.since_burst_ms() < pause_ms || tones.sounding_frames() > 0) {
         return None;
     }
     *bursts = tones.count();

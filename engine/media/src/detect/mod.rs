@@ -75,6 +75,7 @@ pub enum Missing {
 pub struct Detector {
     frames: u32,
     tones: ToneEar,
+    high_pass: HighPass,
     stage: Stage,
     /// Told at the next frame: a machine that only beeps is two things heard at once.
     next: Option<HeardKind>,
@@ -94,8 +95,10 @@ enum Stage {
 /// What is known of a frame.
 #[derive(Debug, Clone, Copy)]
 struct Frame {
-    /// Mean power in dB above one step of 16 bit audio: 90 is full scale.
+    /// Mean power in dB above one step of 16 bit audio, without what is below speech: 90 is full scale.
     level_db: u8,
+    /// The same, with what is below speech.
+    whole_db: u8,
     /// Whether it is really from the other side: not a guess at what was lost, not the silence of nothing sent.
     real: bool,
 }
@@ -109,14 +112,16 @@ impl Detector {
             ListenFor::Answer => Stage::Party(Box::default()),
             ListenFor::Stop => return None,
         };
-        Some(Self { frames: 0, tones: ToneEar::default(), stage, next: None })
+        Some(Self { frames: 0, tones: ToneEar::default(), high_pass: HighPass::default(), stage, next: None })
     }
 
     /// Takes the next 20 ms at 8 kHz; tells what has been heard with it.
     pub fn feed(&mut self, pcm: &[i16; FRAME_TICKS]) -> Option<HeardKind> {
-        let level_db = level_db(pcm);
-        self.tones.feed(pcm, level_db);
-        self.judge(Frame { level_db, real: true })
+        let whole_db = level_db(pcm.iter().map(|sample| f32::from(*sample)));
+        self.tones.feed(pcm, whole_db);
+        let high_pass = &mut self.high_pass;
+        let level_db = level_db(pcm.iter().map(|sample| high_pass.feed(f32::from(*sample))));
+        self.judge(Frame { level_db, whole_db, real: true })
     }
 
     /// The next 20 ms have no audio.
@@ -126,7 +131,7 @@ impl Detector {
             Missing::Unsent => 0,
         };
         self.tones.feed_missing(missing);
-        self.judge(Frame { level_db, real: false })
+        self.judge(Frame { level_db, whole_db: level_db, real: false })
     }
 
     /// How long it has listened, in milliseconds.
@@ -176,10 +181,27 @@ impl Detector {
     }
 }
 
-/// Mean power in dB above one step.
-fn level_db(pcm: &[i16; FRAME_TICKS]) -> u8 {
-    let sum: u64 = pcm.iter().map(|sample| u64::from(sample.unsigned_abs()).pow(2)).sum();
-    let mean = sum as f32 / FRAME_TICKS as f32;
+/// Takes away what is below speech: cars, wind, mains hum sway the level of a pause.
+#[derive(Debug, Default)]
+struct HighPass {
+    input: f32,
+    output: f32,
+}
+
+impl HighPass {
+    /// A pole for 300 Hz.
+    const POLE: f32 = 0.8;
+
+    fn feed(&mut self, input: f32) -> f32 {
+        self.output = Self::POLE * self.output + (input - self.input);
+        self.input = input;
+        self.output
+    }
+}
+
+/// Mean power of a frame in dB above one step.
+fn level_db(samples: impl Iterator<Item = f32>) -> u8 {
+    let mean = samples.map(|sample| sample * sample).sum::<f32>() / FRAME_TICKS as f32;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 91")]
     {
         (10.0 * (mean + 1.0).log10()).round() as u8

@@ -1,7 +1,7 @@
 //! Stationary single tones: is this frame one, at which frequency, and for how long has it been?
 //!
-//! A frame's frequency is guessed from the recurrence that every sampled sine obeys (x[n] + x[n−2] = 2·cos ω · x[n−1]),
-//! refined by how far the phase turns between the frame's halves, and proved by the share of the frame's energy that a
+//! A frame's frequency is guessed from its correlation with itself one and two samples later (Pisarenko's way, which
+//! noise does not bias), refined by how far the phase turns between the frame's halves, and proved by the share of the frame's energy that a
 //! Goertzel filter at that frequency finds. Vowels pass that now and then, but not at a steady frequency and level for
 //! a tenth of a second.
 
@@ -23,7 +23,7 @@ const LEVEL_DRIFT_DB_MAX: u8 = 3;
 /// Frames that a run survives without the tone: a phase reversal of ANSam, a lost packet.
 const HOLES_MAX: u8 = 1;
 /// Frames of one frequency from which on it is a tone and no vowel.
-pub(super) const STEADY_FRAMES: u32 = 6;
+pub(super) const STEADY_FRAMES: usize = 6;
 /// Bursts that are remembered.
 const BURSTS: usize = 4;
 
@@ -41,9 +41,15 @@ pub(super) struct Burst {
 struct Run {
     hz: f32,
     level_db: u8,
-    frames: u32,
+    frames: usize,
     holes: u8,
     pause_ms: u32,
+}
+
+impl Run {
+    fn ms(&self) -> u32 {
+        u32::try_from(self.frames).unwrap_or(u32::MAX).saturating_mul(FRAME_MS)
+    }
 }
 
 /// Follows tones. See the module's documentation.
@@ -82,12 +88,12 @@ impl ToneEar {
     /// The tone that sounds now, as if it ended now: long enough to be one.
     pub(super) fn sounding(&self) -> Option<Burst> {
         let run = self.run.filter(|run| run.frames >= STEADY_FRAMES)?;
-        Some(Burst { hz: run.hz, ms: run.frames * FRAME_MS, pause_ms: run.pause_ms })
+        Some(Burst { hz: run.hz, ms: run.ms(), pause_ms: run.pause_ms })
     }
 
     /// Frames of the tone that may be one, now: for taking back what was held for speech.
-    pub(super) fn sounding_frames(&self) -> u32 {
-        self.run.map_or(0, |run| run.frames + u32::from(run.holes))
+    pub(super) fn sounding_frames(&self) -> usize {
+        self.run.map_or(0, |run| run.frames + usize::from(run.holes))
     }
 
     /// The bursts, the newest last; those not yet heard have no length.
@@ -113,7 +119,7 @@ impl ToneEar {
                     && level_db.abs_diff(run.level_db) <= LEVEL_DRIFT_DB_MAX
             });
             if let Some(hz) = same {
-                run.frames += 1 + u32::from(run.holes);
+                run.frames += 1 + usize::from(run.holes);
                 run.holes = 0;
                 // The first frame is the edge: what follows knows better.
                 let weight = 1.0 / run.frames.min(8) as f32;
@@ -144,7 +150,7 @@ impl ToneEar {
         let Some(run) = self.run.take().filter(|run| run.frames >= STEADY_FRAMES) else { return };
         self.bursts.rotate_left(1);
         if let Some(newest) = self.bursts.last_mut() {
-            *newest = Burst { hz: run.hz, ms: run.frames * FRAME_MS, pause_ms: run.pause_ms };
+            *newest = Burst { hz: run.hz, ms: run.ms(), pause_ms: run.pause_ms };
         }
         self.count = self.count.saturating_add(1);
         self.since_burst_frames = u32::from(run.holes) + 1;
@@ -154,16 +160,19 @@ impl ToneEar {
 /// The frame's frequency, if it is a single tone.
 fn frequency_hz(pcm: &[i16; FRAME_TICKS]) -> Option<f32> {
     let samples: [f32; FRAME_TICKS] = std::array::from_fn(|n| f32::from(pcm[n]));
-    let (mut across, mut middle, mut energy) = (0.0f32, 0.0f32, samples[0].powi(2) + samples[1].powi(2));
+    let energy: f32 = samples.iter().map(|sample| sample * sample).sum();
+    let (mut one, mut two) = (0.0f32, 0.0f32);
     for window in samples.windows(3) {
-        across += window[1] * (window[0] + window[2]);
-        middle += window[1] * window[1];
-        energy += window[2] * window[2];
+        one += window[2] * window[1];
+        two += window[2] * window[0];
     }
-    if middle <= 0.0 {
+    // Of a sine: one ~ cos ω, two ~ cos 2ω. White noise is in neither.
+    let root = (two * two + 8.0 * one * one).sqrt();
+    let cosine = if two > 0.0 { (two + root) / (4.0 * one) } else { 2.0 * one / (root - two) };
+    if !cosine.is_finite() {
         return None;
     }
-    let guess = (across / (2.0 * middle)).clamp(-1.0, 1.0).acos();
+    let guess = cosine.clamp(-1.0, 1.0).acos();
     let (first, second) = samples.split_at(FRAME_TICKS / 2);
     let (one, other) = (goertzel(first, guess), goertzel(second, guess));
     // arg(other · conj(one)), less what the guess itself turns in half a frame.

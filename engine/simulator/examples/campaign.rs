@@ -51,7 +51,6 @@ fn main() -> ExitCode {
     let report = world(seed, contacts).quiet().run();
     println!("{report}");
     let took = started.elapsed().as_secs_f64();
-    #[expect(clippy::cast_precision_loss, reason = "it is for reading")]
     let faster = report.steps as f64 / took;
     println!("simulated in {took:.1} s, {faster:.0} steps a second; peak memory {}", peak_memory());
     println!("digest {:016x}", report.digest);

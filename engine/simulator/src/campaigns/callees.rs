@@ -183,7 +183,7 @@ mod tests {
         for number in 0..10_000 {
             let met = Callees::USUAL.meet(7, number, Duration::from_secs(25), Timestamp::from_millis(0), &mut dice);
             *came.entry(met.disposition.as_str()).or_default() += 1;
-            assert_eq!(met.answered_by.is_none(), met.talks.is_zero(), "{met:?}");
+            assert!(met.answered_by.is_some() || met.talks.is_zero(), "{met:?}");
         }
         for (disposition, least, most) in [("no-such-number", 250, 350), ("machine", 0, 0), ("voicemail", 1_300, 1_600)]
         {

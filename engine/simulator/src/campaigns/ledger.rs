@@ -86,7 +86,7 @@ impl Ledger {
     }
 
     /// The engine is killed: of what was being written, the disk has it all up to some place. What it has is answered.
-    pub(crate) fn cut_off(&mut self, dice: &mut Dice) -> Vec<Box<CampaignSave>> {
+    pub(crate) fn cut_off(&mut self, dice: &mut Dice) -> Vec<CampaignSave> {
         let mut kept = Vec::new();
         for (_, result, what) in std::mem::take(&mut self.writing) {
             if dice.percent(40) {
@@ -94,7 +94,7 @@ impl Ledger {
             }
             if result.is_ok() {
                 self.keep(&what);
-                kept.push(what);
+                kept.push(*what);
             }
         }
         kept

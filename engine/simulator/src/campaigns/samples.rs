@@ -20,7 +20,6 @@ pub const TRUNK: &str = "city";
 /// # Panics
 /// Where they end before they begin.
 #[must_use]
-#[expect(clippy::expect_used, reason = "it is for tests, which say hours that are hours")]
 pub fn hours(from: i8, to: i8) -> Hours {
     let at = |hour| Time::new(hour % 24, 0, 0, 0).expect("an hour of a day");
     Hours::new(at(from), at(to)).expect("hours that end after they begin")

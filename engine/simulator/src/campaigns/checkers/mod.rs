@@ -381,7 +381,7 @@ impl CampaignCheckers {
     }
 
     /// The engine is killed: calls are cut off, and what was not durable is forgotten; `kept` became so in the last moment.
-    pub(crate) fn dies(&mut self, kept: &[Box<CampaignSave>], durable_runs: impl Fn(&Campaign) -> RunState) {
+    pub(crate) fn dies(&mut self, kept: &[CampaignSave], durable_runs: impl Fn(&Campaign) -> RunState) {
         for what in kept {
             self.saved(what, true);
         }
@@ -476,3 +476,6 @@ impl CampaignCheckers {
         self.campaigns.values().map(|watch| watch.live.len()).sum()
     }
 }
+
+#[cfg(test)]
+mod tests;

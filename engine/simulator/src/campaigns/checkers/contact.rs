@@ -19,8 +19,9 @@ pub(super) struct WatchedContact {
     pub(super) stands: Stands,
     pub(super) counted: u8,
     pub(super) today: u8,
-    pub(super) last: u8,
-    pub(super) in_a_row: u8,
+    /// The last disposition and how often it came in a row: of all attempts, and of those that counted.
+    last: [u8; 2],
+    in_a_row: [u8; 2],
     /// Attempts that a person allowed beyond the limit.
     pub(super) allowed: u8,
 }
@@ -48,9 +49,21 @@ impl WatchedContact {
             stands: Stands::Free,
             counted: 0,
             today: 0,
-            last: u8::MAX,
-            in_a_row: 0,
+            last: [u8::MAX; 2],
+            in_a_row: [0; 2],
             allowed: 0,
+        }
+    }
+
+    /// One more disposition.
+    pub(super) fn comes_to(&mut self, disposition: &Disposition) {
+        let kind = disposition.kind();
+        for (of, takes_part) in [(0, true), (1, disposition.counts())] {
+            if takes_part {
+                let same = self.last[of] == kind;
+                self.in_a_row[of] = if same { self.in_a_row[of].saturating_add(1) } else { 1 };
+                self.last[of] = kind;
+            }
         }
     }
 
@@ -84,7 +97,7 @@ impl WatchedContact {
             ContactState::Waiting { not_before } if settings.unknown == UnknownRule::TakeForUnanswered => {
                 self.stands = Stands::Free;
                 self.not_before = not_before.unwrap_or_default();
-                (self.last, self.in_a_row) = (spent.last.unwrap_or(u8::MAX), spent.in_a_row);
+                (self.last, self.in_a_row) = ([spent.last.unwrap_or(u8::MAX); 2], [spent.in_a_row; 2]);
             }
             ContactState::Waiting { .. } | ContactState::Claimed { .. } => {
                 return Err(format!("was cut off by a crash, and goes silently to {state:?}"));
@@ -102,10 +115,13 @@ impl WatchedContact {
         ended: Timestamp,
         now: Timestamp,
     ) -> Result<(), String> {
-        let may = |settings: &Arc<CampaignSettings>, allowed: u8| {
+        // A failure of the trunk between two of a kind may break their row, or may not: both are as the rules say.
+        let least = self.in_a_row[0].min(self.in_a_row[1]);
+        let most = self.in_a_row[0].max(self.in_a_row[1]);
+        let may = |settings: &Arc<CampaignSettings>, allowed: u8, in_a_row: u8| {
             let rule = settings.retries.rule(disposition);
             let attempts_left = self.counted < settings.retries.attempts_max.saturating_add(allowed);
-            let fits = attempts_left && rule.is_some_and(|rule| self.in_a_row <= rule.attempts_max);
+            let fits = attempts_left && rule.is_some_and(|rule| in_a_row <= rule.attempts_max);
             fits.then_some(rule).flatten()
         };
         match state {
@@ -115,7 +131,8 @@ impl WatchedContact {
                 if !disposition.counts() {
                     return Ok(());
                 }
-                let after = both.iter().filter_map(|settings| may(settings, self.allowed)).map(|rule| rule.after).min();
+                let after =
+                    both.iter().filter_map(|settings| may(settings, self.allowed, least)).map(|rule| rule.after).min();
                 let earliest = match (disposition, after) {
                     (Disposition::RetryAt(at), _) => *at,
                     (_, Some(after)) => ended + after,
@@ -129,7 +146,7 @@ impl WatchedContact {
             ContactState::Done { .. } => {
                 self.stands = Stands::Over;
                 let late = both.iter().any(|settings| settings.deadline.is_some_and(|deadline| now >= deadline));
-                let owed = both.iter().all(|settings| may(settings, 0).is_some());
+                let owed = both.iter().all(|settings| may(settings, 0, most).is_some());
                 if owed && disposition.counts() && !late {
                     return Err(format!("is given up after {disposition:?}, against the rules"));
                 }

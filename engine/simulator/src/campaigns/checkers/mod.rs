@@ -321,9 +321,7 @@ impl CampaignCheckers {
         live.failed = false;
         if !again {
             watch.ends[end.disposition.kind() as usize] += 1;
-            let same = contact.last == end.disposition.kind();
-            contact.in_a_row = if same { contact.in_a_row.saturating_add(1) } else { 1 };
-            contact.last = end.disposition.kind();
+            contact.comes_to(&end.disposition);
         }
         let settings = [Arc::clone(&live.settings), Arc::clone(&watch.settings)];
         contact.goes_on(&settings, &end.disposition, state, at.wall, now.wall)

@@ -88,6 +88,9 @@ pub(crate) struct Planned {
     pub(crate) starts_after: Duration,
 }
 
+/// By whom somebody does not want to be called.
+type OptsOut = fn(NumberKey) -> OptOut;
+
 /// What there is of campaigns, before the world runs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CampaignPlan {
@@ -95,7 +98,7 @@ pub(crate) struct CampaignPlan {
     pub(crate) lasts: Duration,
     pub(crate) planned: Vec<Planned>,
     pub(crate) orders: Vec<(Duration, Campaign, CampaignOrder)>,
-    pub(crate) opt_outs: Vec<(Duration, PhoneNumber, fn(NumberKey) -> OptOut)>,
+    pub(crate) opt_outs: Vec<(Duration, PhoneNumber, OptsOut)>,
 }
 
 impl CampaignPlan {

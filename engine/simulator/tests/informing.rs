@@ -73,7 +73,7 @@ fn willing() -> Callee {
     Callee::person(Caller::called().presses("1"))
 }
 
-fn ends<'a>(report: &'a Report, contact: u32) -> Vec<&'a str> {
+fn ends(report: &Report, contact: u32) -> Vec<&str> {
     let of_contact = report.attempts.iter().filter(|attempt| attempt.attempt.contact.0 == contact);
     of_contact.map(|attempt| attempt.end.as_ref().map_or("lost", |end| end.disposition.as_str())).collect()
 }

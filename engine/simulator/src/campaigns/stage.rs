@@ -104,7 +104,7 @@ impl Stage {
 
     fn set(&mut self) {
         for campaign in std::mem::take(&mut self.world.campaigns) {
-            self.makes(campaign);
+            self.makes(&campaign);
         }
         for (after, incident) in std::mem::take(&mut self.world.incidents) {
             self.after(after, Event::Incident(Box::new(incident)));
@@ -116,7 +116,7 @@ impl Stage {
         }
     }
 
-    fn makes(&mut self, campaign: SimCampaign) {
+    fn makes(&mut self, campaign: &SimCampaign) {
         let now = self.now();
         let name = campaign.settings.name.clone();
         self.callees.insert(name.clone(), (campaign.callees, campaign.first_number));

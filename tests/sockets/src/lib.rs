@@ -4,7 +4,8 @@
 //! [`SampleBackend`] is an agency's back end with its faults on request; [`http`] asks a server on loopback;
 //! [`Api`] is the admins' way in; [`author`] makes, signs and spoils versions of scripts; [`Desk`] is an engine with one
 //! script and its author; [`bundles`] makes bundles out of the sample agencies'; [`parties`] are callers and operators;
-//! [`centre`] is the whole sample centre; [`clients`] are other people's SIP clients; [`load`] is many callers a second.
+//! [`centre`] is the whole sample centre; [`clients`] are other people's SIP clients; [`load`] is many callers a second;
+//! [`farm`] is a town of telephones to be called.
 //! Nothing here waits by sleeping: a start is over when the program says so.
 #![forbid(unsafe_code)]
 
@@ -16,6 +17,7 @@ pub mod clients;
 pub mod config;
 pub mod desk;
 mod engine;
+pub mod farm;
 pub mod http;
 pub mod load;
 pub mod parties;
@@ -25,6 +27,7 @@ pub use author::{Author, Draft};
 pub use config::{ConfigBuilder, Operator};
 pub use desk::Desk;
 pub use engine::{Engine, SampleBackend};
+pub use farm::Farm;
 
 use std::path::PathBuf;
 

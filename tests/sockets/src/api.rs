@@ -32,6 +32,21 @@ impl Api {
         Self { server: self.server, token: token.to_owned() }
     }
 
+    /// A new user with these roles, logged in. The first one must be an admin: the token of the first start ends with it.
+    ///
+    /// # Errors
+    /// Where it is refused.
+    pub async fn person(&self, name: &str, roles: &Value) -> anyhow::Result<Self> {
+        let password = format!("the-password-of-{name}-71c4");
+        let user = json!({
+            "name": name, "full_name": name, "roles": roles, "disabled": false, "lang": "en", "password": password,
+        });
+        self.post("/users", &user).await?.expect(201)?;
+        let login = json!({ "user": name, "password": password });
+        let given = self.with_token("").post("/login", &login).await?.expect(201)?.json();
+        Ok(self.with_token(given["token"].as_str().context("no token")?))
+    }
+
     /// A request with the token; the path begins behind `/api/v1`.
     #[must_use]
     pub fn request(&self, method: &str, path: &str) -> Request {

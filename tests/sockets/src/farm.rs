@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use audio_codec::{CodecType, create_encoder};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -88,8 +88,8 @@ impl Farm {
     /// Where SIPp or the voice is not installed.
     pub async fn open(presses_after: Duration) -> anyhow::Result<Self> {
         let dir = tempfile::tempdir()?;
-        let hello = spoken(dir.path(), HELLO).await?;
-        let mut machine = spoken(dir.path(), GREETING).await?;
+        let hello = spoken(HELLO).await?;
+        let mut machine = spoken(GREETING).await?;
         machine.extend(gudok_phone::tone(&[BEEP_HZ], BEEP_MS));
         let one = gudok_phone::tone(&[697.0, 1_209.0], KEY_MS);
         for (name, samples) in [("human.al", hello), ("machine.al", machine), ("one.al", one)] {
@@ -190,9 +190,13 @@ fn line(text: &str) -> anyhow::Result<Rung> {
     Ok(Rung { number: next()?.to_owned(), at: Duration::from_millis(next()?.parse()?) })
 }
 
-/// Words as sound.
-async fn spoken(dir: &Path, words: &str) -> anyhow::Result<Vec<i16>> {
-    let file = dir.join("voice.wav");
+/// Russian words as sound, at 8 kHz.
+///
+/// # Errors
+/// Where the voice is not installed.
+pub async fn spoken(words: &str) -> anyhow::Result<Vec<i16>> {
+    let dir = tempfile::tempdir()?;
+    let file = dir.path().join("voice.wav");
     let mut voice = Command::new("espeak-ng");
     voice.args(["-v", "ru", "-w"]).arg(&file).arg(words).stdin(Stdio::null());
     let status = voice.status().await.context("starting espeak-ng")?;

@@ -5,13 +5,14 @@
 //! [`Api`] is the admins' way in; [`author`] makes, signs and spoils versions of scripts; [`Desk`] is an engine with one
 //! script and its author; [`bundles`] makes bundles out of the sample agencies'; [`parties`] are callers and operators;
 //! [`centre`] is the whole sample centre; [`clients`] are other people's SIP clients; [`load`] is many callers a second;
-//! [`farm`] is a town of telephones to be called.
+//! [`farm`] is a town of telephones to be called; [`campaigns`] is who has them called.
 //! Nothing here waits by sleeping: a start is over when the program says so.
 #![forbid(unsafe_code)]
 
 pub mod api;
 pub mod author;
 pub mod bundles;
+pub mod campaigns;
 pub mod centre;
 pub mod clients;
 pub mod config;
@@ -24,6 +25,7 @@ pub mod parties;
 
 pub use api::Api;
 pub use author::{Author, Draft};
+pub use campaigns::Campaign;
 pub use config::{ConfigBuilder, Operator};
 pub use desk::Desk;
 pub use engine::{Engine, SampleBackend};

@@ -90,16 +90,20 @@ class Engine:
 
 
 class SippAnswers:
-    """The baseline: SIPp itself as the one that answers and hangs up."""
+    """SIPp as the one that is called. The baseline: it answers and hangs up, on the engine's core."""
+
+    def __init__(self, scenario="answerer.xml", address=TARGET, core=ENGINE_CORE):
+        self.scenario, self.core = scenario, core
+        self.host, self.port = address.split(":")
 
     def __enter__(self):
         self.dir = tempfile.mkdtemp(prefix="gudok-baseline-")
-        command = ["taskset", "-c", ENGINE_CORE, "sipp", "-i", "127.0.0.1", "-p", TARGET.split(":")[1], "-sf",
-                   os.path.join(HERE, "scenarios", "answerer.xml"), "-nostdin", "-buff_size", "4194304"]
+        command = ["taskset", "-c", self.core, "sipp", "-i", self.host, "-p", self.port, "-sf",
+                   os.path.join(HERE, "scenarios", self.scenario), "-nostdin", "-buff_size", "4194304"]
         self.process = subprocess.Popen(command, cwd=self.dir, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while ":13CE " not in open("/proc/net/udp").read():
+        while f":{int(self.port):04X} " not in open("/proc/net/udp").read():
             if self.process.poll() is not None:
-                sys.exit("bench: SIPp did not start as the baseline")
+                sys.exit(f"bench: SIPp did not start with {self.scenario}")
         return self.process.pid
 
     def __exit__(self, *_):
@@ -312,6 +316,36 @@ def switch(pid):
             "others_ms": {"p50": percentile(times(others), 0.5), "p99": percentile(times(others), 0.99)}}
 
 
+def campaign(pid, attempts_per_s, seconds):
+    """A campaign whose callees are all busy: prepare, claim, INVITE, 486, record, for each of them."""
+    admins, peer, count = Versions(), Process(pid), attempts_per_s * seconds
+    document = {"agency": "emergency", "entry": "flood", "trunk": "busy", "window": "mon-sun 00:00-24:00",
+                "calls_per_s_max": attempts_per_s, "calls_max": 2000, "ring_s": 10, "attempts_max": 1,
+                "attempts_per_day_max": 1, "retries": {}}
+    admins.ask("PUT", "/campaigns/bench", json.dumps(document).encode())
+    rows = "number\n" + "".join(f"+7914{number:07}\n" for number in range(count))
+    began = time.time()
+    report, _ = admins.ask("POST", "/campaigns/bench/contacts?format=csv", rows.encode(), "text/csv")
+    imported_s = time.time() - began
+    with SippAnswers("busy.xml", "127.0.0.2:5080", LOAD_CORE):
+        admins.ask("POST", "/campaigns/bench/start", b"{}")
+        samples = []
+        while True:
+            campaign, _ = admins.ask("GET", "/campaigns/bench")
+            figures = campaign["figures"]
+            samples.append((time.time(), figures["attempts"], peer.cpu_seconds()))
+            if figures["state"] == "finished" or samples[-1][0] - samples[0][0] > seconds * 3 + 30:
+                break
+            time.sleep(0.5)
+    # The middle of it: neither the start nor the last ones.
+    inside = [sample for sample in samples if 0.2 * count <= sample[1] <= 0.9 * count]
+    first, end = inside[0], inside[-1]
+    took = max(0.001, end[0] - first[0])
+    return {"attempts_per_s": round((end[1] - first[1]) / took, 1), "cpu_pct": round(100 * (end[2] - first[2]) / took, 1),
+            "contacts": count, "added": report["added"], "rows_per_s": round(count / imported_s),
+            "attempts": samples[-1][1], "dispositions": figures["dispositions"]}
+
+
 def compile_under_load(pid, concurrent):
     """Playing calls while one bundle after another is checked and compiled on the engine's own core."""
     versions = Versions()
@@ -347,13 +381,14 @@ def line(figure, value, must, aim, verdict):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("steps", nargs="*",
-                        default=["baseline", "sig", "l30", "ivr", "answer", "memory", "overload", "switch", "compile"],
-                        help="baseline sig l30 ivr answer memory overload switch compile deploy soak")
+                        default=["baseline", "sig", "l30", "ivr", "answer", "memory", "overload", "switch", "compile", "campaign"],
+                        help="baseline sig l30 ivr answer memory overload switch compile campaign deploy soak")
     parser.add_argument("--sig", type=int, default=2400, help="calls/s for sig")
     parser.add_argument("--l30", type=int, default=2000, help="concurrent calls for l30")
     parser.add_argument("--ivr", type=int, default=400, help="calls/s for ivr")
     parser.add_argument("--seconds", type=int, default=60, help="length of sig")
     parser.add_argument("--compile", type=int, default=500, help="concurrent calls for compile")
+    parser.add_argument("--campaign", type=int, default=600, help="attempts/s for campaign")
     parser.add_argument("--deploy", type=int, default=200, help="calls/s for deploy")
     parser.add_argument("--soak-seconds", type=int, default=1800)
     parser.add_argument("--json", action="store_true", help="what was seen, as JSON lines")
@@ -400,6 +435,11 @@ def main():
                         f"{'clean' if good else 'NOT clean'}, {seen['uploads']} bundles, worst packet {worst} ms against "
                         f"{quiet['rtp']['late_ms']['max']} ms, answer p99 {ratio} x ({busy['answer_ms']['p99']} of "
                         f"{quiet['answer_ms']['p99']} ms)")
+            elif step == "campaign":
+                seen = keep(step, campaign(pid, args.campaign, 20))
+                whole = seen["attempts"] == seen["contacts"] == seen["dispositions"].get("busy")
+                verdict = f"{'all recorded' if whole else 'NOT all recorded'}, CPU {seen['cpu_pct']} %, import {seen['rows_per_s']} rows/s"
+                show = ("a campaign's attempts (claim, INVITE, 486, record)/s", seen["attempts_per_s"], "500", "", verdict)
             elif step == "sig":
                 seen = keep(step, run_step(pid, "sig", args.sig, args.seconds, limit=6000, most_s=args.seconds + 20))
                 base = results.get("baseline", {}).get("cpu_pct")

@@ -76,7 +76,7 @@ async fn five_thousand_are_warned_of_a_flood_by_night() -> anyhow::Result<()> {
         let count = done.get(disposition).copied().unwrap_or(0);
         ensure!(count >= people * 97 / 100, "{disposition}: {count} of {people}: {done:?}");
     }
-    ensure!(ordinary.figures().await?["idle"]["code"] == "window-closed", "an ordinary campaign waits for the day");
+    ensure!(ordinary.figures().await?["idle"]["code"] == "windows-closed", "an ordinary campaign waits for the day");
     ensure!(!town.times()?.contains_key("+79135550000"), "called by night, and no emergency");
     nobody_is_named(&story, &admin).await
 }

@@ -2,13 +2,15 @@
 #![allow(clippy::print_stderr, reason = "figures for people")]
 
 use anyhow::{Context, ensure};
-use gudok_phone::{CallOptions, OnIncoming, Phone, PhoneConfig, tone};
+use gudok_phone::{Behaviour, CallOptions, OnIncoming, Phone, PhoneConfig, tone};
 use gudok_sockets::campaigns::{Campaign, counts};
 use gudok_sockets::load::Load;
 use gudok_sockets::parties::{NOON, PATIENCE};
 use gudok_sockets::{ConfigBuilder, Engine, Farm, bundle};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Where telephones are that the engine calls: an address of their own tells them from its callers.
@@ -117,10 +119,15 @@ async fn what_is_edited_counts_from_the_next_call_on() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trunk_that_fails_is_left_alone_and_nobody_loses_an_attempt() -> anyhow::Result<()> {
-    let on_incoming = OnIncoming::Reject { status: 503, retry_after_s: None };
     let bind = ELSEWHERE.parse()?;
-    let broken = Phone::start(PhoneConfig { bind, on_incoming, ..PhoneConfig::default() }).await?;
-    let at = broken.local_addr();
+    let city = Phone::start(PhoneConfig { bind, ..PhoneConfig::default() }).await?;
+    let (at, works) = (city.local_addr(), Arc::new(AtomicBool::new(false)));
+    let mended = Arc::clone(&works);
+    let (reports, _reported) = tokio::sync::mpsc::channel(16);
+    tokio::spawn(async move {
+        let behaves = |_: &_| Behaviour::Refuse(if works.load(Ordering::Relaxed) { 486 } else { 503 });
+        city.answer_calls(behaves, reports).await
+    });
     let engine = Engine::start_at(&config(&way_out(at))?, Some(NOON)).await?;
     let unavailable = json!({ "unavailable": { "after_s": 2, "attempts_max": 100 } });
     let campaign = Campaign::make(&engine.api()?, "broken", &document(&json!({ "retries": unavailable }))).await?;
@@ -129,10 +136,7 @@ async fn a_trunk_that_fails_is_left_alone_and_nobody_loses_an_attempt() -> anyho
     let resting = |figures: &Value| figures["idle"]["code"] == "trunk-resting";
     let figures = campaign.until(PATIENCE, "the trunk rests", resting).await?;
     ensure!(figures["attempts"] == 0, "who was not rung has lost no attempt: {figures}");
-    drop(broken);
-    let on_incoming = OnIncoming::Reject { status: 486, retry_after_s: None };
-    let works = PhoneConfig { bind: at, on_incoming, ..PhoneConfig::default() };
-    let _works = Phone::start(works).await?;
+    mended.store(true, Ordering::Relaxed);
     let figures = campaign.finished(MINUTES).await.with_context(|| engine.log())?;
     ensure!(counts(&figures["dispositions"]).get("busy") == Some(&3), "{figures}");
     ensure!(figures["attempts"] == 3, "{figures}");

@@ -108,7 +108,7 @@ async fn everybody_hears_the_overlay(story: &Story, officer: &Api) -> anyhow::Re
     let first = line.hears("").await?;
     ensure!(first.contains("Внимание: паводок"), "the first words are {first:?}");
     line.asked("Здравствуйте", "1").await?;
-    line.hears("Многофункциональный центр").await?;
+    line.hears("Выберите город").await?;
     line.0.hangup()?;
     line.ended().await.map(drop)
 }

@@ -123,8 +123,8 @@ async fn a_debtor_hears_the_right_forms_in_the_right_hours_once_and_may_refuse()
     ensure!(debt.contains("пять рублей"), "{debt}");
     for no in 0..4 {
         let contact = campaign.contact(no).await?;
-        let dialled = contact["tries"][0]["dialled_ms"].as_u64().with_context(|| contact.to_string())?;
-        ensure!(dialled >= NINE_MS, "called before nine: {contact}");
+        let claimed = contact["tries"][0]["claimed_ms"].as_u64().with_context(|| contact.to_string())?;
+        ensure!(claimed >= NINE_MS, "called before nine: {contact}");
     }
     let west = campaign.contact(4).await?;
     ensure!(west["state"] == "waiting" && west["tries"] == json!([]), "called before nine by its own clock: {west}");

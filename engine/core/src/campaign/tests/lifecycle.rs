@@ -189,3 +189,11 @@ fn a_million_opt_outs_do_not_stop_the_engine() {
     assert!((500..1_100).contains(&said), "one step does {said} things");
     assert_eq!(rig.machine.deadline(), Some(rig.now), "and wants to go on at once");
 }
+
+#[test]
+fn ids_of_calls_differ() {
+    let mut rig = Rig::running(campaign(), 200, noon());
+    rig.end_all(&Disposition::Delivered, MINUTE);
+    let ids: std::collections::BTreeSet<crate::ids::CallId> = rig.dials.iter().map(|(_, start)| start.call).collect();
+    assert_eq!(ids.len(), 200);
+}

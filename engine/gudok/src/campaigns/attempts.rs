@@ -47,3 +47,46 @@ impl Drop for Attempting {
         self.campaigns.report(self.attempt.clone(), CampaignReport::Ended(end));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaigns::{Heard, Inbox};
+    use gudok_core::campaign::ContactNo;
+    use gudok_core::ids::Campaign;
+
+    fn attempt(contact: u32) -> AttemptId {
+        AttemptId { campaign: Campaign::new("flood"), contact: ContactNo(contact), nth: 1 }
+    }
+
+    fn ended(disposition: Disposition) -> CampaignReport {
+        CampaignReport::Ended(AttemptEnd { disposition, answered_by: None, answered: None, status: None })
+    }
+
+    fn heard(inbox: &mut Inbox) -> Vec<(AttemptId, CampaignReport)> {
+        let mut all = Vec::new();
+        while let Ok(Heard::Report(attempt, report)) = inbox.heard.try_recv() {
+            all.push((attempt, report));
+        }
+        all
+    }
+
+    #[test]
+    fn an_end_is_heard_once_whatever_becomes_of_the_call() {
+        let (campaigns, mut inbox) = Campaigns::new();
+        let first = campaigns.begin(attempt(1));
+        campaigns.report(attempt(1), CampaignReport::Answered);
+        campaigns.report(attempt(1), ended(Disposition::Delivered));
+        campaigns.report(attempt(1), ended(Disposition::HungUp));
+        campaigns.report(attempt(1), CampaignReport::Connected);
+        drop(first);
+        drop(campaigns.begin(attempt(2)));
+        campaigns.report(attempt(3), ended(Disposition::Delivered));
+        let expected = vec![
+            (attempt(1), CampaignReport::Answered),
+            (attempt(1), ended(Disposition::Delivered)),
+            (attempt(2), ended(Disposition::Unknown)),
+        ];
+        assert_eq!(heard(&mut inbox), expected, "a lost call may have rung; one that nobody began says nothing");
+    }
+}

@@ -1,8 +1,8 @@
 //! A contact's turn has come: it is opened, and its script asked.
 
 use super::keep::Book;
-use crate::director::Director;
 use crate::scripts::PrepareAsk;
+use futures_util::future::BoxFuture;
 use gudok_core::campaign::{AttemptId, CampaignContact, CampaignSettings, Plan, PrepareFailure};
 use gudok_core::ids::CallId;
 use gudok_core::prompt::LanguageTag;
@@ -12,6 +12,9 @@ use std::sync::Arc;
 
 /// Open contacts that wait for their slot; beyond them the oldest are read once more when they are dialled.
 const HELD_MAX: usize = 8_192;
+
+/// The way to the scripts.
+pub(crate) type AskScript = Arc<dyn Fn(PrepareAsk) -> BoxFuture<'static, Result<Plan, PrepareFailure>> + Send + Sync>;
 
 /// Whom we are about to call.
 #[derive(Clone)]
@@ -72,7 +75,7 @@ pub(super) async fn open(book: &Book, attempt: &AttemptId, counted: u8) -> Resul
 /// As [`open`]; where no script is active, or it failed.
 pub(super) async fn ask(
     book: &Book,
-    director: &Arc<Director>,
+    scripts: &(dyn Fn(PrepareAsk) -> BoxFuture<'static, Result<Plan, PrepareFailure>> + Send + Sync),
     attempt: &AttemptId,
     counted: u8,
     campaign: &CampaignSettings,
@@ -87,7 +90,7 @@ pub(super) async fn ask(
         entry: campaign.entry.clone(),
         lang: open.lang.clone().unwrap_or_else(|| campaign.lang.clone()),
     };
-    let plan = director.prepare(ask).await?;
+    let plan = scripts(ask).await?;
     Ok((plan, Some(open)))
 }
 

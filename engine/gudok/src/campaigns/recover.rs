@@ -37,9 +37,9 @@ impl From<StoreError> for Stopped {
 }
 
 /// Reads until everything is read; tries again where the store does not answer.
-pub(super) async fn recover(campaigns: Campaigns, book: Book) {
+pub(super) async fn recover(campaigns: Campaigns, book: Book, lang: LanguageTag) {
     loop {
-        match read(&campaigns, &book).await {
+        match read(&campaigns, &book, &lang).await {
             Ok(()) | Err(Stopped::Engine) => return,
             Err(Stopped::Store(error)) => {
                 tracing::error!(%error, "the campaigns cannot be read; nobody is called for them until they can be");
@@ -49,10 +49,10 @@ pub(super) async fn recover(campaigns: Campaigns, book: Book) {
     }
 }
 
-async fn read(campaigns: &Campaigns, book: &Book) -> Result<(), Stopped> {
+async fn read(campaigns: &Campaigns, book: &Book, lang: &LanguageTag) -> Result<(), Stopped> {
     let begun = std::time::Instant::now();
     let mut runs = runs(book).await?;
-    let mut found = documents(campaigns, book).await?;
+    let mut found = documents(book, lang).await?;
     for (revision, document, settings) in &found {
         let run = runs.remove(&settings.name).unwrap_or_else(|| RunDocument::draft(book.now(), "engine"));
         let (revision, document, settings) = (*revision, Arc::clone(document), Arc::clone(settings));
@@ -109,8 +109,7 @@ async fn runs(book: &Book) -> Result<BTreeMap<Campaign, RunDocument>, StoreError
 
 type Found = (u64, Arc<CampaignDocument>, Arc<CampaignSettings>);
 
-async fn documents(campaigns: &Campaigns, book: &Book) -> Result<Vec<Found>, Stopped> {
-    let lang = tell(campaigns, |task| LanguageTag::from(&*task.director().config().lang)).await?;
+async fn documents(book: &Book, lang: &LanguageTag) -> Result<Vec<Found>, StoreError> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
         let query = LedgerQuery { kind: kinds::CAMPAIGN.to_owned(), after, ..LedgerQuery::default() };
@@ -118,7 +117,7 @@ async fn documents(campaigns: &Campaigns, book: &Book) -> Result<Vec<Found>, Sto
         for kept in page.documents {
             let read = serde_json::from_slice::<CampaignDocument>(&kept.body).map_err(|error| error.to_string());
             let understood = read.and_then(|document| {
-                let settings = campaign_settings(&kept.id, &document, &lang).map_err(|bad| bad.to_string())?;
+                let settings = campaign_settings(&kept.id, &document, lang).map_err(|bad| bad.to_string())?;
                 Ok((kept.revision, Arc::new(document), Arc::new(settings)))
             });
             match understood {

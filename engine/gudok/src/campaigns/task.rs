@@ -1,17 +1,14 @@
 //! The loop that owns the machine.
 
 use super::keep::{Book, RunDocument};
-use super::prepare::{self, Held, OpenContact};
+use super::prepare::{self, AskScript, Held, OpenContact};
 use super::series::Series;
-use super::telling::Telling;
 use super::zones::Zones;
 use super::{Attempting, Campaigns, Heard, Inbox, figures, recover, views};
 use crate::clock::EngineClock;
 use crate::config::CampaignsConfig;
-use crate::director::Director;
 use crate::keys::Subjects;
 use crate::live::LiveCalls;
-use crate::promises::Promises;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use gudok_admin::documents::CampaignDocument;
 use gudok_admin::ports::{CampaignRow, Event};
@@ -46,9 +43,10 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<EngineClock>,
     pub(crate) subjects: Subjects,
     pub(crate) live: Arc<LiveCalls>,
-    pub(crate) director: Arc<Director>,
-    /// By which results are told.
-    pub(crate) promises: Arc<Promises>,
+    /// Asks scripts about contacts.
+    pub(crate) scripts: AskScript,
+    /// The centre's language.
+    pub(crate) lang: LanguageTag,
     pub(crate) config: CampaignsConfig,
     /// Calls that are to be begun.
     pub(crate) starts: mpsc::Sender<Box<CampaignStart>>,
@@ -76,7 +74,7 @@ pub(crate) fn start(parts: Parts) -> Campaigns {
     let task = Task {
         machine: CampaignMachine::new(shared, rand::random(), now),
         book: book.clone(),
-        director: parts.director,
+        scripts: parts.scripts,
         live: parts.live,
         config: parts.config,
         zones: Zones::default(),
@@ -94,8 +92,7 @@ pub(crate) fn start(parts: Parts) -> Campaigns {
         campaigns: campaigns.clone(),
     };
     if !parts.without_store {
-        tokio::spawn(recover::recover(campaigns.clone(), book.clone()));
-        tokio::spawn(Telling::new(book, campaigns.clone(), Arc::clone(&task.director), parts.promises).tell());
+        tokio::spawn(recover::recover(campaigns.clone(), book, parts.lang));
     }
     tokio::spawn(task.run(inbox));
     campaigns
@@ -117,7 +114,7 @@ pub(super) struct Task {
     campaigns: Campaigns,
     pub(super) machine: CampaignMachine,
     pub(super) book: Book,
-    director: Arc<Director>,
+    scripts: AskScript,
     live: Arc<LiveCalls>,
     pub(super) config: CampaignsConfig,
     pub(super) zones: Zones,
@@ -288,13 +285,13 @@ impl Task {
             return self.feed_later(attempt, Err(PrepareFailure::Store("the campaign is being removed".to_owned())));
         };
         let counted = self.counted(&attempt);
-        let (book, director) = (self.book.clone(), Arc::clone(&self.director));
+        let (book, scripts) = (self.book.clone(), Arc::clone(&self.scripts));
         let (campaigns, places) = (self.campaigns.clone(), Arc::clone(&self.preparing));
         tokio::spawn(async move {
             let begun = Instant::now();
             // The semaphore is never closed.
             let _place = places.acquire_owned().await;
-            let prepared = prepare::ask(&book, &director, &attempt, counted, &settings).await;
+            let prepared = prepare::ask(&book, &*scripts, &attempt, counted, &settings).await;
             figures::prepared(&attempt.campaign, &prepared, begun.elapsed());
             campaigns.say(Heard::Prepared(attempt, prepared));
         });
@@ -421,10 +418,6 @@ impl Task {
         self.machine
             .figures(campaign, self.book.now())
             .is_none_or(|figures| figures.run != RunState::Running && figures.in_hand == 0)
-    }
-
-    pub(super) fn director(&self) -> &Arc<Director> {
-        &self.director
     }
 }
 

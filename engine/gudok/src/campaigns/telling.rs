@@ -8,6 +8,7 @@ use super::keep::Book;
 use super::orders::all;
 use super::results::{self, ResultLine};
 use super::{Campaigns, figures};
+use crate::call::CallHost;
 use crate::director::Director;
 use crate::promises::{Promises, Webhook, webhooks};
 use gudok_core::ids::{Agency, Campaign};
@@ -41,7 +42,7 @@ struct Told {
 }
 
 /// What tells results.
-pub(crate) struct Telling {
+struct Telling {
     book: Book,
     campaigns: Campaigns,
     director: Arc<Director>,
@@ -54,18 +55,15 @@ struct Rest {
     last: Duration,
 }
 
-impl Telling {
-    pub(super) const fn new(
-        book: Book,
-        campaigns: Campaigns,
-        director: Arc<Director>,
-        promises: Arc<Promises>,
-    ) -> Self {
-        Self { book, campaigns, director, promises }
-    }
+/// Tells what there is to tell, for as long as the engine lives.
+pub(crate) async fn tell(host: Arc<CallHost>) {
+    let book = Book { store: Arc::clone(&host.store), clock: Arc::clone(&host.clock), subjects: host.subjects.clone() };
+    let (director, promises) = (Arc::clone(&host.director), Arc::clone(&host.books.promises));
+    Telling { book, campaigns: host.campaigns.clone(), director, promises }.tell().await;
+}
 
-    /// Tells what there is to tell, for as long as the engine lives.
-    pub(super) async fn tell(self) {
+impl Telling {
+    async fn tell(self) {
         let mut rests: BTreeMap<Campaign, Rest> = BTreeMap::new();
         loop {
             tokio::time::sleep(LOOK_EVERY).await;

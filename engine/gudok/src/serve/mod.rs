@@ -102,6 +102,7 @@ pub(crate) async fn serve(options: Options, config: Config, prometheus: Promethe
     tokio::spawn(sweep::expired(Arc::clone(&rooms.host)));
     tokio::spawn(sweep::keep_traces(Arc::clone(&rooms.host), rooms.landed));
     tokio::spawn(sweep::retention_of_all(Arc::clone(&rooms.host), Arc::clone(&rooms.host.director), sweeping));
+    tokio::spawn(crate::campaigns::telling::tell(Arc::clone(&rooms.host)));
     tokio::spawn(crate::campaigns::retention::sweep(Arc::clone(&rooms.host)));
     tokio::spawn(watch_lateness(Arc::clone(&calls)));
     announce(&rooms.sip_addresses, admin.as_ref().map(|(_, address)| *address));

@@ -3,7 +3,7 @@
 use super::keeping::Keeping;
 use crate::books::Books;
 use crate::call::CallHost;
-use crate::campaigns::{self, CampaignStart};
+use crate::campaigns::{self, AskScript, CampaignStart};
 use crate::centre::{self, Centre};
 use crate::clock::EngineClock;
 use crate::config::{Config, ProviderConfig, SpeechSettings};
@@ -90,8 +90,8 @@ impl Rooms {
             clock: Arc::clone(&clock),
             subjects: subjects.clone(),
             live: Arc::clone(&live),
-            director: Arc::clone(&director),
-            promises: Arc::clone(&books.promises),
+            scripts: ask_scripts(&director),
+            lang: Arc::clone(&config.lang),
             config: config.campaigns.clone(),
             starts,
             without_store,
@@ -179,6 +179,15 @@ async fn centre(
         starts,
     });
     (centre, callbacks)
+}
+
+/// The campaigns' way to their scripts.
+fn ask_scripts(director: &Arc<Director>) -> AskScript {
+    let director = Arc::clone(director);
+    Arc::new(move |ask| {
+        let director = Arc::clone(&director);
+        Box::pin(async move { director.prepare(ask).await })
+    })
 }
 
 fn media(config: &Config) -> anyhow::Result<MediaEngine> {

@@ -9,6 +9,7 @@ mod agencies;
 mod assets;
 mod audit;
 mod calls;
+mod campaigns;
 mod centre;
 mod configuration;
 mod confirm;
@@ -64,7 +65,7 @@ const IMPORT_PATH: &str = "/console/directory/import";
 
 /// Whether a request is a form with a file, whose token is read by its page.
 pub(crate) fn is_upload(uri: &Uri) -> bool {
-    [UPLOAD_PATH, EMERGENCY_PATH, IMPORT_PATH].contains(&uri.path())
+    [UPLOAD_PATH, EMERGENCY_PATH, IMPORT_PATH].contains(&uri.path()) || campaigns::takes_list(uri.path())
 }
 
 /// The console's pages.
@@ -80,6 +81,7 @@ pub(crate) fn router(admin: &Admin) -> Router<Admin> {
         .merge(engine_pages())
         .merge(centre::pages())
         .merge(centre::papers())
+        .merge(campaigns::pages())
         .route("/console/", get(home))
         .route("/console/{*rest}", get(nothing_here))
         .route("/console/logout", post(login::leave))
@@ -89,6 +91,7 @@ pub(crate) fn router(admin: &Admin) -> Router<Admin> {
         .route(UPLOAD_PATH, get(upload::blank).post(upload::upload))
         .route(EMERGENCY_PATH, get(centre::emergency::show).post(centre::emergency::start))
         .route(IMPORT_PATH, get(centre::directory::ask_import).post(centre::directory::import))
+        .merge(campaigns::uploads())
         .layer(from_fn_with_state(admin.clone(), visit::known));
     let open = Router::new()
         .route("/console/login", get(login::show).post(login::enter))

@@ -42,6 +42,8 @@ const MENU: &[(&str, &[Item])] = &[
             item("/console/floor", "nav.floor", Operation::PeersList),
             item("/console/callbacks", "nav.callbacks", Operation::CallbacksList),
             item("/console/emergency", "nav.emergency", Operation::OverlaysList),
+            item("/console/campaigns", "nav.campaigns", Operation::CampaignsList),
+            item("/console/opt-outs", "nav.opt-outs", Operation::OptOutAdd),
             item("/console/tickets", "nav.tickets", Operation::TicketsList),
             item("/console/directory", "nav.directory", Operation::DirectoryList),
             item("/console/guides", "nav.guides", Operation::GuidesList),

@@ -19,8 +19,16 @@ pub(crate) enum Lang {
 const FORMS: [&str; 4] = ["one", "few", "many", "other"];
 
 /// What admins read, and what the people of the centre read.
-const RU: [&str; 2] = [include_str!("../../texts/ru.txt"), include_str!("../../texts/centre.ru.txt")];
-const EN: [&str; 2] = [include_str!("../../texts/en.txt"), include_str!("../../texts/centre.en.txt")];
+const RU: [&str; 3] = [
+    include_str!("../../texts/ru.txt"),
+    include_str!("../../texts/centre.ru.txt"),
+    include_str!("../../texts/campaigns.ru.txt"),
+];
+const EN: [&str; 3] = [
+    include_str!("../../texts/en.txt"),
+    include_str!("../../texts/centre.en.txt"),
+    include_str!("../../texts/campaigns.en.txt"),
+];
 
 static TEXTS: LazyLock<Texts> = LazyLock::new(|| Texts { ru: parse(RU), en: parse(EN) });
 
@@ -179,7 +187,7 @@ fn places(text: &str) -> impl Iterator<Item = &str> {
     text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
 }
 
-fn parse(files: [&'static str; 2]) -> BTreeMap<&'static str, &'static str> {
+fn parse(files: [&'static str; 3]) -> BTreeMap<&'static str, &'static str> {
     files
         .into_iter()
         .flat_map(str::lines)

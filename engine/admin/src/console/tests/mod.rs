@@ -85,15 +85,18 @@ fn what_a_role_may_not_do_is_not_shown() {
     };
     assert_eq!(
         shown(Role::Admin, None),
-        "calls records floor callbacks emergency tickets directory guides reports surveys deployments versions logs faults \
+        "calls records floor callbacks emergency campaigns opt-outs tickets directory guides reports surveys deployments versions logs faults \
          agencies numbers users tokens subjects audit configuration"
     );
     assert_eq!(
         shown(Role::Operator, Some("mfc")),
-        "desk calls callbacks emergency tickets directory guides deployments agencies numbers tokens"
+        "desk calls callbacks emergency opt-outs tickets directory guides deployments agencies numbers tokens"
     );
-    assert_eq!(shown(Role::EmergencyOfficer, None), "emergency agencies numbers tokens");
-    assert!(shown(Role::Supervisor, Some("mfc")).starts_with("calls records floor callbacks emergency tickets"));
+    assert_eq!(shown(Role::EmergencyOfficer, None), "emergency campaigns agencies numbers tokens");
+    assert!(
+        shown(Role::Supervisor, Some("mfc"))
+            .starts_with("calls records floor callbacks emergency campaigns opt-outs tickets")
+    );
     assert!(shown(Role::Auditor, None).ends_with("users tokens audit configuration"));
     assert_eq!(nav::home(&samples::principal(Role::Operator, Some("mfc"))), "/console/desk");
     assert_eq!(nav::place_of("/console/overlays/flood"), "/console/emergency");

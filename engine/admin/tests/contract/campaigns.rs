@@ -1,6 +1,8 @@
 //! Campaigns through the API: whose hands an emergency is in, what an edit may change, lists of any length.
 
 use crate::cases::live;
+use crate::console::{Reader, goes_to, is_page};
+use crate::console_centre::with_file;
 use crate::world::{World, ask};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
@@ -186,4 +188,65 @@ async fn opt_outs_are_of_ones_own_agency_and_are_taken_back_with_a_reason() {
     world.send(withdraw("  ").token(&author)).await.refused(422, "invalid-field");
     world.send(withdraw("wrote so on 3 May").token(&author)).await.expect(204);
     world.send(withdraw("wrote so on 3 May").token(&author)).await.refused(404, "not-found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_campaign_lives_in_the_console() {
+    let world = World::new().await;
+    live(&world, "mfc").await;
+    let anna = Reader::of(&world, "anna", json!([{ "role": "author", "agency": "mfc" }])).await;
+    let page = anna.get(&world, "/console/campaigns/new").await.expect(200);
+    is_page(&page);
+    // The form as it is shown first, with what only a person knows.
+    let text = page.text();
+    let mut fields: Vec<(String, String)> = Vec::new();
+    for field in
+        ["window", "calls_per_s_max", "calls_max", "priority", "ring_s", "attempts_max", "attempts_per_day_max"]
+            .into_iter()
+            .chain(["script_failures_max"])
+    {
+        let value = text.split(&format!("name=\"{field}\"")).nth(1).unwrap().split("value=\"").nth(1).unwrap();
+        fields.push((field.to_owned(), value.split('"').next().unwrap().to_owned()));
+    }
+    let own =
+        [("name", "spring"), ("agency", "mfc"), ("entry", "main"), ("trunk", "city"), ("retries", "busy = 10m 5m 3")];
+    fields.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let sent: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    goes_to(&anna.post(&world, "/console/campaigns/new", &sent).await, "/console/campaigns/spring?notice=created");
+    let again = anna.post(&world, "/console/campaigns/new", &sent).await.expect(422);
+    assert!(again.text().contains("id=\"name-wrong\""), "{}", again.text());
+
+    let list = b"number\n+79990000001\n";
+    let import = "/console/campaigns/spring/import";
+    let dry = with_file(&world, &anna, import, &[("format", "csv"), ("dry_run", "true")], ("file", list)).await;
+    is_page(&dry.expect(200));
+    let asked = || world.engine.state.lock().campaigns.rows["spring"].figures.contacts;
+    assert_eq!(asked(), 0, "a dry run keeps nothing");
+    with_file(&world, &anna, import, &[("format", "csv")], ("file", list)).await.expect(200);
+    assert_eq!(asked(), 2);
+    with_file(&world, &anna, import, &[("format", "csv")], ("file", b"")).await.expect(422);
+
+    goes_to(
+        &anna.post(&world, "/console/campaigns/spring/start", &[]).await,
+        "/console/campaigns/spring?notice=campaign_started",
+    );
+    for path in
+        ["", "/spring", "/spring/edit", "/spring/forecast", "/spring/contacts?state=unknown", "/spring/contacts/1"]
+    {
+        is_page(&anna.get(&world, &format!("/console/campaigns{path}")).await.expect(200));
+    }
+    let decide = [("decision", "take-for-made"), ("list", "true")];
+    let decided = anna.post(&world, "/console/campaigns/spring/contacts/1/decide", &decide).await;
+    goes_to(&decided, "/console/campaigns/spring/contacts?state=unknown&notice=saved");
+    goes_to(
+        &anna.post(&world, "/console/campaigns/spring/pause", &[]).await,
+        "/console/campaigns/spring?notice=campaign_paused",
+    );
+    let add = [("number", "+79990000042"), ("agency", "mfc"), ("reason", "asked so")];
+    goes_to(&anna.post(&world, "/console/opt-outs/add", &add).await, "/console/opt-outs?notice=opted_out");
+    let found = anna.post(&world, "/console/opt-outs", &[("number", "+79990000042")]).await.expect(200);
+    assert!(found.text().contains("asked so") && !found.text().contains("9990000042"), "{}", found.text());
+    // Without the session's token nothing is read of a list.
+    let strange = anna.ask("POST", import).bytes("multipart/form-data; boundary=b", b"--b--\r\n".to_vec());
+    assert_eq!(world.send(strange).await.status.as_u16(), 403);
 }

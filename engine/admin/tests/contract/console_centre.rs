@@ -27,7 +27,13 @@ async fn part(world: &World, who: &Reader, path: &str, fields: &[(&str, &str)]) 
 }
 
 /// A form with a file or a long text, as browsers send it.
-async fn with_file(world: &World, who: &Reader, path: &str, fields: &[(&str, &str)], file: (&str, &[u8])) -> Reply {
+pub(crate) async fn with_file(
+    world: &World,
+    who: &Reader,
+    path: &str,
+    fields: &[(&str, &str)],
+    file: (&str, &[u8]),
+) -> Reply {
     let mut body = Vec::new();
     for (name, value) in [("csrf", who.csrf.as_str())].iter().chain(fields) {
         body.extend(format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());

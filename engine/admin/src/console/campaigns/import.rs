@@ -1,6 +1,5 @@
 //! A list of contacts comes in by a form: its fields first, then the file, which goes on as it comes and is never kept.
 
-use super::PAGE;
 use super::live::title_of;
 use super::view::{May, Report};
 use crate::Admin;

@@ -1,5 +1,6 @@
 //! Every page in both languages: words, nesting, labels, tokens; and what each role is shown.
 
+mod campaigns;
 mod centre;
 mod centre_samples;
 mod html;

@@ -58,6 +58,7 @@ pub(super) fn all(lang: Lang) -> Vec<Named> {
     pages.extend(people(lang));
     pages.extend(engine(lang));
     pages.extend(super::centre::all(lang));
+    pages.extend(super::campaigns::all(lang));
     pages
 }
 

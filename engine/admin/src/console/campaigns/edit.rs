@@ -31,7 +31,7 @@ const ON_MACHINE: [(&str, CampaignOnMachine); 3] = [
     ("ignore", CampaignOnMachine::Ignore),
 ];
 /// Fields that a form shows even where nothing is in them.
-const FIELDS: [&str; 27] = [
+const FIELDS: [&str; 28] = [
     "name",
     "agency",
     "entry",
@@ -58,6 +58,7 @@ const FIELDS: [&str; 27] = [
     "confirm",
     "starts",
     "deadline",
+    "results_webhook",
     "script_failures_max",
 ];
 
@@ -186,6 +187,7 @@ pub(crate) fn form_of(c: &Ctx, document: &CampaignDocument) -> Form {
             ON_MACHINE.iter().find(|(_, of)| *of == document.on_machine).map_or("hang-up", |(word, _)| word),
         )
         .with("confirm", word(document.confirm))
+        .with("results_webhook", word(document.results_webhook))
         .with("starts", moment(&document.starts))
         .with("deadline", moment(&document.deadline))
         .with("script_failures_max", document.script_failures_max.to_string())
@@ -287,6 +289,7 @@ pub(crate) fn document(c: &Ctx, form: &mut Form) -> Option<CampaignDocument> {
         confirm: form.checked("confirm"),
         starts,
         deadline,
+        results_webhook: form.checked("results_webhook"),
         script_failures_max: script_failures_max?,
     })
 }

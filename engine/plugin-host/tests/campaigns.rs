@@ -195,12 +195,12 @@ fn a_script_that_fails_for_one_contact_serves_the_others() {
     let version = load(&bench, &campaign("", "", picky, picky), "");
     for (id, fails) in [("17", false), ("x18", true), ("19", false), ("x20", true), ("21", false)] {
         let (plan, end) = (plan_of(&version, id).plan, informed(&version, id, FakeCall::then(Then::Done)).end);
-        match fails {
-            true => {
-                assert_eq!((plan, end), (Err(PrepareFailure::Script), ScriptEnd::Stopped(LandingCause::Trap)), "{id}")
-            }
-            false => assert_eq!((plan, end), (Ok(Plan::Dial), ScriptEnd::Informed(Disposition::Delivered)), "{id}"),
-        }
+        let expected = if fails {
+            (Err(PrepareFailure::Script), ScriptEnd::Stopped(LandingCause::Trap))
+        } else {
+            (Ok(Plan::Dial), ScriptEnd::Informed(Disposition::Delivered))
+        };
+        assert_eq!((plan, end), expected, "{id}");
     }
 }
 

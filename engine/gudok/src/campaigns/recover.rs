@@ -96,7 +96,7 @@ async fn runs(book: &Book) -> Result<BTreeMap<Campaign, RunDocument>, StoreError
                     all.insert(Campaign::new(&document.id), run);
                 }
                 Err(error) => {
-                    tracing::error!(campaign = document.id, %error, "how a campaign stands is not understood")
+                    tracing::error!(campaign = document.id, %error, "how a campaign stands is not understood");
                 }
             }
         }

@@ -138,7 +138,7 @@ pub(super) async fn take(State(admin): State<Admin>, Path(name): Path<String>, r
     match file {
         None => form.blame(visit.c.lang, "file", "table", &[]),
         Some(file) => match contacts::import(&visit.admin, &visit.me, &name, import, file).await {
-            Ok(taken) => report = Some(Report::of(&visit.c, taken)),
+            Ok(taken) => report = Some(Report::of(&visit.c, &taken)),
             Err(problem) => form.refused(visit.c.lang, &problem),
         },
     }
@@ -167,7 +167,7 @@ pub(super) async fn copy(Path(name): Path<String>, Posted { visit, mut form }: P
     let mut report = None;
     if let Some(from) = from {
         match contacts::copy(&visit.admin, &visit.me, &name, &from, areas).await {
-            Ok(copied) => report = Some(Report::of(&visit.c, copied)),
+            Ok(copied) => report = Some(Report::of(&visit.c, &copied)),
             Err(problem) => form.refused(visit.c.lang, &problem),
         }
     }

@@ -239,7 +239,7 @@ pub(super) async fn import(State(admin): State<Admin>, request: Request) -> Outc
     match file {
         None => form.blame(visit.c.lang, "file", "table", &[]),
         Some(file) => match service::import(&visit.admin, &visit.me, import, file).await {
-            Ok(taken) => report = Some(Report::of(&visit.c, taken)),
+            Ok(taken) => report = Some(Report::of(&visit.c, &taken)),
             Err(problem) => form.refused(visit.c.lang, &problem),
         },
     }

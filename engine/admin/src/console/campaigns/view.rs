@@ -71,7 +71,7 @@ fn done_of(states: &BTreeMap<String, u64>) -> u64 {
 fn progress(c: &Ctx, campaign: &Campaign) -> (String, u64) {
     let figures = &campaign.row.figures;
     let done = done_of(&figures.states);
-    let share = if figures.contacts == 0 { 0 } else { done * 100 / figures.contacts };
+    let share = (done * 100).checked_div(figures.contacts).unwrap_or(0);
     let values = [
         ("done", c.number(done)),
         ("all", c.number(figures.contacts)),
@@ -113,7 +113,7 @@ fn parts(c: &Ctx, group: &str, counts: &BTreeMap<String, u64>, href: impl Fn(&st
     let part = |(name, count): (&String, u64)| Part {
         name: c.word(group, name),
         count: c.number(count),
-        share: if all == 0 { 0 } else { count * 100 / all },
+        share: (count * 100).checked_div(all).unwrap_or(0),
         percent: format::percent(c.lang, count, all),
         href: href(name),
     };
@@ -326,7 +326,7 @@ impl Bad {
 }
 
 impl Report {
-    pub(crate) fn of(c: &Ctx, report: ContactsReport) -> Self {
+    pub(crate) fn of(c: &Ctx, report: &ContactsReport) -> Self {
         let figure = |tone, key: &str, count: u64| Figure {
             tone,
             fact: Fact { name: c.t(key).to_owned(), value: c.number(count) },

@@ -195,7 +195,7 @@ fn forms(c: &Ctx, officer: &Ctx, campaign: &Campaign) -> Vec<Named> {
     let edit = FormPage::of(c, Some((campaign, 3)), wrong, &agencies, &known);
     let new = FormPage::of(officer, None, form_of(c, &first().unwrap()), &agencies, &known);
     let sources = || Choice::all(["kept-ready"]);
-    let report = |dry_run| Some(Report::of(c, report(dry_run)));
+    let report = |dry_run| Some(Report::of(c, &report(dry_run)));
     vec![
         ("campaign-edit", draw(&edit)),
         ("campaign-new", draw(&new)),
@@ -231,7 +231,7 @@ fn people(c: &Ctx, campaign: &Campaign) -> Vec<Named> {
     add.blame(c.lang, "number", "required", &[]);
     let forms = Forms { add, ..Forms::default() };
     let list = OptOutsPage::of(c, forms, &agencies, &[opt_out(Some("mfc")), opt_out(None)], None);
-    let import = opt_outs::ImportPage::of(c, Form::new(""), &agencies, Some(Report::of(c, report(false))));
+    let import = opt_outs::ImportPage::of(c, Form::new(""), &agencies, Some(Report::of(c, &report(false))));
     vec![
         ("contacts", draw(&contacts)),
         ("contact", draw(&one)),

@@ -153,8 +153,11 @@ impl<R: Read> Read for Guard<R> {
     }
 }
 
+/// The heading, which was read already, and what comes after it.
+type Whole<R> = Chain<Cursor<Vec<u8>>, Text<R>>;
+
 pub(super) struct Csv<R: Read> {
-    rows: csv::Reader<Guard<Chain<Cursor<Vec<u8>>, Text<R>>>>,
+    rows: csv::Reader<Guard<Whole<R>>>,
     since_row: Rc<Cell<usize>>,
     columns: Vec<Column>,
     record: csv::ByteRecord,

@@ -219,6 +219,7 @@ async fn a_store_that_takes_no_more_ends_the_reading() {
     assert!(reading.end().await.is_ok());
 }
 
+#[allow(clippy::print_stderr, reason = "figures for people")]
 #[tokio::test]
 async fn a_million_identical_rows_are_one_contact_and_little_memory() {
     const ROWS: u64 = 1_000_000;

@@ -133,6 +133,8 @@ pub(crate) fn main(command: &Command) -> ExitCode {
         Command::Tickets(a) => online(&a.remote, async |session| tickets::tickets(session, a).await),
         Command::Deliveries(a) => online(&a.remote, async |session| tickets::deliveries(session, a).await),
         Command::Directory(a) => online(&a.remote, async |session| directory::run(session, a).await),
+        // Before there is an engine to ask.
+        Command::Campaigns(a) if a.asks_for_example() => local(false, campaigns::example),
         Command::Campaigns(a) => online(&a.remote, async |session| campaigns::run(session, a).await),
         Command::OptOuts(a) => online(&a.remote, async |session| campaigns::opt_outs::run(session, a).await),
         Command::Guide(a) => online(&a.remote, async |session| guides::run(session, a).await),

@@ -7,7 +7,7 @@ pub(crate) mod opt_outs;
 mod show;
 
 use super::places::delete;
-use super::remote::{Cell, Column, Failure, Outcome, Page, Remote, Session, Write, fields};
+use super::remote::{Cell, Column, Failure, Outcome, Page, Remote, Screen, Session, Write, fields};
 use clap::{Args, Subcommand, ValueEnum};
 use lists::Format;
 use serde_json::{Value, json};
@@ -182,6 +182,13 @@ enum Decision {
     Cancel,
 }
 
+impl Arguments {
+    /// The one thing that needs no engine.
+    pub(crate) const fn asks_for_example(&self) -> bool {
+        matches!(self.command, Some(Command::Example))
+    }
+}
+
 impl Decision {
     const fn as_str(self) -> &'static str {
         match self {
@@ -192,6 +199,12 @@ impl Decision {
     }
 }
 
+/// `gudok campaigns example`.
+pub(crate) fn example(screen: &Screen) -> Outcome {
+    screen.raw(document::EXAMPLE);
+    Ok(ExitCode::SUCCESS)
+}
+
 /// `gudok campaigns`.
 pub(crate) async fn run(session: &Session, arguments: &Arguments) -> Outcome {
     let Some(command) = &arguments.command else {
@@ -200,10 +213,7 @@ pub(crate) async fn run(session: &Session, arguments: &Arguments) -> Outcome {
         return session.list(&["campaigns"], query, &arguments.page, COLUMNS, none).await;
     };
     match command {
-        Command::Example => {
-            session.screen.raw(document::EXAMPLE);
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Example => example(&session.screen),
         Command::Facts => {
             let answer = session.client.get(&["campaign-facts"], &[]).await?;
             session.show(&answer, show::print_facts)

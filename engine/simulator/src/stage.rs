@@ -260,7 +260,9 @@ impl Stage {
             .any(|event| matches!(event, Event::Comes(_) | Event::Lives | Event::Saved(_) | Event::Orders(..)));
         let now = self.props.now;
         let owed = || self.centre.machine().is_some_and(|machine| machine.callbacks().any(|one| is_open(one, now)));
-        !to_come && !owed() && self.post.lock().open() == 0
+        // What became of an attempt that a death cut off may have to be written down again.
+        let half_kept = || self.centre.ledger.values().any(|kept| matches!(kept.state, CallbackState::Claimed));
+        !to_come && !owed() && !half_kept() && self.post.lock().open() == 0
     }
 
     fn next(&self) -> Option<Timestamp> {

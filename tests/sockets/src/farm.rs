@@ -20,6 +20,8 @@ const RATE_HZ: u32 = 8_000;
 const BEEP_HZ: f64 = 1_000.0;
 const BEEP_MS: u32 = 500;
 const KEY_MS: u32 = 200;
+/// So long a machine records.
+const RECORDS_S: usize = 60;
 const START_MAX: Duration = Duration::from_secs(10);
 
 /// What a person says who picks up.
@@ -91,6 +93,8 @@ impl Farm {
         let hello = spoken(HELLO).await?;
         let mut machine = spoken(GREETING).await?;
         machine.extend(gudok_phone::tone(&[BEEP_HZ], BEEP_MS));
+        // It goes on sending while it records: a line without any packets counts as lost.
+        machine.resize(machine.len() + RECORDS_S * RATE_HZ as usize, 0);
         let one = gudok_phone::tone(&[697.0, 1_209.0], KEY_MS);
         for (name, samples) in [("human.al", hello), ("machine.al", machine), ("one.al", one)] {
             std::fs::write(dir.path().join(name), create_encoder(CodecType::PCMA).encode(&samples))?;

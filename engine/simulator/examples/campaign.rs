@@ -22,21 +22,6 @@ const CONTACTS: u32 = 1_000_000;
 const CONTACTS_OF_SMALL_WORLD: u32 = 60;
 const HOUR: Duration = Duration::from_hours(1);
 const DAYS: Duration = Duration::from_hours(72);
-/// Eleven zones, and numbers that may be in either of two.
-const ZONES: [&str; 12] = [
-    "Europe/Kaliningrad",
-    "Europe/Moscow",
-    "Europe/Samara",
-    "Asia/Yekaterinburg",
-    "Asia/Omsk",
-    "Asia/Krasnoyarsk",
-    "Asia/Irkutsk",
-    "Asia/Yakutsk",
-    "Asia/Vladivostok",
-    "Asia/Magadan",
-    "Asia/Kamchatka",
-    "Europe/Moscow&Asia/Omsk",
-];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -46,7 +31,11 @@ fn main() -> ExitCode {
     }
     let contacts = number(1).and_then(|contacts| u32::try_from(contacts).ok()).unwrap_or(CONTACTS);
     let seed = number(0).unwrap_or(1);
-    println!("{contacts} contacts in {} zones, {} hours, seed {seed}", ZONES.len(), DAYS.as_secs() / 3_600);
+    println!(
+        "{contacts} contacts in {} zones, {} hours, seed {seed}",
+        samples::ELEVEN_ZONES.len(),
+        DAYS.as_secs() / 3_600
+    );
     let started = Instant::now();
     let report = world(seed, contacts).quiet().run();
     println!("{report}");
@@ -95,7 +84,7 @@ fn pace(contacts: u32, share_percent: u32) -> Pace {
 }
 
 fn shared(contacts: u32) -> CampaignsSettings {
-    let mut shared = samples::shared(&ZONES);
+    let mut shared = samples::shared(&samples::ELEVEN_ZONES);
     let calls_per_s_max = pace(contacts, 150).calls_per_s_max;
     let rest_after_failure = Duration::from_secs(10);
     let share = TrunkShare { calls_max: calls_per_s_max * 30, calls_per_s_max, rest_after_failure };

@@ -19,20 +19,6 @@ const SEEDS: u64 = 1_000;
 const HOUR: Duration = Duration::from_hours(1);
 /// Tuesday, 5 May 2026, midnight UTC.
 const MIDNIGHT: Timestamp = Timestamp::from_millis(1_777_939_200_000);
-const ELEVEN_ZONES: [&str; 12] = [
-    "Europe/Kaliningrad",
-    "Europe/Moscow",
-    "Europe/Samara",
-    "Asia/Yekaterinburg",
-    "Asia/Omsk",
-    "Asia/Krasnoyarsk",
-    "Asia/Irkutsk",
-    "Asia/Yakutsk",
-    "Asia/Vladivostok",
-    "Asia/Magadan",
-    "Asia/Kamchatka",
-    "Europe/Moscow&Asia/Omsk",
-];
 
 fn seeds() -> std::ops::Range<u64> {
     0..std::env::var("GUDOK_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS)
@@ -63,7 +49,7 @@ fn willing(mut settings: CampaignSettings, contacts: u32) -> SimCampaign {
 
 #[test]
 fn twenty_thousand_contacts_over_eleven_zones() {
-    let shared = Arc::new(samples::shared(&ELEVEN_ZONES));
+    let shared = Arc::new(samples::shared(&samples::ELEVEN_ZONES));
     let report = CampaignWorld::new(1, shared)
         .campaign(SimCampaign::new(Arc::new(samples::campaign("reminder")), 15_000))
         .campaign(SimCampaign::new(Arc::new(samples::campaign("notice")), 5_000).numbers_from(12_000))

@@ -15,6 +15,22 @@ use std::time::Duration;
 /// The trunk of the samples.
 pub const TRUNK: &str = "city";
 
+/// Eleven zones from west to east, and one of numbers that may be in either of two.
+pub const ELEVEN_ZONES: [&str; 12] = [
+    "Europe/Kaliningrad",
+    "Europe/Moscow",
+    "Europe/Samara",
+    "Asia/Yekaterinburg",
+    "Asia/Omsk",
+    "Asia/Krasnoyarsk",
+    "Asia/Irkutsk",
+    "Asia/Yakutsk",
+    "Asia/Vladivostok",
+    "Asia/Magadan",
+    "Asia/Kamchatka",
+    "Europe/Moscow&Asia/Omsk",
+];
+
 /// Hours of one day.
 ///
 /// # Panics

@@ -51,6 +51,7 @@ pub(crate) use task::{CampaignStart, Parts, start};
 pub(crate) use zones::parse as parse_zone;
 
 use crate::config::CampaignsConfig;
+use crate::director::refused;
 use attempts::Attempts;
 use gudok_admin::ports::EngineRefusal;
 use gudok_core::campaign::{AttemptId, CampaignReport, Load, Plan, PrepareFailure};
@@ -156,24 +157,6 @@ impl Campaigns {
 
 fn stopping() -> EngineRefusal {
     refused("internal", 503, None, "the engine stops", "ask again when it is back")
-}
-
-/// A refusal.
-fn refused(
-    code: &'static str,
-    status: u16,
-    field: Option<&str>,
-    problem: impl Into<String>,
-    remedy: impl Into<String>,
-) -> EngineRefusal {
-    EngineRefusal {
-        code,
-        status,
-        field: field.map(str::to_owned),
-        problem: problem.into(),
-        remedy: remedy.into(),
-        report: None,
-    }
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ mod versions;
 
 pub(crate) use loader::Loader;
 pub(crate) use loading::{Loaded, recordings};
-pub(crate) use refusal::{internal, of_store};
+pub(crate) use refusal::{internal, of_store, refused};
 pub(crate) use settings::secret;
 
 /// As the ledger knows deployments.

@@ -5,7 +5,7 @@ use gudok_core::deployment::DeploymentRefusal;
 use gudok_store::StoreError;
 
 /// A refusal.
-pub(super) fn refused(
+pub(crate) fn refused(
     code: &'static str,
     status: u16,
     field: Option<&str>,

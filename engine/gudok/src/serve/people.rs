@@ -4,7 +4,7 @@ use super::port::Port;
 use crate::call::Control;
 use crate::centre::{self, callback_row, operator_row, peer_row, queue_row};
 use crate::clock::millis;
-use crate::director::internal;
+use crate::director::{internal, refused};
 use gudok_admin::ports::{
     Actor, BoxFuture, CALLBACKS_ENDED_MAX, CallbackBooking, CallbackRow, CallbackWhich, Centre, CheckedAudio, DeskCall,
     DeskField, DeskTarget, DirectoryHit, DirectorySearch, EngineRefusal, OperatorRow, PeerRow, QueueRow, TicketNumber,
@@ -234,7 +234,7 @@ impl Centre for Port {
         Box::pin(async move {
             let checked = tokio::task::spawn_blocking(move || crate::overlays::normal_sound(audio.to_vec())).await;
             let (wav, duration_ms) = checked.map_err(|error| internal("reading audio", error))?.map_err(|problem| {
-                refusal("audio-refused", 422, Some("recording"), problem, "send a WAV file of at most two minutes")
+                refused("audio-refused", 422, Some("recording"), problem, "send a WAV file of at most two minutes")
             })?;
             Ok(CheckedAudio { wav: wav.into(), duration_ms })
         })
@@ -339,33 +339,16 @@ fn is_topic(name: &str) -> bool {
     name.strip_prefix("x-gudok-").unwrap_or(&name) == TOPIC_FIELD
 }
 
-fn refusal(
-    code: &'static str,
-    status: u16,
-    field: Option<&str>,
-    problem: impl Into<String>,
-    remedy: impl Into<String>,
-) -> EngineRefusal {
-    EngineRefusal {
-        code,
-        status,
-        field: field.map(str::to_owned),
-        problem: problem.into(),
-        remedy: remedy.into(),
-        report: None,
-    }
-}
-
 fn not_found(field: &str, problem: &str) -> EngineRefusal {
-    refusal("not-found", 404, Some(field), problem, "Look again: it may be over by now.")
+    refused("not-found", 404, Some(field), problem, "Look again: it may be over by now.")
 }
 
 fn of_operator(problem: &OperatorRefusal) -> EngineRefusal {
     match problem {
         OperatorRefusal::Unknown(_) => {
-            refusal("not-found", 404, Some("operator"), problem.to_string(), "Add the operator.")
+            refused("not-found", 404, Some("operator"), problem.to_string(), "Add the operator.")
         }
-        OperatorRefusal::LoggedOut(_) => refusal("conflict", 409, Some("state"), problem.to_string(), "Log in first."),
+        OperatorRefusal::LoggedOut(_) => refused("conflict", 409, Some("state"), problem.to_string(), "Log in first."),
     }
 }
 
@@ -379,5 +362,5 @@ fn of_callback(problem: &CallbackRefusal) -> EngineRefusal {
         CallbackRefusal::TooFar(_) => ("conflict", 422, "earliest"),
         CallbackRefusal::TooMany(_) | CallbackRefusal::TooManyToNumber(_) => ("conflict", 409, "number"),
     };
-    refusal(code, status, Some(field), problem.to_string(), "See the queue's callback rules in docs/OPERATING.md.")
+    refused(code, status, Some(field), problem.to_string(), "See the queue's callback rules in docs/OPERATING.md.")
 }

@@ -8,7 +8,7 @@ use gudok_admin::books::{BadCampaign, campaign_settings};
 use gudok_admin::documents::{CampaignDocument, kinds};
 use gudok_admin::ports::{CampaignFacts, CampaignRow, CampaignSeries, CampaignTrunk, CampaignWrite, EngineRefusal};
 use gudok_core::campaign::{CampaignMode, CampaignOrder, CampaignRefusal, CampaignSettings};
-use gudok_core::ids::Campaign;
+use gudok_core::ids::{Agency, Campaign};
 use gudok_core::prompt::LanguageTag;
 use gudok_plugin_host::ports::Clock;
 use gudok_store::{AuditDraft, Expected, LedgerChange, Put};
@@ -42,6 +42,19 @@ pub(crate) async fn all(campaigns: &Campaigns) -> Result<Vec<CampaignRow>, Engin
         .ask(|task| {
             let now = task.book.now();
             task.known.keys().filter_map(|campaign| task.row(campaign, now)).collect()
+        })
+        .await
+}
+
+/// Campaigns that want their results told, with their agencies: no figures are reckoned for that.
+///
+/// # Errors
+/// While the engine stops.
+pub(super) async fn wanting_results(campaigns: &Campaigns) -> Result<Vec<(Campaign, Agency)>, EngineRefusal> {
+    campaigns
+        .ask(|task| {
+            let wanting = task.known.iter().filter(|(_, known)| known.document.results_webhook);
+            wanting.map(|(campaign, known)| (campaign.clone(), known.settings.agency.clone())).collect()
         })
         .await
 }
@@ -152,7 +165,7 @@ fn may_put(
         let problem = format!("The campaign {:?} is at revision {}.", name.as_str(), known.revision);
         return Err(refused("stale-revision", 412, None, problem, "read it again and decide anew"));
     }
-    let contacts = task.machine.figures(name, task.book.now()).map_or(0, |figures| figures.contacts);
+    let contacts = task.machine.standing(name, task.book.now()).map_or(0, |figures| figures.contacts);
     let kept = known.document.windows.iter().zip(&document.windows).all(|(old, new)| old.name == new.name);
     if contacts > 0 && (!kept || document.windows.len() < known.document.windows.len()) {
         let problem = "Contacts have windows of their own by these names: a name keeps its place.";

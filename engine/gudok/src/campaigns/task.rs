@@ -416,7 +416,7 @@ impl Task {
     /// Whether it may be taken away: nothing of it goes on.
     pub(super) fn is_at_rest(&self, campaign: &Campaign) -> bool {
         self.machine
-            .figures(campaign, self.book.now())
+            .standing(campaign, self.book.now())
             .is_none_or(|figures| figures.run != RunState::Running && figures.in_hand == 0)
     }
 }

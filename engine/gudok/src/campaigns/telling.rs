@@ -5,7 +5,7 @@
 //! knows; only that it may have grown meanwhile is avoided by keeping its end with it.
 
 use super::keep::Book;
-use super::orders::all;
+use super::orders::wanting_results;
 use super::results::{self, ResultLine};
 use super::{Campaigns, figures};
 use crate::call::CallHost;
@@ -67,8 +67,7 @@ impl Telling {
         let mut rests: BTreeMap<Campaign, Rest> = BTreeMap::new();
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            let Ok(rows) = all(&self.campaigns).await else { return };
-            let wanting: Vec<_> = rows.into_iter().filter(|row| row.document.results_webhook).collect();
+            let Ok(wanting) = wanting_results(&self.campaigns).await else { return };
             if wanting.is_empty() {
                 continue;
             }
@@ -79,8 +78,7 @@ impl Telling {
                     continue;
                 }
             };
-            for row in wanting {
-                let (campaign, agency) = (Campaign::new(&row.name), row.document.agency.to_core());
+            for (campaign, agency) in wanting {
                 if rests.get(&campaign).is_some_and(|rest| rest.until > Instant::now()) {
                     continue;
                 }

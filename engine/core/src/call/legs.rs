@@ -328,7 +328,8 @@ impl CallMachine {
 
     fn media_lost(&mut self, id: LegId, now: Timestamp) {
         if id == LegId::FIRST {
-            if self.held_since.is_none() {
+            // Many a machine sends nothing while it records.
+            if self.held_since.is_none() && !self.is_for_machine() {
                 self.hang_up(HangupCause::MediaLost, now);
             }
             return;

@@ -173,6 +173,7 @@ fn an_answering_machine_is_hung_up_on_or_left_a_message_after_its_greeting() {
         message.check(hears(end), "listen Stop; start 0 a/main");
         assert_eq!(message.machine.answered_by(), AnsweredBy::Machine);
         message.check(say("message"), "play 1 message barge-in");
+        message.check(media(MediaEvent::Lost), "");
         message.check(played(1), "heard");
         message.check(
             informed(Disposition::Voicemail),

@@ -71,6 +71,8 @@ enum Command {
     /// Prints call records, of a running engine or of a stopped one's store.
     Cdrs(commands::cdrs::Arguments),
     #[command(flatten)]
+    Author(gudok_workbench::commands::AuthorCommand),
+    #[command(flatten)]
     Admin(commands::admin::Command),
     /// Compiles one component read from standard input. The engine starts it; people have no use for it.
     #[command(name = scripts::COMPILE_SUBCOMMAND, hide = true)]
@@ -92,6 +94,7 @@ fn main() -> ExitCode {
         Command::Say(arguments) => commands::say::main(&arguments),
         Command::Bundle(command) => commands::bundle::main(&command),
         Command::Cdrs(arguments) => commands::cdrs::main(&arguments),
+        Command::Author(command) => gudok_workbench::commands::main(&command),
         Command::Admin(command) => commands::admin::main(&command),
         Command::CheckChild => check::child_main(),
         Command::CompileChild { arguments } => gudok_plugin_host::compile_child_main(arguments),

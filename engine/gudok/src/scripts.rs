@@ -35,7 +35,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The hidden subcommand that makes this program the compile child.
-pub(crate) const COMPILE_SUBCOMMAND: &str = "compile-child";
+pub(crate) const COMPILE_SUBCOMMAND: &str = gudok_workbench::local::COMPILE_SUBCOMMAND;
 
 /// All scripts of the engine.
 pub(crate) struct Scripts {

@@ -15,6 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("gudok-plugin-host", &["gudok-core"]),
     ("gudok-admin", &["gudok-core", "gudok-store"]),
     ("gudok-simulator", &["gudok-core", "gudok-plugin-host"]),
+    ("gudok-workbench", &["gudok-core", "gudok-plugin-host", "gudok-simulator", "gudok-speech"]),
     (
         "gudok",
         &[
@@ -27,6 +28,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "gudok-sip",
             "gudok-speech",
             "gudok-store",
+            "gudok-workbench",
         ],
     ),
 ];

@@ -1,0 +1,14 @@
+//! The author's workbench: from an idea to a tested script, before anybody calls it.
+//!
+//! Everything here works on one machine without an engine: a project is made, built, tried in the simulator's virtual time,
+//! explored to a bound and drawn. What a script meets is the product's own: `gudok-plugin-host` runs the compiled bundle,
+//! `gudok-core`'s machine has the call. Deliberately not here: sockets, a running engine, its API. Commands that need one
+//! (`gudok up`, `publish`, `rehearse`) are the binary's.
+//!
+//! - [`local`]: a script host on this machine, and bundles loaded into it
+//! - [`commands`]: the command line of all this, which the binary takes in
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+pub mod commands;
+pub mod local;

@@ -7,7 +7,7 @@ mod informing;
 mod operator;
 
 pub use informing::{operators_of_campaign, part, talk_to_operator};
-pub use operator::{land, to_operator};
+pub use operator::{land, looked_after, to_operator};
 
 use operator::apology;
 

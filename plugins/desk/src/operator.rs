@@ -84,6 +84,24 @@ pub fn land(call: &Call, topic: &str, words: Prompt) -> Result<Summary> {
     Ok(Summary::new(ResultCode::Custom("no-operator".to_owned())))
 }
 
+/// Looks after the caller of a talk that could not go on: whoever is still there gets to an operator, after an apology where
+/// a back end failed.
+///
+/// # Errors
+/// The end of the call.
+pub fn looked_after(call: &Call, topic: &str, talk: Talk<Summary>) -> Result<Summary> {
+    match talk {
+        Ok(summary) => Ok(summary),
+        Err(Failure::Ended(reason)) => Err(CallError::Ended(reason)),
+        Err(Failure::Unavailable(error)) => {
+            gudok_sdk::host::count("back-end-failed", 1);
+            gudok_sdk::warn!("back end: {error}");
+            land(call, topic, crate::back_end_apology(call))
+        }
+        Err(Failure::Operator | Failure::NoAnswer | Failure::NotAccepted) => land(call, topic, Prompt::new()),
+    }
+}
+
 pub(crate) fn apology(call: &Call, nobody: Nobody) -> Prompt {
     match nobody {
         Nobody::Busy => words!(call,

@@ -2,7 +2,7 @@
 //! them, and tells the place in the queue.
 
 use core::time::Duration;
-use gudok_desk::{Afterwards, afterwards, back_end_apology, goodbye, land, to_operator};
+use gudok_desk::{Afterwards, afterwards, goodbye, looked_after, to_operator};
 use gudok_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -37,79 +37,57 @@ fn run(call: &Call) -> Result<Summary> {
         "ru" => ["Очередь в детский сад."],
         "en" => ["The queue for kindergartens."],
     ))?;
-    for attempt in 1..=TRIES_MAX {
-        let Some(inquiry) = ask(call)? else {
-            return land(call, TOPIC, Prompt::new());
-        };
-        match look_up(call, &inquiry) {
-            Ok(Some(queue)) => return tell(call, &queue),
-            Ok(None) => {
-                gudok_sdk::info!("not verified"; attempt = attempt);
-                if attempt < TRIES_MAX {
-                    call.say(not_verified(call))?;
-                }
-            }
-            Err(error) if error.is_end() => return Err(error),
-            Err(error) => {
-                gudok_sdk::host::count("back-end-failed", 1);
-                gudok_sdk::warn!("back end: {error}");
-                return land(call, TOPIC, back_end_apology(call));
-            }
-        }
-    }
-    land(call, TOPIC, not_verified(call))
+    looked_after(call, TOPIC, talk(call))
 }
 
-/// Asks for both; none where the caller enters nothing that fits, or wants a person.
-fn ask(call: &Call) -> Result<Option<Inquiry>> {
-    gudok_sdk::host::step("application");
-    let question = words!(call,
+fn talk(call: &Call) -> Talk<Summary> {
+    let queue = retry(call, TRIES_MAX, not_verified(call), |_| look_up(call, &ask(call)?))?;
+    tell(call, &queue)
+}
+
+/// Asks for both.
+fn ask(call: &Call) -> Talk<Inquiry> {
+    let number_question = words!(call,
         "ru" => ["Введите", number(NUMBER_DIGITS).case(Case::Accusative), "цифр номера заявления. Для оператора нажмите звёздочку."],
         "en" => ["Enter the", number(NUMBER_DIGITS), "digits of the application. For an operator, press star."],
     );
-    let application: Answer<String, ()> =
-        Ask::digits(question, NUMBER_DIGITS..=NUMBER_DIGITS).sensitive().global("*", ()).ask(call)?;
-    let Answer::Given(application) = application else { return Ok(None) };
-    gudok_sdk::host::step("birthday");
-    let question = words!(call,
+    let birthday_question = words!(call,
         "ru" => ["Введите день рождения ребёнка: две цифры дня, две цифры месяца, четыре цифры года."],
         "en" => ["Enter the child's birthday: two digits for the day, two for the month, four for the year."],
     );
-    let born: Answer<Date, ()> = Ask::date(question)
-        .sensitive()
-        .global("*", ())
-        .no_match(words!(call, "ru" => ["Такого дня нет."], "en" => ["There is no such day."]))
-        .ask(call)?;
-    let Answer::Given(born) = born else { return Ok(None) };
+    let no_such_day = words!(call, "ru" => ["Такого дня нет."], "en" => ["There is no such day."]);
+    let (application, born) = Form::new()
+        .ask(Ask::digits(number_question, NUMBER_DIGITS..=NUMBER_DIGITS).sensitive().step("application"))
+        .ask(Ask::date(birthday_question).no_match(no_such_day).sensitive().step("birthday"))
+        .operator("*")
+        .fill(call)?;
     let born = format!("{:04}-{:02}-{:02}", born.year, born.month, born.day);
-    Ok(Some(Inquiry { application, born }))
+    Ok(Inquiry { application, born })
 }
 
 /// The place in the queue; none where the back end does not know the application under this birthday.
-fn look_up(call: &Call, inquiry: &Inquiry) -> Result<Option<Queue>> {
+fn look_up(call: &Call, inquiry: &Inquiry) -> Talk<Option<Queue>> {
     gudok_sdk::host::step("look-up");
     let url = format!("{}/kindergarten/places", gudok_sdk::host::config_required("back_end")?);
     let response = Request::post(url, inquiry)?
         .secret(SECRET)?
         .timeout(BACK_END_PATIENCE)
         .send_while(call, words!(call, "ru" => ["Минуту, проверяю."], "en" => ["One moment, please."]))?;
-    if response.status == 404 {
-        return Ok(None);
-    }
-    let queue: Queue = response.success()?.json()?;
+    let Some(response) = response.found()? else { return Ok(None) };
+    let queue: Queue = response.json()?;
     if queue.place == 0 {
-        return Err(CallError::Unavailable("the back end answered place 0; places count from 1".to_owned()));
+        return Err(CallError::Unavailable("the back end answered place 0; places count from 1".to_owned()).into());
     }
     Ok(Some(queue))
 }
 
-fn tell(call: &Call, queue: &Queue) -> Result<Summary> {
+fn tell(call: &Call, queue: &Queue) -> Talk<Summary> {
     loop {
         gudok_sdk::host::step("result");
         call.say(told(call, queue))?;
         match afterwards(call)? {
             Afterwards::Again => {}
-            Afterwards::Goodbye => return goodbye(call),
+            Afterwards::Goodbye => return Ok(goodbye(call)?),
             Afterwards::Operator => {
                 if let Some(summary) = to_operator(call, TOPIC)? {
                     return Ok(summary);

@@ -2,8 +2,8 @@
 
 use crate::bindings::gudok::ivr::input::{Choice, CollectOptions, DigitRule, Grammar, Modes, Outcome, Retry, Value};
 use crate::call::millis;
-use crate::prompt::IntoPrompt;
-use crate::{Call, Date, Money, Result};
+use crate::prompt::{IntoPrompt, key};
+use crate::{Call, Date, Failure, Money, Result, Talk};
 use core::ops::RangeInclusive;
 use core::time::Duration;
 
@@ -27,6 +27,33 @@ pub enum Answer<V, G = V> {
     NoMatch,
 }
 
+impl<T> Answer<T, T> {
+    /// What was chosen, by whichever key of a [`Menu`].
+    ///
+    /// # Errors
+    /// [`Failure::NoAnswer`].
+    pub fn chosen(self) -> Talk<T> {
+        match self {
+            Self::Given(value) | Self::Global(value) => Ok(value),
+            Self::NoInput | Self::NoMatch => Err(Failure::NoAnswer),
+        }
+    }
+}
+
+impl<V> Answer<V, ()> {
+    /// What was entered. A global key, which stands for nothing here, is the one for a person.
+    ///
+    /// # Errors
+    /// [`Failure::NoAnswer`], [`Failure::Operator`].
+    pub fn given(self) -> Talk<V> {
+        match self {
+            Self::Given(value) => Ok(value),
+            Self::Global(()) => Err(Failure::Operator),
+            Self::NoInput | Self::NoMatch => Err(Failure::NoAnswer),
+        }
+    }
+}
+
 /// A menu: its choices and its global keys stand for values of one type.
 ///
 /// ```
@@ -46,10 +73,12 @@ pub enum Answer<V, G = V> {
 pub type Menu<T> = Ask<T, T>;
 
 /// A question to the caller: what is asked, what counts as an answer, and how patiently.
+#[derive(Clone)]
 pub struct Ask<V, G = ()> {
     options: CollectOptions,
     reader: Reader<V>,
     globals: Vec<G>,
+    step: Option<String>,
 }
 
 enum Reader<V> {
@@ -62,12 +91,35 @@ impl<T> Ask<T, T> {
     /// A menu without choices yet.
     #[must_use]
     pub fn new(question: impl IntoPrompt) -> Self {
+        Self::choice(question)
+    }
+}
+
+impl<V, G> Ask<V, G> {
+    /// A choice between keys, none yet; its global keys may stand for something else, as in a form.
+    #[must_use]
+    pub fn choice(question: impl IntoPrompt) -> Self {
         Self::with_reader(question, Grammar::Choices(Vec::new()), Reader::Choices(Vec::new()))
+    }
+
+    /// A key that is announced, and what it stands for: adds "часы работы: два." to the question.
+    ///
+    /// ```
+    /// # use gudok_sdk::prelude::*;
+    /// # fn talk(call: &Call) -> Talk<()> {
+    /// let hours = Menu::new("Что вам сказать?").item("1", "Адрес", false).item("2", "Часы работы", true).ask(call)?.chosen()?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn item(mut self, keys: &str, words: impl IntoPrompt, value: V) -> Self {
+        let question = self.options.prompt.take().unwrap_or_default();
+        self.options.prompt = Some(question.with(words).with(":").with(key(keys)).with("."));
+        self.on(keys, value)
     }
 
     /// A key, or a row of keys, and what it stands for.
     #[must_use]
-    pub fn on(mut self, keys: &str, value: T) -> Self {
+    pub fn on(mut self, keys: &str, value: V) -> Self {
         if let (Grammar::Choices(choices), Reader::Choices(values)) = (&mut self.options.grammar, &mut self.reader) {
             choices.push(choice(keys, values.len()));
             values.push(value);
@@ -151,7 +203,14 @@ impl<V, G> Ask<V, G> {
             sensitive: false,
             global_keys: Vec::new(),
         };
-        Self { options, reader, globals: Vec::new() }
+        Self { options, reader, globals: Vec::new(), step: None }
+    }
+
+    /// Names the step in which this is asked: for traces, coverage and the picture of the script.
+    #[must_use]
+    pub fn step(mut self, name: &str) -> Self {
+        self.step = Some(name.to_owned());
+        self
     }
 
     /// A key that leaves the question at once, wherever the caller is in it.
@@ -209,6 +268,7 @@ impl<V, G> Ask<V, G> {
     /// # Errors
     /// As every host call.
     pub fn ask(self, call: &Call) -> Result<Answer<V, G>> {
+        self.begin();
         let outcome = call.raw().collect(&self.options)?;
         Ok(read(outcome, self.reader, self.globals))
     }
@@ -224,6 +284,7 @@ impl<V, G> Ask<V, G> {
         G: Clone,
     {
         for _ in 0..self.options.retry.attempts.max(1) {
+            self.begin();
             let outcome = call.raw().collect(&self.options)?;
             let answer = read(outcome, self.reader.clone(), self.globals.clone());
             let Answer::Given(value) = answer else { return Ok(answer) };
@@ -234,6 +295,16 @@ impl<V, G> Ask<V, G> {
             }
         }
         Ok(Answer::NoMatch)
+    }
+
+    pub(crate) const fn is_sensitive(&self) -> bool {
+        self.options.sensitive
+    }
+
+    fn begin(&self) {
+        if let Some(step) = &self.step {
+            crate::host::step(step);
+        }
     }
 }
 
@@ -303,6 +374,24 @@ mod tests {
         assert_eq!(answer(Outcome::Global("1".to_owned())), Answer::Global('y'));
         assert_eq!(answer(Outcome::NoInput), Answer::NoInput);
         assert_eq!(answer(Outcome::NoMatch("7".to_owned())), Answer::NoMatch);
+    }
+
+    #[test]
+    fn an_item_says_its_key() {
+        let menu = Menu::new("Что вам сказать?").item("1", "Адрес", 'a').item("*", "Оператор", 'z');
+        let said = crate::prompt!["Что вам сказать?", "Адрес", ":", key("1"), ".", "Оператор", ":", key("*"), "."];
+        assert_eq!(menu.options.prompt, Some(said));
+        let Grammar::Choices(choices) = menu.options.grammar else { unreachable!("a menu has choices") };
+        assert_eq!(choices.iter().map(|choice| choice.key.as_str()).collect::<Vec<_>>(), ["1", "*"]);
+    }
+
+    #[test]
+    fn an_answer_is_a_value_or_a_failure() {
+        assert_eq!(answer(Outcome::Global("0".to_owned())).chosen(), Ok('z'));
+        assert_eq!(answer(Outcome::NoInput).chosen(), Err(Failure::NoAnswer));
+        assert_eq!(Answer::<u8, ()>::Given(1).given(), Ok(1));
+        assert_eq!(Answer::<u8, ()>::Global(()).given(), Err(Failure::Operator));
+        assert_eq!(Answer::<u8, ()>::NoMatch.given(), Err(Failure::NoAnswer));
     }
 
     #[test]

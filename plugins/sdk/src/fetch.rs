@@ -141,6 +141,14 @@ impl Response {
         }
     }
 
+    /// The response with a 2xx status; none with 404, which back ends answer for what they do not know.
+    ///
+    /// # Errors
+    /// [`CallError::Unavailable`] for any other status.
+    pub fn found(self) -> Result<Option<Self>> {
+        if self.status == 404 { Ok(None) } else { self.success().map(Some) }
+    }
+
     /// The body as JSON.
     ///
     /// # Errors
@@ -179,6 +187,14 @@ mod tests {
         {
             assert_eq!(response(status, "").success().is_ok(), ok, "{status}");
         }
+    }
+
+    #[test]
+    fn what_is_not_known_is_no_fault() {
+        assert!(matches!(response(404, "").found(), Ok(None)));
+        assert!(matches!(response(200, "").found(), Ok(Some(_))));
+        assert!(response(500, "").found().is_err());
+        assert!(response(410, "").found().is_err());
     }
 
     #[test]

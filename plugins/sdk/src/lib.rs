@@ -48,6 +48,9 @@
 //! }
 //! ```
 //!
+//! **What cannot go on** leaves a step with `?` as a [`Failure`], and one line at the top looks after the caller:
+//! `talk(call).or_operator(call, "operators")`. See [`Talk`], [`Form`] and [`retry`].
+//!
 //! **When the caller hangs up**, whatever the script waits for answers [`CallError::Ended`], and `?` carries it out of
 //! `run`: that is the normal way to go. A script that must save something matches it first; it has about two seconds.
 //!
@@ -64,13 +67,16 @@ mod call;
 mod campaign;
 pub mod directory;
 mod error;
+mod failure;
 pub mod fetch;
+mod form;
 pub mod host;
 mod language;
 mod promise;
 mod prompt;
 mod queue;
 mod recording;
+mod retry;
 pub mod storage;
 mod transfer;
 mod values;
@@ -83,24 +89,28 @@ pub use bindings::gudok::ivr::types::{CallError, Date, Datetime, EndReason, Mone
 pub use call::Call;
 pub use campaign::{Contact, Disposition, Plan};
 pub use error::Result;
+pub use failure::{Failure, Landing, OrOperator, Talk};
+pub use form::{Form, FormKey};
 pub use language::choose;
 pub use promise::{Callback, CallbackOffer, Promise, Survey, Ticket, TicketKind, registration_number};
 pub use prompt::{
     BargeIn, Case, Counted, DateWords, Gender, Grouping, IntoPrompt, Noun, Number, Prompt, Segment, counted, date,
-    decimal, digits, duration, media, money, number, ordinal, phone, silence, spell, ssml, time, tone,
+    decimal, digits, duration, key, media, money, number, ordinal, phone, silence, spell, ssml, time, tone,
 };
 pub use queue::{Queue, QueueEvent, QueueOutcome, QueueTicket};
 pub use recording::{Message, Recording, StoppedBy};
+pub use retry::retry;
 pub use transfer::Transfer;
 
 /// What a script usually needs, in one `use`.
 pub mod prelude {
     pub use crate::fetch::Request;
     pub use crate::{
-        Answer, Ask, Call, CallError, Callback, Case, Contact, Date, Datetime, Disposition, Gender, IntoPrompt, Menu,
-        Message, Money, Noun, Pace, Plan, Prompt, QueueOutcome, Result, ResultCode, Summary, Survey, Ticket, TimeOfDay,
-        Transfer, TransferOutcome, choose, counted, date, decimal, digits, duration, media, money, number, ordinal,
-        phone, prompt, registration_number, silence, spell, time, tone, words,
+        Answer, Ask, Call, CallError, Callback, Case, Contact, Date, Datetime, Disposition, Failure, Form, Gender,
+        IntoPrompt, Landing, Menu, Message, Money, Noun, OrOperator, Pace, Plan, Prompt, QueueOutcome, Result,
+        ResultCode, Summary, Survey, Talk, Ticket, TimeOfDay, Transfer, TransferOutcome, choose, counted, date,
+        decimal, digits, duration, key, media, money, number, ordinal, phone, prompt, registration_number, retry,
+        silence, spell, time, tone, words,
     };
 }
 
@@ -152,12 +162,15 @@ pub mod rt {
     pub use wit_bindgen::rt as bindgen;
 
     use crate::bindings::gudok::ivr::telephony;
-    use crate::{Contact, Disposition, Plan, Summary};
+    use crate::{Contact, Disposition, Failure, Plan, Summary};
 
     /// Runs a script's function on a call that the host handed over.
-    pub fn run(call: telephony::Call, script: fn(&crate::Call) -> crate::Result<Summary>) -> crate::Result<Summary> {
+    pub fn run<E: Into<Failure>>(
+        call: telephony::Call,
+        script: fn(&crate::Call) -> core::result::Result<Summary, E>,
+    ) -> crate::Result<Summary> {
         tell_of_panics();
-        script(&crate::Call::new(call))
+        script(&crate::Call::new(call)).or_else(|error| error.into().told_to_host())
     }
 
     /// Asks a campaign's script about a contact.
@@ -181,7 +194,7 @@ pub mod rt {
     }
 }
 
-/// Names the function that serves a call: `fn run(call: &Call) -> Result<Summary>`. Once per crate.
+/// Names the function that serves a call: `fn run(call: &Call) -> Result<Summary>`, or `-> Talk<Summary>`. Once per crate.
 #[macro_export]
 macro_rules! service {
     ($run:path) => {

@@ -316,6 +316,12 @@ pub fn digits(row: impl Into<String>) -> Segment {
     Segment::Digits(DigitsSpec { digits: row.into(), grouping: Grouping::Auto })
 }
 
+/// Keys by their names: "один", "звёздочка", "решётка".
+#[must_use]
+pub fn key(keys: &str) -> Segment {
+    Segment::Digits(DigitsSpec { digits: keys.to_owned(), grouping: Grouping::OneByOne })
+}
+
 /// A telephone number.
 #[must_use]
 pub fn phone(number: impl Into<String>) -> Segment {

@@ -33,6 +33,12 @@ impl LocalHost {
         Ok(Self { host })
     }
 
+    /// The host itself.
+    #[must_use]
+    pub const fn host(&self) -> &ScriptHost {
+        &self.host
+    }
+
     /// Loads a bundle with these settings over its own, with every right that its manifest asks for.
     ///
     /// # Errors

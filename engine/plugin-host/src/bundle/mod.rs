@@ -25,7 +25,7 @@ mod zip_directory;
 #[cfg(test)]
 mod tests;
 
-pub use componentize::componentize;
+pub use componentize::{componentize, module_imports};
 pub use pack::{PackPart, Packed, pack, pack_dir, with_signature};
 pub use refusal::BundleRefusal;
 

@@ -39,7 +39,8 @@ macro_rules! limits {
             }
 
             /// Each limit by its name.
-            pub(crate) fn rows(&self) -> Vec<(&'static str, u64)> {
+            #[must_use]
+            pub fn rows(&self) -> Vec<(&'static str, u64)> {
                 vec![$((stringify!($name), u64::from(self.$name)),)*]
             }
 

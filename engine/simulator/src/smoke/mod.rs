@@ -94,6 +94,27 @@ pub struct SmokeFault {
     pub problem: String,
     /// How the call went until then: its last lines.
     pub told: Vec<String>,
+    /// What the script told its author in that call, steps included: the last lines.
+    pub log: Vec<String>,
+}
+
+impl SmokeFault {
+    /// The step that the script named last.
+    #[must_use]
+    pub fn step(&self) -> Option<&str> {
+        self.log.iter().rev().find_map(|line| line.strip_prefix("Step ")?.split_once(' ')).map(|(_, step)| step)
+    }
+
+    /// What a Rust script said as it panicked, and where: file, line, column.
+    #[must_use]
+    pub fn panic(&self) -> Option<(String, (&str, usize, usize))> {
+        let line = self.log.iter().rev().find(|line| line.contains(" panicked at "))?;
+        let (_, rest) = line.split_once(" panicked at ")?;
+        let (place, message) = rest.split_once(":\n").unwrap_or((rest, ""));
+        let mut parts = place.rsplitn(3, ':');
+        let (column, row, file) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?);
+        Some((message.trim().to_owned(), (file, row, column)))
+    }
 }
 
 /// How back ends behave.
@@ -133,7 +154,7 @@ pub fn run(version: &Arc<Version>, agency: &Agency, entry: &Entry, settings: &Sm
     });
     if report.faults.is_empty() && report.callers > 0 && !judge.served {
         let problem = "the script sends every caller on as no-service, and serves nobody".into();
-        report.faults.push(SmokeFault { keys: "all of them".into(), problem, told: Vec::new() });
+        report.faults.push(SmokeFault { keys: "all of them".into(), problem, told: Vec::new(), log: Vec::new() });
     }
     report
 }
@@ -170,7 +191,7 @@ fn smoke<'a>(
             }
             let callers = report.callers;
             let problem = format!("{callers} callers took {:?} of CPU; allowed are {:?}", report.cpu, settings.cpu_max);
-            report.faults.push(SmokeFault { keys: "all of them".into(), problem, told: Vec::new() });
+            report.faults.push(SmokeFault { keys: "all of them".into(), problem, told: Vec::new(), log: Vec::new() });
             break;
         }
         let went = world(&routes, &smoker).run();
@@ -179,7 +200,7 @@ fn smoke<'a>(
         let Some(problem) = judge.problem(&smoker, &went) else { continue };
         faulty += 1;
         if report.faults.iter().all(|known| known.problem != problem) {
-            report.faults.push(SmokeFault { keys: smoker.keys, problem, told: last_lines(&went) });
+            report.faults.push(SmokeFault { keys: smoker.keys, problem, told: last_lines(&went), log: last_of(went.log) });
         }
     }
     (report, judge)
@@ -349,6 +370,11 @@ fn routes_for(capabilities: &Capabilities, agency: &Agency) -> Routes {
         overlays: Vec::new(),
         centre: Arc::default(),
     }
+}
+
+/// The last lines of a script's log.
+fn last_of(mut log: Vec<String>) -> Vec<String> {
+    log.split_off(log.len().saturating_sub(LINES_TOLD_MAX))
 }
 
 /// Up to where the script failed: how its caller was landed then is not its author's business.

@@ -4,20 +4,19 @@ use crate::callee::Callee;
 use crate::caller::{Act, Caller, KEY_GAP, Person};
 use crate::centre::ToCentre;
 use crate::checkers::Checkers;
+use crate::decide::Open;
+use crate::dialled::Far;
 use crate::media::{PlannedEnd, SimMedia};
-use crate::operator::Answer;
 use crate::props::Props;
 use crate::tasks::Slot;
-use crate::words;
 use gudok_core::call::{
     CallMachine, CallStart, Command, Input, KeySource, MediaCommand, MediaEvent, PlaybackId, Purpose, RecordingId,
     ScriptRun, TranscriptLine,
 };
 use gudok_core::campaign::Heard;
 use gudok_core::ids::{Agency, CallId, Entry, LegId};
-use gudok_core::leg::{DialTarget, HangupCause, LegCommand, LegEvent};
-use gudok_core::privacy::PhoneNumber;
-use gudok_core::prompt::PromptSource;
+use gudok_core::leg::{HangupCause, LegCommand, LegEvent};
+use gudok_core::prompt::{LanguageTag, PromptSource};
 use gudok_core::script::{CallError, Reply, ScriptEnd, StoppedBy};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,6 +33,8 @@ pub(crate) enum Happening {
     Heard(u32, Heard),
     /// A sentence for the transcript with what it causes.
     Told(String, Input),
+    /// Who waits has waited long enough, if keys were not waited for since they had been so often.
+    GivesUp(u32),
 }
 
 /// What a call wants of the world for its scripts.
@@ -57,10 +58,12 @@ pub(crate) struct SimCall {
     pub(crate) callee: Option<Callee>,
     /// Which listening this is.
     pub(crate) listening: u32,
-    person: Person,
+    pub(crate) person: Person,
+    /// What is decided as it comes.
+    pub(crate) open: Open,
     media: SimMedia,
     /// By leg; none at 0.
-    far: BTreeMap<LegId, Far>,
+    pub(crate) far: BTreeMap<LegId, Far>,
     replies: BTreeMap<ScriptRun, Vec<Arc<Slot>>>,
     masked: bool,
     /// The caller is on the line: whom we call is, once they have answered.
@@ -68,16 +71,8 @@ pub(crate) struct SimCall {
     caller_gone: bool,
 }
 
-/// Somebody who was dialled.
-#[derive(Debug)]
-struct Far {
-    name: String,
-    answered: bool,
-    gone: bool,
-}
-
 /// Signalling there and back.
-const SIGNALLING: Duration = Duration::from_millis(80);
+pub(crate) const SIGNALLING: Duration = Duration::from_millis(80);
 /// From a command to the media room's report.
 const MEDIA_REPORT: Duration = Duration::from_millis(20);
 
@@ -122,6 +117,7 @@ impl SimCall {
             callee,
             listening: 0,
             person: Person::new(caller),
+            open: Open::default(),
             media: SimMedia::default(),
             far: BTreeMap::new(),
             replies: BTreeMap::new(),
@@ -176,6 +172,11 @@ impl SimCall {
             Happening::Heard(listening, heard) => {
                 if let Some(input) = self.heard(listening, heard) {
                     self.feed(input, props, checkers);
+                }
+            }
+            Happening::GivesUp(asked) => {
+                if !self.caller_gone && self.gives_up(asked) {
+                    self.hang_up(props, checkers);
                 }
             }
             Happening::Told(sentence, input) => {
@@ -254,10 +255,11 @@ impl SimCall {
             self.carry_out(command, props);
         }
         checkers.settled(self.id(), self.machine.deadline());
-        if self.present
-            && !self.caller_gone
-            && let Some((after, act)) = self.person.decides(self.media.prompt_plays())
-        {
+        if !self.present || self.caller_gone {
+            return;
+        }
+        self.look_at_open(props);
+        if let Some((after, act)) = self.person.decides(self.media.prompt_plays()) {
             props.plan(after, self.number, Happening::Caller(act));
         }
     }
@@ -300,12 +302,18 @@ impl SimCall {
 
     fn transcript(&mut self, line: TranscriptLine, props: &mut Props) {
         match line {
-            TranscriptLine::Prompt { sources, .. } => {
-                let said = words::sources(&sources);
-                self.person.hears(&said);
-                props.line(self.number, format!("host: {said}"));
+            TranscriptLine::Prompt { sources, lang } => {
+                let said = props.said(&sources, &lang);
+                self.person.hears(&said.text);
+                props.line_of(self.number, |_| format!("host: {}", said.text));
+                if props.decider.is_some() {
+                    self.speaks_to_caller(sources, lang, said, props);
+                }
             }
-            TranscriptLine::Collect => self.person.asked = true,
+            TranscriptLine::Collect => {
+                self.person.asked = true;
+                self.collects();
+            }
             TranscriptLine::Interrupted | TranscriptLine::Bridged => {}
         }
     }
@@ -337,6 +345,16 @@ impl SimCall {
         }
     }
 
+    /// The caller's agent answers a REFER with that from now on.
+    pub(crate) const fn refer_status(&mut self, status: u16) {
+        self.person.caller.refer_status = status;
+    }
+
+    /// Somebody who was dialled is with the caller.
+    pub(crate) fn is_talking(&self) -> bool {
+        self.far.values().any(|far| far.answered && !far.gone)
+    }
+
     fn follow_refer(&self, props: &mut Props) {
         let status = self.person.caller.refer_status;
         for (after, status) in [(SIGNALLING, 100), (SIGNALLING * 10, status)] {
@@ -345,95 +363,14 @@ impl SimCall {
         }
     }
 
-    fn far_leg(&mut self, leg: LegId, command: LegCommand, props: &mut Props) {
-        match command {
-            LegCommand::Dial { target, .. } => self.dial(leg, &target, props),
-            LegCommand::Hangup => {
-                if let Some(far) = self.far.get_mut(&leg).filter(|far| !far.gone) {
-                    far.gone = true;
-                    if !far.answered {
-                        props.line(self.number, format!("{} does not answer", far.name));
-                    }
-                    // Its own end comes late, as in the network.
-                    let event = LegEvent::Ended { cause: HangupCause::EngineHangup, status: None };
-                    props.plan(SIGNALLING, self.number, Happening::Input(Input::Leg(leg, event)));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// The caller of a callback is dialled.
-    fn call_back(&mut self, target: &DialTarget, props: &mut Props) {
-        let name = props.name_of(target);
-        let callee = match &self.callee {
-            Some(callee) => callee.answers.clone().this_time(&mut props.dice),
-            None => props.operator(&name),
-        };
-        props.line(self.number, format!("host → {name}"));
-        if let Some(rings) = self.rings().filter(|_| !matches!(callee.answer, Answer::Refuses(_))) {
-            props.plan(SIGNALLING, self.number, Happening::Input(rings));
-        }
-        let told = |sentence: String, event| Happening::Told(sentence, Input::Leg(LegId::FIRST, event));
-        match callee.answer {
-            Answer::Answers => {
-                props.plan(callee.after, self.number, told(format!("{name} answers"), LegEvent::Answered));
-            }
-            Answer::Refuses(status) => {
-                let cause = HangupCause::from_status(status);
-                let ended = LegEvent::Ended { cause, status: Some(status) };
-                props.plan(callee.after, self.number, told(format!("{name} is {}", cause.as_str()), ended));
-            }
-            Answer::RingsOn => {}
-        }
-    }
-
-    fn dial(&mut self, leg: LegId, target: &DialTarget, props: &mut Props) {
-        let name = props.name_of(target);
-        let operator = props.operator(&name);
-        props.line(self.number, format!("host → {name}"));
-        let told = |sentence: String, event| Happening::Told(sentence, Input::Leg(leg, event));
-        match operator.answer {
-            Answer::Answers => {
-                let ringing = Happening::Input(Input::Leg(leg, LegEvent::Ringing { early_media: false }));
-                props.plan(SIGNALLING.min(operator.after), self.number, ringing);
-                props.plan(operator.after, self.number, told(format!("{name} answers"), LegEvent::Answered));
-            }
-            Answer::Refuses(status) => {
-                let cause = HangupCause::from_status(status);
-                let ended = LegEvent::Ended { cause, status: Some(status) };
-                props.plan(operator.after, self.number, told(format!("{name} is {}", cause.as_str()), ended));
-            }
-            Answer::RingsOn => {
-                let ringing = Happening::Input(Input::Leg(leg, LegEvent::Ringing { early_media: false }));
-                props.plan(SIGNALLING, self.number, ringing);
-            }
-        }
-        self.far.insert(leg, Far { name, answered: false, gone: false });
-    }
-
-    fn bridged(&mut self, leg: LegId, props: &mut Props) {
-        let name = self.name(leg);
-        props.line(self.number, format!("caller ↔ {name}"));
-        let operator = props.operator(&name);
-        if let Some((after, to)) = operator.passes_on {
-            let target = DialTarget { trunk: None, address: PhoneNumber::new(&to) };
-            let event = Input::Leg(leg, LegEvent::TransferRequested { target });
-            props.plan(after, self.number, Happening::Told(format!("{name} passes the caller on to {to}"), event));
-        }
-        let ended = LegEvent::Ended { cause: HangupCause::PartyHangup, status: None };
-        props.plan(operator.talks, self.number, Happening::Told(format!("{name} hangs up"), Input::Leg(leg, ended)));
-    }
-
-    fn name(&self, leg: LegId) -> String {
-        self.far.get(&leg).map_or_else(|| format!("leg {}", leg.0), |far| far.name.clone())
-    }
-
     fn media(&mut self, leg: LegId, command: MediaCommand, props: &mut Props) {
         let now = props.now;
         match command {
-            MediaCommand::Play { playback, sources, barge_in, loop_forever, .. } => {
-                self.play(leg, playback, &sources, (barge_in, loop_forever), props);
+            MediaCommand::Play { playback, sources, barge_in, loop_forever, lang, pace } => {
+                if leg == LegId::FIRST && !loop_forever {
+                    self.plays_to_caller(barge_in, pace);
+                }
+                self.play(leg, playback, (&sources, &lang), (barge_in, loop_forever), props);
             }
             MediaCommand::Stop(playback) => {
                 if let Some((leg, at)) = self.media.stop(playback, now) {
@@ -452,7 +389,12 @@ impl SimCall {
             }
             MediaCommand::Record(id, plan) => {
                 let message = !plan.both_sides;
-                let speaks = if message { self.person.speaks() } else { Duration::MAX };
+                let decided = message.then(|| self.message_decided(&plan, props)).flatten();
+                let speaks = match decided {
+                    Some(time) => time,
+                    None if message => self.person.speaks(),
+                    None => Duration::MAX,
+                };
                 if !speaks.is_zero() && message {
                     props.line(self.number, format!("caller speaks for {} s", speaks.as_secs()));
                 }
@@ -484,7 +426,7 @@ impl SimCall {
         &mut self,
         leg: LegId,
         playback: PlaybackId,
-        sources: &[PromptSource],
+        (sources, lang): (&[PromptSource], &LanguageTag),
         (barge_in, looped): (bool, bool),
         props: &mut Props,
     ) {
@@ -496,9 +438,7 @@ impl SimCall {
             props.plan(MEDIA_REPORT, self.number, Happening::Input(Input::Media(leg, failed)));
             return;
         }
-        let recording = |name: &str| props.recording(name);
-        let spoken =
-            sources.iter().fold(Duration::ZERO, |sum, source| sum.saturating_add(words::duration(source, recording)));
+        let spoken = props.said(sources, lang).lasts;
         let late = props.dice.up_to(props.trouble.slow_speech_max);
         let length = spoken.saturating_add(late);
         let end = self.media.play(leg, playback, (length, looped || music), barge_in, props.now);

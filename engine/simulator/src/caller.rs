@@ -1,5 +1,6 @@
 //! A caller by script: what the person does, step by step, and when.
 
+use crate::decide::Decision;
 use gudok_core::call::KeySource;
 use gudok_core::leg::Chain;
 use gudok_core::privacy::PhoneNumber;
@@ -221,8 +222,33 @@ impl Person {
 
     /// The step that the person was busy with is over.
     pub(crate) fn done(&mut self) {
+        if std::mem::take(&mut self.busy) {
+            self.caller.steps.pop_front();
+        }
+    }
+
+    /// There is something to do yet.
+    pub(crate) fn has_steps(&self) -> bool {
+        !self.caller.steps.is_empty()
+    }
+
+    /// What was to be done is not done any more.
+    pub(crate) fn forgets(&mut self) {
+        self.caller.steps.clear();
         self.busy = false;
-        self.caller.steps.pop_front();
+    }
+
+    /// Takes a decision for the next step. False where it asks for nothing.
+    pub(crate) fn takes(&mut self, decision: &Decision) -> bool {
+        let step = match decision {
+            Decision::Keys(keys) => Step::Presses(keys.clone()),
+            Decision::Ahead(keys) => Step::TypesAhead(keys.clone()),
+            Decision::Silence => Step::StaysSilent,
+            Decision::HangUp => Step::HangsUp,
+            _ => return false,
+        };
+        self.caller.steps.push_back(step);
+        true
     }
 
     /// A prompt begins.

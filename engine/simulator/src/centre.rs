@@ -44,6 +44,8 @@ pub(crate) struct SimCentre {
     saving: VecDeque<Saving>,
     at_work: BTreeSet<Operator>,
     pub(crate) gone: BTreeSet<Operator>,
+    /// It was decided that no callback can be written down now.
+    pub(crate) nothing_is_kept: bool,
 }
 
 impl SimCentre {
@@ -58,6 +60,7 @@ impl SimCentre {
             saving: VecDeque::new(),
             at_work: BTreeSet::new(),
             gone: BTreeSet::new(),
+            nothing_is_kept: false,
         }
     }
 
@@ -113,7 +116,7 @@ impl SimCentre {
 
     /// Begins to write a callback down. Writings come to their end in their order.
     pub(crate) fn save(&mut self, save: SaveId, callback: Box<Callback>, trouble: &Trouble) -> Duration {
-        let failed = self.dice.percent(trouble.failing_saves_percent);
+        let failed = self.dice.percent(trouble.failing_saves_percent) || self.nothing_is_kept;
         let result = if failed { Err("the disk is full".to_owned()) } else { Ok(()) };
         let after = self.dice.up_to(trouble.slow_saves_max);
         self.saving.push_back(Saving { save, result, callback });

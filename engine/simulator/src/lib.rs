@@ -44,6 +44,8 @@
 //! - [`Report`]: what was said, recorded and broken
 //! - [`Checkers`]: what must hold at every step
 //! - [`campaigns`]: campaigns in a world of their own, for lists of millions
+//! - [`decide`]: whoever decides what is left open, and lists of decisions
+//! - [`explore`]: every way through a script, to a bound, with what no caller should meet
 //! - [`smoke`]: the first callers of a version that is about to go live
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
@@ -58,8 +60,12 @@ mod centre_checkers;
 mod checkers;
 mod clock;
 mod crowd;
+pub mod decide;
+mod dialled;
 mod dice;
+mod directory;
 mod exchange;
+pub mod explore;
 mod informing;
 mod media;
 mod operator;
@@ -84,7 +90,7 @@ pub use dice::Dice;
 pub use informing::{SimAttempt, SimContact};
 pub use operator::Operator;
 pub use post::SimTicket;
-pub use report::{BundleRun, Failure, Line, Report};
+pub use report::{BundleRun, Failure, Line, NamedStep, Report, SimHostCall, SimRequest, SimStored};
 pub use script::{ScriptCall, SimScript, TicketParts, prompt, returned};
 pub use trouble::Trouble;
 pub use world::World;

@@ -47,7 +47,13 @@ impl Stage {
         let id = version.id.clone();
         let desk = Arc::clone(&self.desk);
         let contact = self.contact_of(task);
-        let start = gudok_plugin_host::CallStart { info, contact, call, ports: Arc::clone(&self.ports), journal: None };
+        let start = gudok_plugin_host::CallStart {
+            info,
+            contact,
+            call,
+            ports: Arc::clone(&self.ports),
+            journal: self.journal.clone(),
+        };
         let (control, work) = gudok_plugin_host::run(version, start);
         let ran = id.clone();
         let future = Box::pin(async move {
@@ -57,7 +63,16 @@ impl Stage {
             desk.log.extend(fault.iter().map(|message| format!("Fault {message}")));
             let (call, run) = task;
             let cpu = Duration::from_micros(report.cpu_us);
-            desk.runs.push(BundleRun { call, run, version: ran, end: report.end.clone(), fault, cpu });
+            desk.runs.push(BundleRun {
+                call,
+                run,
+                version: ran,
+                end: report.end.clone(),
+                fault,
+                cpu,
+                memory_bytes_max: report.memory_bytes_max,
+                host_calls: report.host_calls,
+            });
             report.end
         });
         self.tasks.start(task, future, Some(control));

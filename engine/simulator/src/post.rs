@@ -1,7 +1,9 @@
 //! The post room of a world: tickets get numbers, and are delivered to agencies that answer, or do not, by the world's dice.
 //! What is written down survives the engine.
 
+use crate::decide::{Decision, Moment, Promised, SharedDecider};
 use crate::dice::Dice;
+use crate::tasks::SharedDesk;
 use gudok_core::ids::Agency;
 use gudok_core::outbox::{
     Delivery, DeliveryId, Endpoint, OutboxCommand, OutboxInput, OutboxMachine, OutboxSettings, SendOutcome,
@@ -176,17 +178,38 @@ const fn kind(kind: PortTicketKind) -> TicketKind {
 }
 
 /// The scripts' way to the post room.
-#[derive(Debug)]
-pub(crate) struct SimPromises(pub(crate) Arc<Mutex<Post>>);
+pub(crate) struct SimPromises {
+    pub(crate) post: Arc<Mutex<Post>>,
+    pub(crate) desk: SharedDesk,
+    pub(crate) decider: Option<SharedDecider>,
+}
+
+impl SimPromises {
+    /// Promises are kept, as far as nobody decides otherwise.
+    fn decided(&self, promised: Promised) -> Result<(), PromiseError> {
+        let Some(decider) = &self.decider else { return Ok(()) };
+        match decider.lock().decide(&Moment::Promises(promised)) {
+            Decision::NoPromise => Err(PromiseError::Unavailable("decided so".into())),
+            Decision::HangUp => {
+                self.desk.lock().leaves = true;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
 
 impl PromisesPort for SimPromises {
     fn submit_ticket(&self, ticket: NewTicket) -> BoxFuture<'_, Result<Arc<str>, PromiseError>> {
-        let number = self.0.lock().register(ticket);
-        Box::pin(std::future::ready(Ok(number)))
+        let decided = self.decided(Promised::Ticket(ticket.kind, Arc::from(ticket.to_agency.as_str())));
+        Box::pin(std::future::ready(decided.map(|()| self.post.lock().register(ticket))))
     }
 
     fn submit_survey(&self, survey: SurveyResult) -> BoxFuture<'_, Result<(), PromiseError>> {
-        let surveys = &mut self.0.lock().surveys;
+        if let Err(error) = self.decided(Promised::Survey(Arc::clone(&survey.survey))) {
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        let surveys = &mut self.post.lock().surveys;
         surveys.retain(|kept| kept.source.call != survey.source.call || kept.survey != survey.survey);
         surveys.push(survey);
         Box::pin(std::future::ready(Ok(())))

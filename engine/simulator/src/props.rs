@@ -2,14 +2,18 @@
 
 use crate::call::Happening;
 use crate::centre::ToCentre;
+use crate::decide::{Decision, Moment, SharedDecider};
 use crate::dice::Dice;
 use crate::operator::Operator as Behaviour;
 use crate::report::Line;
 use crate::stage::Event;
+use crate::tasks::SharedDesk;
 use crate::trouble::Trouble;
+use crate::words::{self, PromptWords, Said};
 use gudok_core::campaign::CampaignReport;
 use gudok_core::ids::{CallId, Operator};
 use gudok_core::leg::DialTarget;
+use gudok_core::prompt::{LanguageTag, PromptSource};
 use gudok_core::records::LegRecord;
 use gudok_core::routing::Routes;
 use gudok_core::time::Timestamp;
@@ -38,6 +42,9 @@ pub(crate) struct Props {
     pub(crate) events: BTreeMap<(Timestamp, u64), Event>,
     pub(crate) next_event: u64,
     pub(crate) lines: Vec<Line>,
+    pub(crate) decider: Option<SharedDecider>,
+    pub(crate) words: Arc<dyn PromptWords>,
+    pub(crate) desk: SharedDesk,
     pub(crate) trace: String,
 }
 
@@ -56,7 +63,11 @@ impl Props {
         if self.quiet {
             return;
         }
-        self.lines.push(Line { at: self.now, call, text });
+        let line = Line { at: self.now, call, text };
+        if let Some(decider) = &self.decider {
+            decider.lock().line(&line);
+        }
+        self.lines.push(line);
     }
 
     pub(crate) fn trace(&mut self, call: usize, text: std::fmt::Arguments<'_>) {
@@ -65,6 +76,31 @@ impl Props {
         }
         // Writing to a string does not fail.
         let _ = writeln!(self.trace, "{:?} #{} {text}", self.now, call + 1);
+    }
+
+    /// A line that is only put into words where somebody reads it.
+    pub(crate) fn line_of(&mut self, call: usize, text: impl FnOnce(&Self) -> String) {
+        if !self.quiet {
+            let text = text(self);
+            self.line(call, text);
+        }
+    }
+
+    /// What is decided at a moment, where there is a decider.
+    pub(crate) fn decide(&self, moment: &Moment) -> Decision {
+        let Some(decider) = &self.decider else { return Decision::GoOn };
+        let decision = decider.lock().decide(moment);
+        if decision == Decision::HangUp || decision.fits(moment) { decision } else { Decision::GoOn }
+    }
+
+    /// The step of the dialog that a script named last.
+    pub(crate) fn step(&self) -> Option<Arc<str>> {
+        self.desk.lock().step.clone()
+    }
+
+    /// Prompts in words.
+    pub(crate) fn said(&self, sources: &[PromptSource], lang: &LanguageTag) -> Said {
+        words::all_said(&*self.words, sources, lang, &|name| self.recording(name))
     }
 
     /// An operator's name, an extension, or a masked number.

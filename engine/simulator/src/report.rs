@@ -10,9 +10,10 @@ use gudok_core::ids::{Campaign, ScriptVersion};
 use gudok_core::records::LegRecord;
 use gudok_core::script::ScriptEnd;
 use gudok_core::time::Timestamp;
-use gudok_plugin_host::ports::SurveyResult;
+use gudok_plugin_host::ports::{BucketId, FetchMethod, SurveyResult};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One line of a transcript.
@@ -41,6 +42,58 @@ pub struct BundleRun {
     pub fault: Option<String>,
     /// Real CPU.
     pub cpu: Duration,
+    /// Linear memory.
+    pub memory_bytes_max: usize,
+    /// Host calls.
+    pub host_calls: u32,
+}
+
+/// A step of a dialog that a script named.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NamedStep {
+    /// In which call, counted from 0 as they came.
+    pub call: usize,
+    /// Its name.
+    pub name: Arc<str>,
+}
+
+/// A host call that was answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SimHostCall {
+    /// In which call, counted from 0 as they came.
+    pub call: usize,
+    /// In which step.
+    pub step: Option<Arc<str>>,
+    /// "telephony.call.say".
+    pub function: Arc<str>,
+    /// "ok", or the error's name in the WIT.
+    pub outcome: &'static str,
+}
+
+/// A request that reached, or should have reached, a back end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SimRequest {
+    /// In which call, counted from 0 as they came.
+    pub call: usize,
+    /// How.
+    pub method: FetchMethod,
+    /// Where.
+    pub url: String,
+    /// What was sent.
+    pub body: Vec<u8>,
+    /// What was answered; none where nobody did.
+    pub status: Option<u16>,
+}
+
+/// What a script keeps.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SimStored {
+    /// In which bucket.
+    pub bucket: BucketId,
+    /// Under which key.
+    pub key: String,
+    /// What.
+    pub value: Vec<u8>,
 }
 
 /// What came of a run.
@@ -54,6 +107,14 @@ pub struct Report {
     pub records: Vec<LegRecord>,
     /// What scripts told their authors.
     pub log: Vec<String>,
+    /// Steps that scripts named, in order.
+    pub named: Vec<NamedStep>,
+    /// Requests to back ends, in order.
+    pub requests: Vec<SimRequest>,
+    /// Host calls, where [`crate::World::keeps_host_calls`] was asked for.
+    pub host_calls: Vec<SimHostCall>,
+    /// What scripts keep at the end, by bucket and key.
+    pub stored: Vec<SimStored>,
     /// How compiled scripts ended, in that order; one that was stopped from outside is not among them.
     pub runs: Vec<BundleRun>,
     /// Groups, operators, telephones that scripts would have handed callers to, and that are not there.

@@ -7,6 +7,7 @@ use crate::centre_checkers::CentreCheckers;
 use crate::checkers::Checkers;
 use crate::clock::VirtualClock;
 use crate::crowd::Crowd;
+use crate::decide::SharedDecider;
 use crate::dice::Dice;
 use crate::informing::{CampaignPlan, Informing};
 use crate::operator::Operator as Behaviour;
@@ -14,8 +15,10 @@ use crate::post::{Answer, Post};
 use crate::props::Props;
 use crate::report::Report;
 use crate::script::SimScript;
+use crate::storage::SimStorage;
 use crate::tasks::{PortRequest, Seen, SharedDesk, TaskId, Tasks};
 use crate::trouble::Trouble;
+use crate::words::PromptWords;
 use gudok_core::call::{CallLimits, CallStart, Input, Purpose};
 use gudok_core::campaign::{AnsweredBy as CalleeIs, AttemptId, CampaignOrder, OptOut};
 use gudok_core::centre::{Callback, CallbackState, OperatorOrder};
@@ -27,6 +30,7 @@ use gudok_core::routing::{Overlay, Route, Routes};
 use gudok_core::script::{CallError, EndReason, LandingCause, Request, TransferTarget};
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::Version;
+use gudok_plugin_host::journal::Journal;
 use gudok_plugin_host::ports::{AnsweredBy, CallInfo, Direction, Ports};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -103,6 +107,8 @@ pub(crate) struct Stage {
     pub(crate) missing: Vec<String>,
     pub(crate) callees: BTreeMap<String, Caller>,
     pub(crate) informing: Informing,
+    pub(crate) journal: Option<Arc<dyn Journal>>,
+    pub(crate) storage: Arc<SimStorage>,
 }
 
 /// With what a stage is set.
@@ -130,6 +136,10 @@ pub(crate) struct Setting {
     pub(crate) post: Arc<Mutex<Post>>,
     pub(crate) clock: VirtualClock,
     pub(crate) ports: Ports,
+    pub(crate) decider: Option<SharedDecider>,
+    pub(crate) words: Arc<dyn PromptWords>,
+    pub(crate) journal: Option<Arc<dyn Journal>>,
+    pub(crate) storage: Arc<SimStorage>,
 }
 
 impl Stage {
@@ -155,6 +165,9 @@ impl Stage {
             events: BTreeMap::new(),
             next_event: 0,
             lines: Vec::new(),
+            decider: setting.decider,
+            words: setting.words,
+            desk: Arc::clone(&setting.desk),
             trace: String::new(),
         };
         for (after, agency, entry, script) in setting.deployments {
@@ -197,6 +210,8 @@ impl Stage {
             missing: Vec::new(),
             callees: setting.callees,
             informing,
+            journal: setting.journal,
+            storage: setting.storage,
         };
         stage.informing.begins(setting.campaigns, stage.props.now);
         stage
@@ -218,10 +233,7 @@ impl Stage {
             self.checkers.finish();
         }
         self.campaigns_add_up();
-        let (log, runs) = {
-            let mut desk = self.desk.lock();
-            (std::mem::take(&mut desk.log), std::mem::take(&mut desk.runs))
-        };
+        let mut desk = std::mem::take(&mut *self.desk.lock());
         let (tickets, surveys) = {
             let post = self.post.lock();
             (post.tickets(), post.surveys())
@@ -230,8 +242,11 @@ impl Stage {
             seed: self.seed,
             lines: self.props.lines,
             records: self.props.records,
-            log,
-            runs,
+            log: std::mem::take(&mut desk.log),
+            runs: std::mem::take(&mut desk.runs),
+            named: std::mem::take(&mut desk.named),
+            requests: std::mem::take(&mut desk.asked_back_ends),
+            host_calls: std::mem::take(&mut desk.host_calls),
             missing: self.missing,
             trace: self.props.trace,
             broken: self.checkers.broken().to_vec(),
@@ -241,6 +256,7 @@ impl Stage {
             connected_callbacks: self.centre_checkers.connected(),
             escalated: self.escalated,
             lost: self.lost,
+            stored: self.storage.kept(),
             tickets,
             surveys,
             campaigns: self.informing.outcomes(self.props.now),
@@ -420,15 +436,17 @@ impl Stage {
     }
 
     fn hear(&mut self, PortRequest { task: (call, run), request, slot }: PortRequest) {
-        let Some(call) = self.calls.get_mut(call).filter(|call| !call.is_over()) else {
+        if self.calls.get(call).is_none_or(SimCall::is_over) {
             slot.answer(Err(CallError::Ended(EndReason::Moved)));
             return;
-        };
+        }
+        let request = self.decided(call, request);
         let wants_key = matches!(request, Request::NextKey { .. });
         // Scripts come and go by deployments; people and telephones are there or are not.
         let to_people =
             matches!(&request, Request::Transfer { target, .. } if !matches!(target, TransferTarget::Script(_)));
         let answer = to_people.then(|| Arc::clone(&slot));
+        let Some(call) = self.calls.get_mut(call) else { return };
         call.asks(run, slot);
         if wants_key {
             call.key_is_wanted();
@@ -439,7 +457,10 @@ impl Stage {
 
     fn poll(&mut self, id @ (call, run): TaskId) {
         let by = self.calls.get(call).map(|call| (call.id(), run));
-        self.desk.lock().current = by;
+        {
+            let mut desk = self.desk.lock();
+            (desk.current, desk.number_of_current) = (by, call);
+        }
         let end = self.tasks.poll(id);
         let seen = {
             let mut desk = self.desk.lock();
@@ -452,6 +473,7 @@ impl Stage {
                 Seen::Worked { by: (call, run), version } => self.checkers.works(call, run, &version),
             }
         }
+        self.caller_leaves(call);
         if let Some(end) = end {
             self.feed(call, Input::ScriptEnded { run, end });
         }

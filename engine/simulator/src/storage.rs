@@ -1,6 +1,8 @@
 //! Agency storage in memory, by the rules of the port.
 
 use crate::clock::VirtualClock;
+use crate::decide::{Decision, Moment, SharedDecider, Stores};
+use crate::report::SimStored;
 use crate::tasks::SharedDesk;
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::ports::{
@@ -13,11 +15,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What all scripts of a world keep.
-#[derive(Debug)]
 pub(crate) struct SimStorage {
     pub(crate) clock: VirtualClock,
     pub(crate) desk: SharedDesk,
     pub(crate) buckets: Mutex<HashMap<BucketId, Bucket>>,
+    pub(crate) decider: Option<SharedDecider>,
 }
 
 type Bucket = BTreeMap<String, Kept>;
@@ -30,6 +32,38 @@ pub(crate) struct Kept {
 }
 
 impl SimStorage {
+    /// Storage works, as far as nobody decides otherwise.
+    fn decided(&self, id: &BucketId, key: &str, writes: bool) -> Result<(), StorageError> {
+        let Some(decider) = &self.decider else { return Ok(()) };
+        let step = self.desk.lock().step.clone();
+        let stores = Stores { bucket: Arc::clone(&id.bucket), key: key.to_owned(), writes, step };
+        match decider.lock().decide(&Moment::Stores(stores)) {
+            Decision::NoStore => Err(StorageError::Unavailable("decided so".into())),
+            Decision::HangUp => {
+                self.desk.lock().leaves = true;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is kept now, by bucket and key.
+    pub(crate) fn kept(&self) -> Vec<SimStored> {
+        let now = self.clock.now();
+        let buckets = self.buckets.lock();
+        let lives = |kept: &Kept| kept.until.is_none_or(|until| until > now);
+        let mut all: Vec<SimStored> = buckets
+            .iter()
+            .flat_map(|(id, bucket)| bucket.iter().map(move |(key, kept)| (id, key, kept)))
+            .filter(|(.., kept)| lives(kept))
+            .map(|(id, key, kept)| SimStored { bucket: id.clone(), key: key.clone(), value: kept.value.to_vec() })
+            .collect();
+        let place =
+            |one: &SimStored| (one.bucket.agency.clone(), one.bucket.script.clone(), Arc::clone(&one.bucket.bucket));
+        all.sort_by(|one, other| (place(one), &one.key).cmp(&(place(other), &other.key)));
+        all
+    }
+
     /// Works on a bucket, from which what has run out is gone.
     fn with<T>(&self, id: &BucketId, work: impl FnOnce(&mut Bucket) -> T) -> T {
         self.desk.lock().touches(&id.agency, &format!("bucket {}", id.bucket));
@@ -87,6 +121,9 @@ fn version_of(bucket: &Bucket, key: &str) -> u64 {
 
 impl StoragePort for SimStorage {
     fn get<'a>(&'a self, id: &'a BucketId, key: &'a str) -> BoxFuture<'a, Result<Option<StorageEntry>, StorageError>> {
+        if let Err(error) = self.decided(id, key, false) {
+            return Box::pin(ready(Err(error)));
+        }
         let entry = |kept: &Kept| StorageEntry { value: kept.value.to_vec(), version: kept.version };
         Box::pin(ready(Ok(self.with(id, |bucket| bucket.get(key).map(entry)))))
     }
@@ -99,6 +136,9 @@ impl StoragePort for SimStorage {
         ttl: Option<Duration>,
         quota: StorageQuota,
     ) -> BoxFuture<'a, Result<u64, StorageError>> {
+        if let Err(error) = self.decided(id, key, true) {
+            return Box::pin(ready(Err(error)));
+        }
         Box::pin(ready(self.write(id, key, quota, |_| Ok(Write { value, ttl }))))
     }
 
@@ -111,6 +151,9 @@ impl StoragePort for SimStorage {
         ttl: Option<Duration>,
         quota: StorageQuota,
     ) -> BoxFuture<'a, Result<CasAnswer, StorageError>> {
+        if let Err(error) = self.decided(id, key, true) {
+            return Box::pin(ready(Err(error)));
+        }
         let there = self.with(id, |bucket| version_of(bucket, key));
         if there != expected {
             return Box::pin(ready(Ok(CasAnswer::Conflict(there))));
@@ -126,6 +169,9 @@ impl StoragePort for SimStorage {
         delta: i64,
         quota: StorageQuota,
     ) -> BoxFuture<'a, Result<i64, StorageError>> {
+        if let Err(error) = self.decided(id, key, true) {
+            return Box::pin(ready(Err(error)));
+        }
         let invalid = |why: &str| StorageError::Invalid(why.into());
         let mut sum = 0;
         let written = self.write(id, key, quota, |bucket| {
@@ -139,11 +185,17 @@ impl StoragePort for SimStorage {
     }
 
     fn delete<'a>(&'a self, id: &'a BucketId, key: &'a str) -> BoxFuture<'a, Result<(), StorageError>> {
+        if let Err(error) = self.decided(id, key, true) {
+            return Box::pin(ready(Err(error)));
+        }
         self.with(id, |bucket| bucket.remove(key));
         Box::pin(ready(Ok(())))
     }
 
     fn list_keys<'a>(&'a self, id: &'a BucketId, range: KeyRange) -> BoxFuture<'a, Result<Vec<String>, StorageError>> {
+        if let Err(error) = self.decided(id, &range.prefix, false) {
+            return Box::pin(ready(Err(error)));
+        }
         let wanted = |key: &&String| {
             key.starts_with(&range.prefix) && range.after.as_ref().is_none_or(|after| key.as_str() > after.as_str())
         };
@@ -175,7 +227,8 @@ mod tests {
     #[test]
     fn storage_keeps_the_rules_of_its_port() {
         let clock = VirtualClock::new(Timestamp::from_millis(1), jiff::tz::TimeZone::UTC);
-        let storage = SimStorage { clock: clock.clone(), desk: SharedDesk::default(), buckets: Mutex::default() };
+        let storage =
+            SimStorage { clock: clock.clone(), desk: SharedDesk::default(), buckets: Mutex::default(), decider: None };
         let (a, b) = (&bucket("a"), &bucket("b"));
         let second = Duration::from_secs(1);
         assert_eq!(now(storage.set(a, "key", b"12345".to_vec(), Some(second), QUOTA)), Ok(1));

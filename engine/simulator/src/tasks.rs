@@ -1,6 +1,6 @@
 //! Scripts at work, all on one thread: polled when they were woken, in a fixed order.
 
-use crate::report::BundleRun;
+use crate::report::{BundleRun, NamedStep, SimHostCall, SimRequest};
 use gudok_core::call::ScriptRun;
 use gudok_core::campaign::{AttemptId, Plan, PrepareFailure};
 use gudok_core::ids::{Agency, CallId, ScriptVersion};
@@ -24,9 +24,22 @@ pub(crate) type TaskId = (usize, ScriptRun);
 pub(crate) struct Desk {
     /// Whose script is at work.
     pub(crate) current: Option<(CallId, ScriptRun)>,
+    /// In which call, counted from 0 as they came.
+    pub(crate) number_of_current: usize,
     pub(crate) requests: VecDeque<PortRequest>,
     pub(crate) seen: Vec<Seen>,
     pub(crate) log: Vec<String>,
+    /// Steps that scripts named.
+    pub(crate) named: Vec<NamedStep>,
+    /// The last of them.
+    pub(crate) step: Option<Arc<str>>,
+    /// Requests to back ends.
+    pub(crate) asked_back_ends: Vec<SimRequest>,
+    /// Host calls, where they are kept.
+    pub(crate) host_calls: Vec<SimHostCall>,
+    pub(crate) keeps_host_calls: bool,
+    /// A port was told that its caller leaves.
+    pub(crate) leaves: bool,
     pub(crate) runs: Vec<BundleRun>,
     /// What campaigns' scripts said before dialling.
     pub(crate) plans: Vec<(AttemptId, Result<Plan, PrepareFailure>)>,
@@ -142,11 +155,21 @@ impl ScriptSink for DeskSink {
 
     fn step(&self, source: Source<'_>, name: &str) {
         self.works(source);
-        self.0.lock().log.push(format!("Step {} {name}", source.version.script));
+        let mut desk = self.0.lock();
+        let call = desk.number_of_current;
+        let name: Arc<str> = Arc::from(name);
+        desk.step = Some(Arc::clone(&name));
+        desk.log.push(format!("Step {} {name}", source.version.script));
+        desk.named.push(NamedStep { call, name });
     }
 
-    fn host_call(&self, source: Source<'_>, _: &str, _: &'static str, _: std::time::Duration) {
+    fn host_call(&self, source: Source<'_>, function: &str, outcome: &'static str, _: std::time::Duration) {
         self.works(source);
+        let mut desk = self.0.lock();
+        if desk.keeps_host_calls {
+            let (call, step) = (desk.number_of_current, desk.step.clone());
+            desk.host_calls.push(SimHostCall { call, step, function: Arc::from(function), outcome });
+        }
     }
 }
 

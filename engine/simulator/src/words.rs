@@ -2,8 +2,51 @@
 //!
 //! What a caller really hears, with gender, case and plural forms, is the speech room's work; `gudok say --text` shows it.
 
-use gudok_core::prompt::{HostPrompt, Prompt, PromptSource, Segment};
+use gudok_core::prompt::{HostPrompt, LanguageTag, Prompt, PromptSource, Segment};
+use std::sync::Arc;
 use std::time::Duration;
+
+/// How prompts sound in a world, put into words. A world without any of its own has [`PlainWords`].
+pub trait PromptWords: Send + Sync {
+    /// What is said and for how long; `recording` knows how long a recording of a bundle lasts.
+    fn said(&self, source: &PromptSource, lang: &LanguageTag, recording: &dyn Fn(&str) -> Duration) -> Said;
+}
+
+/// One prompt in words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Said {
+    /// As it is read.
+    pub text: Arc<str>,
+    /// How long it takes to say. Music never ends.
+    pub lasts: Duration,
+}
+
+/// Plainly, in no time and without a voice: as [`source`] has it, and as long as a calm voice would take.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PlainWords;
+
+impl PromptWords for PlainWords {
+    fn said(&self, source: &PromptSource, _: &LanguageTag, recording: &dyn Fn(&str) -> Duration) -> Said {
+        Said { text: self::source(source).into(), lasts: duration(source, recording) }
+    }
+}
+
+/// What is said, in order, in these words, and how long it takes.
+pub(crate) fn all_said(
+    words: &dyn PromptWords,
+    sources: &[PromptSource],
+    lang: &LanguageTag,
+    recording: &dyn Fn(&str) -> Duration,
+) -> Said {
+    if let [one] = sources {
+        return words.said(one, lang, recording);
+    }
+    let said: Vec<Said> = sources.iter().map(|source| words.said(source, lang, recording)).collect();
+    Said {
+        text: joined(said.iter().map(|said| said.text.to_string())).into(),
+        lasts: said.iter().fold(Duration::ZERO, |sum, said| sum.saturating_add(said.lasts)),
+    }
+}
 
 /// What is said, in order.
 #[must_use]
@@ -42,7 +85,7 @@ pub fn segment(segment: &Segment) -> String {
 }
 
 /// How long it would take to say so: text at an even pace, recordings by `recording`.
-pub(crate) fn duration(source: &PromptSource, recording: impl Fn(&str) -> Duration + Copy) -> Duration {
+fn duration(source: &PromptSource, recording: &dyn Fn(&str) -> Duration) -> Duration {
     match source {
         PromptSource::Script(prompt) => prompt.segments.iter().map(|piece| segment_duration(piece, recording)).sum(),
         PromptSource::Host(_) => spoken(&self::source(source)),
@@ -50,7 +93,7 @@ pub(crate) fn duration(source: &PromptSource, recording: impl Fn(&str) -> Durati
     }
 }
 
-fn segment_duration(piece: &Segment, recording: impl Fn(&str) -> Duration) -> Duration {
+fn segment_duration(piece: &Segment, recording: &dyn Fn(&str) -> Duration) -> Duration {
     const TONE: Duration = Duration::from_millis(400);
     match piece {
         Segment::Silence(silence) => *silence,
@@ -66,7 +109,9 @@ fn spoken(text: &str) -> Duration {
     Duration::from_millis(u64::from(MS_PER_CHARACTER)) * u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
 }
 
-fn source(source: &PromptSource) -> String {
+/// What is said, by the script, by the host, or as music.
+#[must_use]
+pub fn source(source: &PromptSource) -> String {
     match source {
         PromptSource::Script(script) => prompt(script),
         PromptSource::Host(said) => host(said),

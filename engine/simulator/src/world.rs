@@ -3,7 +3,9 @@
 use crate::back_end::{BackEnd, SimFetch, SimSecrets};
 use crate::caller::Caller;
 use crate::clock::VirtualClock;
+use crate::decide::{SharedDecider, add_twins};
 use crate::dice::{Dice, SeededRandom};
+use crate::directory::DecidedDirectory;
 use crate::informing::{CampaignPlan, Planned, SimContact};
 use crate::operator::Operator;
 use crate::post::{Post, SimPromises};
@@ -13,6 +15,7 @@ use crate::stage::{Scripted, Setting, Stage};
 use crate::storage::SimStorage;
 use crate::tasks::{DeskSink, SharedDesk};
 use crate::trouble::Trouble;
+use crate::words::{PlainWords, PromptWords};
 use gudok_core::calendar::Calendar;
 use gudok_core::call::CallLimits;
 use gudok_core::campaign::{CampaignOrder, CampaignSettings, CampaignsSettings, NumberKey, OptOut};
@@ -23,7 +26,8 @@ use gudok_core::privacy::{PhoneNumber, Secret};
 use gudok_core::routing::{AgencyRoutes, GroupRoute, NumberPlan, OperatorRoute, Overlay, Route, Routes};
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::Version;
-use gudok_plugin_host::ports::{Clock, NoDirectory, Ports};
+use gudok_plugin_host::journal::Journal;
+use gudok_plugin_host::ports::{Clock, DirectoryPort, NoDirectory, Ports, StoragePort};
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
@@ -62,6 +66,11 @@ pub struct World {
     other_back_ends: Option<BackEnd>,
     secrets: BTreeMap<(Agency, String), Secret>,
     campaigns: CampaignPlan,
+    decider: Option<SharedDecider>,
+    words: Arc<dyn PromptWords>,
+    directory: Arc<dyn DirectoryPort>,
+    journal: Option<Arc<dyn Journal>>,
+    keeps_host_calls: bool,
 }
 
 impl World {
@@ -105,6 +114,11 @@ impl World {
             other_back_ends: None,
             secrets: BTreeMap::new(),
             campaigns: CampaignPlan::default(),
+            decider: None,
+            words: Arc::new(PlainWords),
+            directory: Arc::new(NoDirectory),
+            journal: None,
+            keeps_host_calls: false,
         }
     }
 
@@ -379,6 +393,50 @@ impl World {
         self
     }
 
+    /// Where nothing is written down of what somebody does, this decides: see [`crate::decide`].
+    #[must_use]
+    pub fn decided_by(mut self, decider: SharedDecider) -> Self {
+        self.decider = Some(decider);
+        self
+    }
+
+    /// How prompts are put into words, and how long they last.
+    #[must_use]
+    pub fn words(mut self, words: Arc<dyn PromptWords>) -> Self {
+        self.words = words;
+        self
+    }
+
+    /// What the directory knows; without it, it cannot be asked.
+    #[must_use]
+    pub fn directory(mut self, directory: Arc<dyn DirectoryPort>) -> Self {
+        self.directory = directory;
+        self
+    }
+
+    /// Where compiled scripts' host calls are written down, with what they asked and were told.
+    #[must_use]
+    pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.journal = Some(journal);
+        self
+    }
+
+    /// Compiled scripts' host calls are in the report.
+    #[must_use]
+    pub const fn keeps_host_calls(mut self) -> Self {
+        self.keeps_host_calls = true;
+        self
+    }
+
+    /// Who dials this number is spoken to in that language at first.
+    #[must_use]
+    pub fn lang(mut self, dialled: &str, lang: &str) -> Self {
+        if let Some(route) = self.routes.numbers.get_mut(dialled) {
+            route.lang = Arc::from(lang);
+        }
+        self
+    }
+
     /// Without transcript and trace: for worlds of very many calls.
     #[must_use]
     pub const fn quiet(mut self) -> Self {
@@ -388,22 +446,42 @@ impl World {
 
     /// Lets it all happen, on this thread. Not from within a tokio runtime: use a thread that may block.
     #[must_use]
-    pub fn run(self) -> Report {
+    pub fn run(mut self) -> Report {
+        if self.decider.is_some() {
+            add_twins(&mut self.routes, self.now);
+        }
         let mut dice = Dice::new(self.seed);
         let random = SeededRandom(Mutex::new(dice.split()));
         let clock = VirtualClock::new(self.now, self.zone);
         let desk = SharedDesk::default();
         let post = Arc::new(Mutex::new(Post::new(dice.split(), self.trouble.failing_webhooks_percent, self.now)));
+        desk.lock().keeps_host_calls = self.keeps_host_calls;
+        let decider = self.decider;
+        let storage = Arc::new(SimStorage {
+            clock: clock.clone(),
+            desk: Arc::clone(&desk),
+            buckets: Mutex::default(),
+            decider: decider.clone(),
+        });
+        let directory: Arc<dyn DirectoryPort> = match &decider {
+            None => self.directory,
+            Some(decider) => {
+                let (desk, decider) = (Arc::clone(&desk), Arc::clone(decider));
+                Arc::new(DecidedDirectory { directory: self.directory, desk, decider })
+            }
+        };
+        let promises = SimPromises { post: Arc::clone(&post), desk: Arc::clone(&desk), decider: decider.clone() };
         let ports = Ports {
-            storage: Arc::new(SimStorage { clock: clock.clone(), desk: Arc::clone(&desk), buckets: Mutex::default() }),
+            storage: Arc::clone(&storage) as Arc<dyn StoragePort>,
             fetch: Arc::new(SimFetch {
                 clock: clock.clone(),
                 desk: Arc::clone(&desk),
                 origins: self.back_ends,
                 other: self.other_back_ends,
+                decider: decider.clone(),
             }),
-            promises: Arc::new(SimPromises(Arc::clone(&post))),
-            directory: Arc::new(NoDirectory),
+            promises: Arc::new(promises),
+            directory,
             secrets: Arc::new(SimSecrets { desk: Arc::clone(&desk), secrets: self.secrets }),
             clock: Arc::new(clock.clone()) as Arc<dyn Clock>,
             random: Arc::new(random),
@@ -433,6 +511,10 @@ impl World {
             post,
             clock,
             ports,
+            decider,
+            words: self.words,
+            journal: self.journal,
+            storage,
         })
         .run()
     }

@@ -134,7 +134,7 @@ fn contact(at: usize, row: &Row, smoker: &Smoker) -> Option<SimContact> {
 }
 
 /// Everybody at once, at any hour, once.
-fn campaign(agency: &Agency, entry: &Entry) -> CampaignSettings {
+pub(crate) fn campaign(agency: &Agency, entry: &Entry) -> CampaignSettings {
     let always = CallWindow { week: std::array::from_fn(|_| vec![Hours::ALL_DAY]), exceptions: BTreeMap::new() };
     CampaignSettings {
         agency: agency.clone(),

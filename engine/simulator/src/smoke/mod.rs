@@ -8,7 +8,7 @@
 //!
 //! Deliberately not here: whether what is said is right. That is the author's test.
 
-mod campaign;
+pub(crate) mod campaign;
 
 use crate::back_end::BackEnd;
 use crate::callee::Callee;
@@ -35,7 +35,7 @@ const DIALLED: &str = "smoke";
 /// Where a caller lands whose script failed, where no routes say otherwise.
 const FALLBACK: &str = "operators";
 /// What stands for every secret.
-const SECRET: &str = "not-a-secret";
+pub(crate) const SECRET: &str = "not-a-secret";
 /// Of a call that went wrong: its last lines, up to there.
 const LINES_TOLD_MAX: usize = 8;
 /// Who has no number to be called at.
@@ -335,7 +335,7 @@ impl Judge<'_> {
 }
 
 /// A world in which everything is there that the manifest names.
-fn routes_for(capabilities: &Capabilities, agency: &Agency) -> Routes {
+pub(crate) fn routes_for(capabilities: &Capabilities, agency: &Agency) -> Routes {
     let at = |user: &str| DialTarget { trunk: None, address: PhoneNumber::new(user) };
     let calendar = Arc::new(Calendar::always_open(TimeZone::UTC));
     let group = |operators: &[String]| GroupRoute {

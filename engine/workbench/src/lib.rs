@@ -8,12 +8,14 @@
 //! - [`local`]: a script host on this machine, and bundles loaded into it
 //! - [`project`]: an author's folder; [`build`] makes a bundle of it, as a good compiler tells what is wrong, and checks it as a
 //!   host does; [`sdk`]: what scripts are built against
+//! - [`conversation`]: what an author expects of a script, as it is written down
 //! - [`commands`]: the command line of all this, which the binary takes in
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 pub mod build;
 pub mod commands;
+pub mod conversation;
 pub mod local;
 pub mod nearest;
 pub mod project;

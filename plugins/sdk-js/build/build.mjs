@@ -45,6 +45,15 @@ const DECLARED_AS = {
   "secrets-reveal": 'secrets = { names = ["…"], reveal = true }',
 };
 
+// Where the capability "secrets" is not declared, there is no module of that name: fetch needs its type alone.
+const WITHOUT_SECRETS = {
+  name: "without-secrets",
+  setup(build) {
+    build.onResolve({ filter: /^gudok:ivr\/secrets@/ }, ({ path }) => ({ path, namespace: "without" }));
+    build.onLoad({ filter: /.*/, namespace: "without" }, () => ({ contents: "export {}" }));
+  },
+};
+
 class Problems extends Error {
   constructor(problems) {
     super("there are problems");
@@ -112,6 +121,7 @@ async function bundled(esbuild, options, entry) {
       mainFields: ["module", "main"],
       target: "es2023",
       external: ["gudok:*"],
+      plugins: options.capabilities.split(",").includes("secrets") ? [] : [WITHOUT_SECRETS],
       sourcemap: "external",
       metafile: true,
       logLevel: "silent",
@@ -151,9 +161,7 @@ function interfacesOf(bundle, options) {
   const declared = options.capabilities.split(",");
   const problems = [];
   for (const name of used) {
-    // fetch names the type of a secret; its function is there only where it is declared.
-    const granted = !(name in DECLARED_AS) || declared.includes(name) || (name === "secrets" && declared.includes("fetch"));
-    if (!granted && !(name === "secrets" && used.includes("fetch"))) {
+    if (name in DECLARED_AS && !declared.includes(name)) {
       problems.push({
         ...placeOf(LEADS_TO[name] ?? [`gudok:ivr/${name}`], bundle.metafile, options.project),
         message: `the script uses the interface \`${name}\`, but manifest.toml does not declare the capability`,

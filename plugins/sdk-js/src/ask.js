@@ -1,6 +1,7 @@
 // Questions: menus, rows of digits, dates, yes or no. The host repeats them and checks their sums.
 
 import { ask as hostAsk } from "./errors.js";
+import { step } from "./host.js";
 import { Item, asPrompt, key, promptOrNone } from "./prompt.js";
 
 /** How often a question is asked where the script does not say. */
@@ -10,7 +11,9 @@ const FIRST_TIMEOUT_DEFAULT_MS = 6_000;
 /** From key to key: long, because older callers look for the keys. */
 const DIGIT_GAP_DEFAULT_MS = 4_000;
 /** How often is asked whether what was read back is right. */
-const CONFIRM_ATTEMPTS = 2;
+export const CONFIRM_ATTEMPTS = 2;
+/** How often a form is filled in anew. */
+export const FORM_ROUNDS_MAX = 3;
 
 export function menu(raw, question, choices, options = {}) {
   const announced = [...Object.entries(choices), ...Object.entries(options.global ?? {})].filter(([, of]) => of instanceof Item);
@@ -32,6 +35,7 @@ export function valued(raw, question, tag, of, options = {}) {
 
 function put(raw, question, grammar, read, options) {
   const asked = optionsOf(question, grammar, options);
+  if (options.step !== undefined) step(options.step);
   const globals = plain(options.global ?? {});
   if (options.readBack === undefined) return answerOf(hostAsk(() => raw.collect(asked)), read, globals);
   for (let attempt = 0; attempt < asked.retry.attempts; attempt += 1) {

@@ -166,7 +166,18 @@ export class Call {
    * A form: questions by name, asked one after another. The answers by their names, or the first that is none (a global
    * key, no input, no match).
    */
-  form(fields) {
+  form(fields, { readBack } = {}) {
+    for (let round = 0; round < questions.FORM_ROUNDS_MAX; round += 1) {
+      const answer = this.#fill(fields);
+      if (answer.kind !== "given" || readBack === undefined) return answer;
+      const confirmed = this.askYesNo(readBack(answer.value), { attempts: questions.CONFIRM_ATTEMPTS });
+      if (confirmed.kind === "given" && confirmed.value) return answer;
+      if (confirmed.kind === "no-input") return confirmed;
+    }
+    return { kind: "no-match" };
+  }
+
+  #fill(fields) {
     const value = {};
     for (const [name, put] of Object.entries(fields)) {
       const answer = put(this, value);

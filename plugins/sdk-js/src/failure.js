@@ -16,10 +16,7 @@ export function orOperator(call, queue, talk, { topic, sorry, goodbye } = {}) {
   try {
     return talk(call);
   } catch (thrown) {
-    const error = callError(thrown);
-    if (error?.isEnd || (error === undefined && !(thrown instanceof Failure))) throw thrown;
-    kind = error === undefined ? thrown.kind : "unavailable";
-    note(kind, thrown);
+    kind = kindOf(thrown);
   }
   step("operator");
   if (kind === "unavailable") call.say(sorry ?? call.words(SORRY));
@@ -44,11 +41,39 @@ export function orOperator(call, queue, talk, { topic, sorry, goodbye } = {}) {
   }
 }
 
-// For the author: a caller who wants a person is usual, a back end that fails is not.
-function note(kind, thrown) {
+/** Does a talk; where it fails, says these words and hangs up: for a script that has nobody to lead callers to. */
+export function orGoodbye(call, words, talk) {
+  try {
+    return talk(call);
+  } catch (thrown) {
+    const why = kindOf(thrown);
+    call.hangup(words);
+    return endedWith("no-operator", { why });
+  }
+}
+
+/**
+ * Tries a step so often, until it answers something; says these words after each time that it did not. Then it is not
+ * accepted.
+ */
+export function retry(call, attempts, words, attempt) {
+  for (let number = 1; number <= attempts; number += 1) {
+    const answer = attempt(number);
+    if (answer !== undefined && answer !== null) return answer;
+    call.say(words);
+  }
+  throw new Failure("not-accepted");
+}
+
+// Why a talk failed; thrown again where it is the call's end, or a mistake of the script's. For the author: a caller who wants
+// a person is usual, a back end that fails is not.
+function kindOf(thrown) {
+  const error = callError(thrown);
+  if (error?.isEnd || (error === undefined && !(thrown instanceof Failure))) throw thrown;
+  const kind = error === undefined ? thrown.kind : "unavailable";
   count(kind);
-  if (kind === "unavailable") warn(`landed: ${callError(thrown).message}`);
-  else info(`landed: ${thrown.message}`);
+  (kind === "unavailable" ? warn : info)(`landed: ${(error ?? thrown).message}`);
+  return kind;
 }
 
 const SORRY = {

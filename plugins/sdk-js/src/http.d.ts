@@ -37,6 +37,8 @@ export class Response {
   header(name: string): string | undefined;
   /** This response; any status but 2xx is the error `"unavailable"`. */
   success(): this;
+  /** This response; undefined where the status is 404, and the error `"unavailable"` for any other but 2xx. */
+  found(): this | undefined;
   /** The body as text. */
   text(): string;
   /** The body as JSON. What is in it, the back end says: look before you believe it. */

@@ -34,6 +34,11 @@ export class Response {
     return this;
   }
 
+  /** This response; undefined where the status is 404, and `unavailable` for any other but 2xx. */
+  found() {
+    return this.status === 404 ? undefined : this.success();
+  }
+
   /** The body as text. */
   text() {
     const text = decode(this.body);

@@ -158,6 +158,11 @@ export function orOperator(
   words?: { topic?: string; sorry?: Sayable; goodbye?: Sayable },
 ): Summary | void;
 
+/** Does a talk; where it fails, says these words and hangs up: for a script that has nobody to lead callers to. */
+export function orGoodbye(call: Call, words: Sayable, talk: (call: Call) => Summary | void): Summary | void;
+/** Tries a step so often, until it answers something; says these words after each time that it did not. */
+export function retry<T>(call: Call, attempts: number, words: Sayable, attempt: (number: number) => T | null | undefined): T;
+
 // ---- what is said ----
 
 /** Whatever can be said: texts, whole numbers, pieces, prompts, and lists of them. */
@@ -267,6 +272,8 @@ export function item<const V>(words: Sayable, value: V): Item<V>;
 
 /** How patiently is asked. */
 export interface AskOptions<V, G> {
+  /** Names the step in which this is asked: for traces, coverage and the picture of the script. */
+  step?: string;
   /** Keys that leave the question at once, wherever the caller is in it, and what they stand for. */
   global?: { readonly [key: string]: G };
   /** How often is asked in all, 1 to 10; 3 where nothing is said. */
@@ -379,6 +386,8 @@ export class Call {
    */
   form<F extends { readonly [name: string]: (call: Call, soFar: Readonly<Record<string, unknown>>) => Answer<unknown, unknown> }>(
     fields: F,
+    /** Reads all of it back and has it confirmed with yes (1) or no (2); on "no" everything is asked anew, at most three times. */
+    options?: { readBack?: (answers: { [N in keyof F]: GivenOf<ReturnType<F[N]>> }) => Sayable },
   ): Answer<{ [N in keyof F]: GivenOf<ReturnType<F[N]>> }, GlobalOf<ReturnType<F[keyof F]>>>;
   /** The next key; undefined when the time is up. For dialogs that no question describes. */
   nextKey(timeoutMs: number): string | undefined;

@@ -6,7 +6,7 @@ export * as directory from "./directory.js";
 export { campaign, disposition, plan, service } from "./entry.js";
 export { CallError } from "./errors.js";
 export { Failure, chosen, given } from "./answers.js";
-export { orOperator } from "./failure.js";
+export { orGoodbye, orOperator, retry } from "./failure.js";
 export * as host from "./host.js";
 export * as http from "./http.js";
 export { choose } from "./language.js";

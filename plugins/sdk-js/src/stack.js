@@ -22,5 +22,5 @@ function frameOf(line, lines) {
   const [source, place] = lines.places[Number(parts[2]) - 1] ?? [];
   const file = lines.sources[source];
   // The SDK's own frames tell an author nothing.
-  return file === undefined ? undefined : `${file}:${place}${name}`;
+  return typeof file !== "string" ? undefined : `${file}:${place}${name}`;
 }

@@ -23,8 +23,7 @@ export const minutesOf = (time) => time.hour * 60 + time.minute;
 
 /** From 0 for Monday to 6 for Sunday. */
 export function weekday(date) {
-  // Day 0 of the count is a Wednesday.
-  return (((dayNumber(date) + 2) % 7) + 7) % 7;
+  return (((dayNumber(date) + 1) % 7) + 7) % 7;
 }
 
 /** Days from one to another; below zero where the other lies before. */

@@ -1,0 +1,4 @@
+// The interface's modules, which only a built script has, are fakes here.
+import { register } from "node:module";
+
+register("./hooks.js", import.meta.url);

@@ -5,11 +5,14 @@
 //! Nothing is installed unless that was asked for, and nothing of the author's is written but `target/` and the link `.gudok`.
 
 mod check;
+mod driver;
 pub(crate) mod fault;
 mod foreign;
+pub(crate) mod javascript;
 mod menu;
 mod pack;
 mod progress;
+pub(crate) mod python;
 mod refused;
 mod rust;
 mod slow;
@@ -77,7 +80,8 @@ fn compile(step: &mut Step<'_>) -> Result<Vec<u8>, Fault> {
     match step.project.language {
         Language::Rust => rust::compile(step),
         Language::Menu => menu::compile(step),
-        language => Err(Fault::of_machine("compile", format!("this tool cannot build {} yet", language.as_str()))),
+        Language::JavaScript | Language::TypeScript => javascript::compile(step),
+        Language::Python => python::compile(step),
     }
 }
 

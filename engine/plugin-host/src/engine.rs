@@ -13,13 +13,27 @@ pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 
 /// Core instances of one script. A Rust guest has 3, Python about 20.
 pub(crate) const CORE_INSTANCES_PER_SCRIPT_MAX: u32 = 64;
-/// Linear memories of one script.
-pub(crate) const MEMORIES_PER_SCRIPT_MAX: u32 = 2;
+/// Linear memories of one script. A Rust guest has 1, one with QuickJS or CPython in it 3: two are of its adapter and hardly used.
+pub(crate) const MEMORIES_PER_SCRIPT_MAX: u32 = 4;
 /// Tables of one script.
 pub(crate) const TABLES_PER_SCRIPT_MAX: u32 = 16;
 
 /// Tables in the pool for each instance: most scripts have 2.
 const TABLES_PER_INSTANCE_POOLED: u32 = 4;
+/// Memories in the pool for each instance: what a script in JavaScript or Python has.
+const MEMORIES_PER_INSTANCE_POOLED: u32 = 3;
+/// Memories in the pool at most: each reserves 4 GiB of addresses, and a process has 128 TiB. 20,000 hold 20,000 Rust guests, or
+/// 6,600 with an interpreter.
+const MEMORIES_POOLED_MAX: u32 = 20_000;
+
+/// Memories for so many instances.
+const fn memories_pooled(instances_max: u32) -> u32 {
+    let wanted = instances_max.saturating_mul(MEMORIES_PER_INSTANCE_POOLED);
+    let capped = if wanted > MEMORIES_POOLED_MAX { MEMORIES_POOLED_MAX } else { wanted };
+    // Every instance has one, whatever that reserves.
+    if capped < instances_max { instances_max } else { capped }
+}
+
 const WASM_STACK_BYTES_MAX: usize = 512 * 1024;
 /// The rest is for host functions, which run on the script's stack.
 const ASYNC_STACK_BYTES: usize = 1024 * 1024;
@@ -79,7 +93,7 @@ impl ScriptEngine {
         let mut pool = PoolingAllocationConfig::default();
         pool.total_component_instances(instances_max)
             .total_core_instances(instances_max.saturating_mul(CORE_INSTANCES_PER_SCRIPT_MAX))
-            .total_memories(instances_max)
+            .total_memories(memories_pooled(instances_max))
             .total_tables(instances_max.saturating_mul(TABLES_PER_INSTANCE_POOLED))
             .total_stacks(instances_max)
             .max_core_instances_per_component(CORE_INSTANCES_PER_SCRIPT_MAX)

@@ -5,7 +5,8 @@
 //! [`Api`] is the admins' way in; [`author`] makes, signs and spoils versions of scripts; [`Desk`] is an engine with one
 //! script and its author; [`bundles`] makes bundles out of the sample agencies'; [`parties`] are callers and operators;
 //! [`centre`] is the whole sample centre; [`clients`] are other people's SIP clients; [`load`] is many callers a second;
-//! [`farm`] is a town of telephones to be called; [`campaigns`] is who has them called.
+//! [`farm`] is a town of telephones to be called; [`campaigns`] is who has them called; [`guide`] reads the snippets of `docs/`,
+//! and [`home`] is where an author works.
 //! Nothing here waits by sleeping: a start is over when the program says so.
 #![forbid(unsafe_code)]
 
@@ -19,6 +20,8 @@ pub mod config;
 pub mod desk;
 mod engine;
 pub mod farm;
+pub mod guide;
+pub mod home;
 pub mod http;
 pub mod load;
 pub mod parties;

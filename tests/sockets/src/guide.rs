@@ -162,8 +162,8 @@ fn recipe(name: &str, language: &str, place: &str, source: &Block, own: &[&Block
                 "format = 1\nname = {name:?}\nversion = \"0.1.0\"\nkind = {kind:?}\ninterface = \"0.1\"\n\
                  agency = \"cookbook\"\nlanguages = [{}]\n\n{}",
                 languages.join(", "),
-                manifest.text
-            ),
+                manifest.text,
+            ) + limits(language),
         ),
     ]);
     let data = own.iter().filter_map(|block| Some((block.label("file")?, block)));
@@ -175,6 +175,11 @@ fn recipe(name: &str, language: &str, place: &str, source: &Block, own: &[&Block
         place: source.place(),
         files,
     })
+}
+
+/// What a language needs more than another.
+fn limits(language: &str) -> &'static str {
+    if language == "python" { "\n[limits]\nmemory_mib = 64\n" } else { "" }
 }
 
 /// In which language a block is the source of a script, and where that lies in a project.

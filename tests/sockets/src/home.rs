@@ -113,7 +113,7 @@ impl Home {
     /// # Errors
     /// Where `gudok new` fails.
     pub async fn new_project(&self, name: &str, template: &str, language: &str, agency: &str) -> anyhow::Result<Made> {
-        let mut arguments = vec!["new", name, "--template", template, "--agency", agency];
+        let mut arguments = vec!["new", name, "--yes", "--template", template, "--agency", agency];
         if !language.is_empty() {
             arguments.extend(["--language", language]);
         }
@@ -121,19 +121,14 @@ impl Home {
         Ok(Made { folder: self.folder().join(name) })
     }
 
-    /// What this machine has not that a language needs, as `gudok doctor` says it.
+    /// What this machine has not that a project needs, as `gudok doctor` says it.
     ///
     /// # Errors
     /// Where the binary cannot be run.
-    pub async fn lacks(&self, language: &str) -> anyhow::Result<Option<String>> {
-        if language.is_empty() {
-            return Ok(None);
-        }
+    pub async fn lacks(&self, made: &Made) -> anyhow::Result<Option<String>> {
         let mut command = self.command("gudok");
-        command.args(["doctor", "--language", language]).current_dir(self.folder());
-        let output = command.output().await?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        Ok((!output.status.success()).then_some(said))
+        let output = command.arg("doctor").current_dir(&made.folder).output().await?;
+        Ok((!output.status.success()).then(|| String::from_utf8_lossy(&output.stdout).into_owned()))
     }
 
     /// Makes a pair of keys.

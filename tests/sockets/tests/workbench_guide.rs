@@ -83,11 +83,11 @@ fn lay_out(recipe: &Recipe) -> anyhow::Result<PathBuf> {
     if !place.join("manifest.toml").is_file() {
         let template = if recipe.language == "menu" { "menu" } else { &recipe.kind };
         let mut new = author()?;
-        new.arg("new").arg(&recipe.name).args(["--template", template, "--agency", "cookbook"]);
+        new.arg("new").arg(&recipe.name).args(["--yes", "--template", template, "--agency", "cookbook"]);
         if recipe.language != "menu" {
             new.args(["--language", &recipe.language]);
         }
-        let made = ran(new.arg("--folder").arg(&place))?;
+        let made = ran(new.arg("--dir").arg(&place))?;
         ensure!(made.status.success(), "gudok new: {}", said(&made));
     }
     for part in ["tests", "data"] {
@@ -104,22 +104,19 @@ fn lay_out(recipe: &Recipe) -> anyhow::Result<PathBuf> {
     Ok(place)
 }
 
-/// Why this recipe cannot be tried here, if it cannot.
-fn untried(recipe: &Recipe) -> anyhow::Result<Option<String>> {
-    if ["rust", "menu"].contains(&recipe.language.as_str()) {
-        return Ok(None);
-    }
-    let looked = ran(author()?.args(["doctor", "--language", &recipe.language]))?;
+/// Why this project cannot be built here, if it cannot: what `gudok doctor` says of it.
+fn lacks(place: &Path) -> anyhow::Result<Option<String>> {
+    let looked = ran(author()?.arg("doctor").current_dir(place))?;
     Ok((!looked.status.success()).then(|| said(&looked)))
 }
 
 fn try_recipe(recipe: &Recipe) -> anyhow::Result<String> {
-    if let Some(why) = untried(recipe)? {
-        let line = why.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
-        return Ok(format!("{} in {}: not tried, {line}", recipe.name, recipe.language));
-    }
     let began = Instant::now();
     let place = lay_out(recipe)?;
+    let is_others = !["rust", "menu"].contains(&recipe.language.as_str());
+    if let Some(why) = lacks(&place)?.filter(|_| is_others) {
+        return Ok(format!("{} in {}: not tried\n{why}", recipe.name, recipe.language));
+    }
     let tested = ran(author()?.arg("test").arg(&place))?;
     ensure!(tested.status.success(), "{}: {} in {}:\n{}", recipe.place, recipe.name, recipe.language, said(&tested));
     Ok(format!("{} in {}: {:.1} s", recipe.name, recipe.language, began.elapsed().as_secs_f64()))

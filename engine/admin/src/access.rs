@@ -233,6 +233,8 @@ table! {
     VersionRead           Get    "/api/v1/versions/{id}"                                  Signed at::versions::read            All   Own    Own    No     All    No;
     VersionDelete         Delete "/api/v1/versions/{id}"                                  Signed at::versions::delete          All   Own    No     No     No     No;
     VersionDifference     Get    "/api/v1/versions/{id}/difference"                       Signed at::versions::difference      All   Own    Own    No     All    No;
+    VersionFlow           Get    "/api/v1/versions/{id}/flow"                             Signed at::versions::flow            All   Own    Own    No     All    No;
+    VersionFlowPicture    Get    "/api/v1/versions/{id}/flow.svg"                         Signed at::versions::flow_picture    All   Own    Own    No     All    No;
     VersionApprove        Post   "/api/v1/versions/{id}/approve"                          Signed at::versions::approve         All   No     No     No     No     No;
     VersionRefuse         Post   "/api/v1/versions/{id}/refuse"                           Signed at::versions::refuse          All   No     No     No     No     No;
     VersionBundle         Get    "/api/v1/versions/{id}/bundle"                           Signed at::versions::bundle          All   Own    No     No     All    No;

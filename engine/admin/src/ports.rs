@@ -2,6 +2,7 @@
 
 mod campaigns;
 mod centre;
+mod flow;
 mod live;
 
 pub use campaigns::{
@@ -15,6 +16,7 @@ pub use centre::{
     DeskField, DeskTarget, DirectoryHit, DirectorySearch, OperatorRow, PeerRow, QueueRow, TicketNumber, TicketOrder,
     WaitingRow, WrapUp,
 };
+pub use flow::{FlowDrawing, FlowFinding, FlowOrder, FlowPlace, FlowWay};
 pub use live::{Event, FileAgency, FileFacts, LiveCall, LogLine, Trace, TraceLine};
 
 use bytes::Bytes;
@@ -48,6 +50,8 @@ pub trait Engine: Centre + Campaigns {
     fn check_bundle(&self, check: BundleCheck) -> BoxFuture<'_, Result<CheckedBundle, EngineRefusal>>;
     /// What changes from one version to another.
     fn difference(&self, from: Option<VersionId>, to: VersionId) -> BoxFuture<'_, Result<Difference, EngineRefusal>>;
+    /// A version's dialog, found by trying every key in the simulator, and its picture. Never on a thread that serves calls.
+    fn flow(&self, order: FlowOrder) -> BoxFuture<'_, Result<FlowDrawing, EngineRefusal>>;
 
     /// Every entry that has a deployment; of one agency, or of all.
     fn deployments(&self, agency: Option<&Agency>) -> Vec<Deployment>;

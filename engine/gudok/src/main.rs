@@ -15,6 +15,7 @@ mod commands;
 mod config;
 mod director;
 mod directory;
+mod flow;
 mod hex;
 mod host_words;
 mod keep;
@@ -83,6 +84,9 @@ enum Command {
     /// Checks one bundle as standard input says. The engine starts it; people have no use for it.
     #[command(name = check::CHECK_SUBCOMMAND, hide = true)]
     CheckChild,
+    /// Explores one bundle as standard input says. The engine starts it; people have no use for it.
+    #[command(name = flow::FLOW_SUBCOMMAND, hide = true)]
+    FlowChild,
 }
 
 fn main() -> ExitCode {
@@ -97,6 +101,7 @@ fn main() -> ExitCode {
         Command::Author(command) => gudok_workbench::commands::main(&command),
         Command::Admin(command) => commands::admin::main(&command),
         Command::CheckChild => check::child_main(),
+        Command::FlowChild => flow::child_main(),
         Command::CompileChild { arguments } => gudok_plugin_host::compile_child_main(arguments),
     }
 }

@@ -17,6 +17,7 @@ mod context;
 mod deploying;
 mod deployments;
 mod entries;
+mod flow;
 mod form;
 mod format;
 mod lists;
@@ -129,6 +130,8 @@ fn script_pages() -> Router<Admin> {
         .route("/console/deployments/{agency}/{entry}/rollback", post(entries::roll_back))
         .route("/console/versions", get(versions::list))
         .route("/console/versions/{id}", get(versions::show))
+        .route("/console/versions/{id}/flow", get(flow::show))
+        .route("/console/versions/{id}/flow/picture", get(flow::picture))
         .route("/console/versions/{id}/approve", post(versions::approve))
         .route("/console/versions/{id}/refuse", post(versions::refuse))
         .route("/console/versions/{id}/delete", get(versions::ask_delete).post(versions::delete))

@@ -126,6 +126,8 @@ codes! {
         "Look for the correlation in the engine's log.";
     BUSY = "busy", SERVICE_UNAVAILABLE, "The engine has no time for this now",
         "Try again in a moment.";
+    FLOW_UNFINISHED = "flow-unfinished", SERVICE_UNAVAILABLE, "The dialog of the version could not be found",
+        "Explore the bundle with `gudok explore` on your own machine; it says where it stops.";
     NOT_READY = "not-ready", SERVICE_UNAVAILABLE, "The engine takes no calls",
         "It is starting or stopping.";
     DISK_LOW = "disk-low", INSUFFICIENT_STORAGE, "The disk is almost full; nothing new is kept, calls go on",

@@ -20,6 +20,7 @@ pub mod desk;
 pub mod directory;
 pub mod entries;
 pub mod events;
+pub mod flows;
 pub mod guides;
 pub mod keys;
 mod lists;

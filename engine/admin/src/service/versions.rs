@@ -264,7 +264,7 @@ pub(super) async fn seen(
     Ok(kept)
 }
 
-async fn before(admin: &Admin, kept: &Kept<VersionDocument>) -> Result<Option<String>, Problem> {
+pub(super) async fn before(admin: &Admin, kept: &Kept<VersionDocument>) -> Result<Option<String>, Problem> {
     let facts = &kept.body.facts;
     let agency: AgencyName = facts.agency.parse()?;
     let deployments = admin.engine().deployments(Some(&agency.to_core()));

@@ -172,6 +172,8 @@ async fn more(world: &World, operation: Operation, agency: &str, path: String, a
         Operation::VersionRead
         | Operation::VersionDelete
         | Operation::VersionDifference
+        | Operation::VersionFlow
+        | Operation::VersionFlowPicture
         | Operation::VersionRefuse
         | Operation::VersionBundle => {
             let id = world.version(agency, &format!("s{n}"), "1.0.0").await;

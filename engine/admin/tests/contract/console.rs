@@ -121,6 +121,8 @@ async fn every_page_answers_every_role() {
         "versions/upload".into(),
         format!("versions/{version}"),
         format!("versions/{version}/delete"),
+        format!("versions/{version}/flow"),
+        format!("versions/{version}/flow?compare=1&all=1&show=1"),
         "agencies".into(),
         "agencies/new".into(),
         "agencies/mfc".into(),

@@ -3,7 +3,8 @@
 use gudok_admin::documents::{VersionDocument, kinds};
 use gudok_admin::ports::{
     Actor, BoxFuture, BundleCheck, BundleFacts, BundleReport, Change, CheckStep, CheckedBundle, DeployOrder,
-    Deployment, DeploymentStep, Difference, Engine, EngineRefusal, Event, FileAgency, FileFacts, Guard, LiveCall,
+    Deployment, DeploymentStep, Difference, Engine, EngineRefusal, Event, FileAgency, FileFacts, FlowDrawing,
+    FlowFinding, FlowOrder, FlowPlace, FlowWay, Guard, LiveCall,
     LiveVersion, LogLine, OutcomeCounts, OutcomePoint, Trace, VersionId, VersionOutcomes,
 };
 use gudok_core::ids::{Agency, CallId, Entry};
@@ -37,6 +38,8 @@ pub struct State {
     pub operator_states: BTreeMap<String, String>,
     /// What the centre was told, in words.
     pub centre_orders: Vec<String>,
+    /// Dialogs that were asked for.
+    pub flows: Vec<FlowOrder>,
     /// Its campaigns.
     pub campaigns: crate::campaign_engine::FakeCampaigns,
     /// Tickets by their key.
@@ -181,6 +184,41 @@ fn checked(check: &BundleCheck) -> Result<CheckedBundle, EngineRefusal> {
     })
 }
 
+/// A dialog of two places. Its words are such as a script might say to break a page.
+fn drawing(order: &FlowOrder) -> FlowDrawing {
+    let finding = FlowFinding {
+        kind: "dead-end".into(),
+        name: "Тупик".into(),
+        keys: "1".into(),
+        message: "<b>Nobody</b> gets out.".into(),
+        replay: "gudok call --local desk.ivr --keys 1".into(),
+    };
+    let place = |id: &str, title: &str| FlowPlace {
+        id: id.into(),
+        kind: "question".into(),
+        kind_name: "Вопрос".into(),
+        title: title.into(),
+        said: format!("{title} <script>alert(1)</script>"),
+        change: if order.against.is_some() { "added" } else { "same" }.into(),
+        ..FlowPlace::default()
+    };
+    let way = FlowWay { keys: vec!["1".into()], text: "паспорт".into(), to: "p1".into(), to_title: "Вторая".into(), ..FlowWay::default() };
+    FlowDrawing {
+        paths: 42,
+        paths_per_second: 5_000.0,
+        covered: [("states".to_owned(), 2)].into(),
+        left_out: if order.all { vec!["Не всё.".into()] } else { Vec::new() },
+        findings: vec![finding.clone()],
+        places: vec![
+            FlowPlace { ways: vec![way], ..place("p0", "Первая") },
+            FlowPlace { findings: vec![finding], keys: "1".into(), replay: "gudok call".into(), ..place("p1", "Вторая") },
+        ],
+        differences: order.against.iter().map(|against| format!("from {against}")).collect(),
+        svg: format!("<svg xmlns=\"http://www.w3.org/2000/svg\"><title>x</title><a href=\"#p1\" id=\"box-p1\"/>{}</svg>", order.lang),
+        style: ".flow{fill:red}".into(),
+    }
+}
+
 impl Engine for FakeEngine {
     fn check_bundle(&self, check: BundleCheck) -> BoxFuture<'_, Result<CheckedBundle, EngineRefusal>> {
         Box::pin(async move { checked(&check) })
@@ -190,6 +228,14 @@ impl Engine for FakeEngine {
         Box::pin(async move {
             self.document(&to).await?;
             Ok(Difference { against: from, ..Difference::default() })
+        })
+    }
+
+    fn flow(&self, order: FlowOrder) -> BoxFuture<'_, Result<FlowDrawing, EngineRefusal>> {
+        Box::pin(async move {
+            self.document(&order.version).await?;
+            self.state.lock().flows.push(order.clone());
+            Ok(drawing(&order))
         })
     }
 

@@ -16,6 +16,7 @@ mod documents;
 mod documents_of_roles;
 mod engine;
 mod events;
+mod flows;
 mod front;
 mod login;
 mod openapi;

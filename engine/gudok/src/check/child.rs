@@ -16,6 +16,7 @@ use gudok_plugin_host::{Admission, CompileConfig, Finding, HostConfig, ScriptHos
 use gudok_simulator::smoke::{self, SmokeSettings};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -43,10 +44,7 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn work() -> anyhow::Result<()> {
-    let _ = rustix::process::nice(NICE);
-    for (resource, limit) in [(Resource::Cpu, CPU_S_MAX), (Resource::Core, 0)] {
-        setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) }).context("limiting itself")?;
-    }
+    limit_itself(CPU_S_MAX, None)?;
     let mut text = Vec::new();
     std::io::stdin().lock().take(ORDER_BYTES_MAX).read_to_end(&mut text)?;
     let order: Order = serde_json::from_slice(&text).context("reading the order")?;
@@ -54,9 +52,20 @@ fn work() -> anyhow::Result<()> {
     Ok(std::io::stdout().lock().write_all(&answer)?)
 }
 
+/// Makes this process the last in every queue, and bounds what it may use. Memory is what it writes to: wasmtime reserves
+/// far more addresses than it uses.
+pub(crate) fn limit_itself(cpu_s_max: u64, memory_bytes_max: Option<u64>) -> anyhow::Result<()> {
+    let _ = rustix::process::nice(NICE);
+    let memory = memory_bytes_max.map(|max| (Resource::Data, max));
+    for (resource, limit) in [(Resource::Cpu, cpu_s_max), (Resource::Core, 0)].into_iter().chain(memory) {
+        setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) }).context("limiting itself")?;
+    }
+    Ok(())
+}
+
 fn look(order: &Order) -> anyhow::Result<Answer> {
     let bytes = std::fs::read(&order.file).context("reading the bundle")?;
-    let host = host(order)?;
+    let host = host_for(&order.cache_dir, order.caps)?;
     let keys = keys(&order.agency, &order.keys);
     let limits = BundleLimits::default();
     let admission = Admission { approval: Approval::AsDeclared, config: order.config.clone(), consent_required: false };
@@ -100,15 +109,16 @@ fn compare(bundle: &Bundle, against: &[Against], limits: &BundleLimits) -> anyho
     Ok(words::difference(against.map(|against| against.version.clone()), &found))
 }
 
-fn host(order: &Order) -> anyhow::Result<ScriptHost> {
-    let Caps { memory_mib, cpu_ms_per_step, wall_s_per_call } = order.caps;
+/// A host for scripts that are tried out.
+pub(crate) fn host_for(cache_dir: &Path, caps: Caps) -> anyhow::Result<ScriptHost> {
+    let Caps { memory_mib, cpu_ms_per_step, wall_s_per_call } = caps;
     let compile = CompileConfig::new(std::env::current_exe()?, vec![COMPILE_SUBCOMMAND.into()]);
     let caps = Limits { memory_mib, cpu_ms_per_step, wall_s_per_call, ..Limits::caps_default() };
     Ok(ScriptHost::start(HostConfig {
         instances_max: INSTANCES,
         warm_instances_max: 1,
         caps,
-        ..HostConfig::new(order.cache_dir.clone(), compile)
+        ..HostConfig::new(cache_dir.to_owned(), compile)
     })?)
 }
 

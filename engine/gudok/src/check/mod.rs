@@ -5,7 +5,7 @@ mod child;
 mod facts;
 mod words;
 
-pub(crate) use child::main as child_main;
+pub(crate) use child::{host_for, limit_itself, main as child_main};
 pub(crate) use facts::facts;
 pub(crate) use words::difference;
 
@@ -14,6 +14,7 @@ use gudok_admin::documents::{EntryDocument, kinds};
 use gudok_admin::ports::{
     BundleCheck, BundleFacts, BundleReport, CheckStep, CheckedBundle, Difference, EngineRefusal, SigningKey, VersionId,
 };
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -59,10 +60,21 @@ struct Against {
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Caps {
+pub(crate) struct Caps {
     memory_mib: u32,
     cpu_ms_per_step: u32,
     wall_s_per_call: u32,
+}
+
+impl Caps {
+    /// Those of the configuration.
+    pub(crate) fn of(scripts: &crate::config::Scripts) -> Self {
+        Self {
+            memory_mib: scripts.memory_mib_max,
+            cpu_ms_per_step: scripts.cpu_ms_per_step_max,
+            wall_s_per_call: scripts.wall_s_per_call_max,
+        }
+    }
 }
 
 /// What the child answers, on its standard output.
@@ -101,13 +113,9 @@ impl Checker {
             unsigned_allowed: check.unsigned_allowed,
             now_ms: check.now_ms,
             cache_dir: self.cache_dir.clone(),
-            caps: Caps {
-                memory_mib: config.scripts.memory_mib_max,
-                cpu_ms_per_step: config.scripts.cpu_ms_per_step_max,
-                wall_s_per_call: config.scripts.wall_s_per_call_max,
-            },
+            caps: Caps::of(&config.scripts),
         };
-        let said = tokio::time::timeout(CHECK_MAX, ask_child(&order)).await;
+        let said = tokio::time::timeout(CHECK_MAX, ask_child(CHECK_SUBCOMMAND, &order, ANSWER_BYTES_MAX)).await;
         match said {
             Ok(Ok(answer)) => judged(answer),
             Ok(Err(error)) => Err(of_report(unfinished(&format!("{error:#}")))),
@@ -132,7 +140,7 @@ async fn open_all(director: &Director, check: &BundleCheck) -> Result<(Vec<Again
 }
 
 /// Every setting that some entry of the agency has: a script's addresses are in there.
-async fn settings_of(director: &Director, agency: &str) -> Result<BTreeMap<String, String>, EngineRefusal> {
+pub(crate) async fn settings_of(director: &Director, agency: &str) -> Result<BTreeMap<String, String>, EngineRefusal> {
     let mut all = BTreeMap::new();
     for (id, _, entry) in director.documents::<EntryDocument>(kinds::ENTRY).await? {
         if id.split_once('/').is_some_and(|(of, _)| of == agency) {
@@ -145,9 +153,14 @@ async fn settings_of(director: &Director, agency: &str) -> Result<BTreeMap<Strin
     Ok(all)
 }
 
-async fn ask_child(order: &Order) -> anyhow::Result<Answer> {
+/// Starts this program as a child that does one thing, tells it what, and hears what came of it.
+pub(crate) async fn ask_child<A: DeserializeOwned>(
+    subcommand: &str,
+    order: &impl Serialize,
+    answer_bytes_max: u64,
+) -> anyhow::Result<A> {
     let mut child = Command::new(std::env::current_exe()?)
-        .arg(CHECK_SUBCOMMAND)
+        .arg(subcommand)
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::piped())
@@ -163,13 +176,13 @@ async fn ask_child(order: &Order) -> anyhow::Result<Answer> {
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let read_out = async {
         if let Some(stdout) = stdout {
-            stdout.take(ANSWER_BYTES_MAX).read_to_end(&mut said).await?;
+            stdout.take(answer_bytes_max).read_to_end(&mut said).await?;
         }
         Ok::<_, std::io::Error>(())
     };
     let read_err = async {
         if let Some(stderr) = stderr {
-            stderr.take(ANSWER_BYTES_MAX).read_to_end(&mut complained).await?;
+            stderr.take(answer_bytes_max).read_to_end(&mut complained).await?;
         }
         Ok::<_, std::io::Error>(())
     };

@@ -13,6 +13,7 @@ mod telephones;
 use crate::call::{self, CallHost, Control};
 use crate::campaigns::{Attempting, CampaignStart};
 use crate::check::Checker;
+use crate::flow::Flows;
 use crate::config::Config;
 use crate::metrics;
 use anyhow::Context;
@@ -326,6 +327,7 @@ fn port(
         calls: Arc::clone(calls),
         reloading: Arc::clone(reloading),
         checker: Checker::new(rooms.cache_dir.join("compiled")),
+        flows: Flows::new(rooms.cache_dir.clone()),
         prometheus,
         refresh: Box::new(move || rooms::refresh_gauges(&host, &sip)),
         ready: Arc::clone(ready),

@@ -5,10 +5,11 @@ use super::reload::Reloading;
 use crate::call::Control;
 use crate::check::Checker;
 use crate::director::Director;
+use crate::flow::Flows;
 use gudok_admin::documents::kinds;
 use gudok_admin::ports::{
     Actor, BoxFuture, BundleCheck, CheckedBundle, DeployOrder, Deployment, DeploymentStep, Difference, Engine,
-    EngineRefusal, Event, FileFacts, LiveCall, LogLine, Trace, VersionId, VersionOutcomes,
+    EngineRefusal, Event, FileFacts, FlowDrawing, FlowOrder, LiveCall, LogLine, Trace, VersionId, VersionOutcomes,
 };
 use gudok_core::ids::{Agency, CallId, Entry};
 use gudok_core::script::LandingCause;
@@ -25,6 +26,7 @@ pub(super) struct Port {
     pub(super) calls: Arc<Calls>,
     pub(super) reloading: Arc<Reloading>,
     pub(super) checker: Checker,
+    pub(super) flows: Flows,
     pub(super) prometheus: PrometheusHandle,
     /// Brings gauges up to date before they are read.
     pub(super) refresh: Box<dyn Fn() + Send + Sync>,
@@ -41,6 +43,10 @@ impl Engine for Port {
 
     fn difference(&self, from: Option<VersionId>, to: VersionId) -> BoxFuture<'_, Result<Difference, EngineRefusal>> {
         Box::pin(self.director.difference(from, to))
+    }
+
+    fn flow(&self, order: FlowOrder) -> BoxFuture<'_, Result<FlowDrawing, EngineRefusal>> {
+        Box::pin(self.flows.flow(&self.director, order))
     }
 
     fn deployments(&self, agency: Option<&Agency>) -> Vec<Deployment> {

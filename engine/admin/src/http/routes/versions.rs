@@ -7,10 +7,13 @@ use crate::http::extract::{MaybeJson, Named, Params};
 use crate::http::stream::{self, Sent};
 use crate::names::{AgencyName, ScriptName, VersionHash};
 use crate::ports::Difference;
+use crate::access::Operation;
+use crate::service::flows::{self, FlowAsked, FlowLang, VersionFlow};
 use crate::service::versions::{self, Reason, Version};
 use crate::service::{Page, PageQuery};
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::IntoResponse;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -75,6 +78,71 @@ pub(crate) async fn difference(
     Params(params): Params<AgainstParams>,
 ) -> Answer {
     ok(&versions::difference(&admin, &who, &id, params.against.as_ref()).await?)
+}
+
+/// How a dialog is to be told.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct FlowParams {
+    /// The language of the picture's own words; Russian where it is missing.
+    lang: Option<FlowLang>,
+    /// Compared with this version of the same agency.
+    #[param(value_type = Option<String>, pattern = "^[0-9a-f]{64}$")]
+    against: Option<VersionHash>,
+    /// Compared with the version that serves, else with the last approved.
+    compare: Option<bool>,
+    /// Every place and every way, instead of what one follows with a finger.
+    all: Option<bool>,
+}
+
+impl FlowParams {
+    fn asked(self) -> FlowAsked {
+        FlowAsked {
+            lang: self.lang.unwrap_or_default(),
+            against: self.against,
+            against_live: self.compare.unwrap_or(false),
+            all: self.all.unwrap_or(false),
+        }
+    }
+}
+
+/// A version's dialog: every place, what is said there, how to get there, where one goes from there, and what is wrong. The
+/// engine finds it by trying every key in the simulator; the first time that takes up to some minutes.
+#[utoipa::path(get, path = "/api/v1/versions/{id}/flow", tag = "versions",
+    params(("id" = VersionHash, Path), FlowParams),
+    responses((status = 200, description = "The dialog", body = VersionFlow)))]
+pub(crate) async fn flow(
+    State(admin): State<Admin>,
+    who: Principal,
+    Named(id): Named<VersionHash>,
+    Params(params): Params<FlowParams>,
+) -> Answer {
+    let mut flow = flows::read(&admin, &who, Operation::VersionFlow, &id, params.asked()).await?;
+    // The picture has a route of its own.
+    (flow.drawing.svg, flow.drawing.style) = (String::new(), String::new());
+    ok(&flow)
+}
+
+/// Only its own style, and nothing from elsewhere.
+const PICTURE_POLICY: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox");
+
+/// The picture of a version's dialog.
+#[utoipa::path(get, path = "/api/v1/versions/{id}/flow.svg", tag = "versions",
+    params(("id" = VersionHash, Path), FlowParams),
+    responses((status = 200, description = "The picture", content_type = "image/svg+xml", body = String)))]
+pub(crate) async fn flow_picture(
+    State(admin): State<Admin>,
+    who: Principal,
+    Named(id): Named<VersionHash>,
+    Params(params): Params<FlowParams>,
+) -> Answer {
+    let drawing = flows::read(&admin, &who, Operation::VersionFlowPicture, &id, params.asked()).await?.drawing;
+    let style = format!("</title><style>{}</style>", drawing.style);
+    let svg = drawing.svg.replacen("</title>", &style, 1);
+    let headers =
+        [(header::CONTENT_TYPE, HeaderValue::from_static("image/svg+xml")), (header::CONTENT_SECURITY_POLICY, PICTURE_POLICY)];
+    Ok((headers, svg).into_response())
 }
 
 /// Agrees to a version's new rights.

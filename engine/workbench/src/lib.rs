@@ -9,6 +9,7 @@
 //! - [`project`]: an author's folder; [`build`] makes a bundle of it, as a good compiler tells what is wrong, and checks it as a
 //!   host does; [`sdk`]: what scripts are built against
 //! - [`conversation`]: what an author expects of a script, as it is written down
+//! - [`flow`]: a picture of what exploring finds: SVG, Mermaid, a page
 //! - [`commands`]: the command line of all this, which the binary takes in
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
@@ -16,6 +17,7 @@
 pub mod build;
 pub mod commands;
 pub mod conversation;
+pub mod flow;
 pub mod local;
 pub mod nearest;
 pub mod project;

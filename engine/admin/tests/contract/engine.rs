@@ -4,8 +4,8 @@ use gudok_admin::documents::{VersionDocument, kinds};
 use gudok_admin::ports::{
     Actor, BoxFuture, BundleCheck, BundleFacts, BundleReport, Change, CheckStep, CheckedBundle, DeployOrder,
     Deployment, DeploymentStep, Difference, Engine, EngineRefusal, Event, FileAgency, FileFacts, FlowDrawing,
-    FlowFinding, FlowOrder, FlowPlace, FlowWay, Guard, LiveCall,
-    LiveVersion, LogLine, OutcomeCounts, OutcomePoint, Trace, VersionId, VersionOutcomes,
+    FlowFinding, FlowOrder, FlowPlace, FlowWay, Guard, LiveCall, LiveVersion, LogLine, OutcomeCounts, OutcomePoint,
+    Trace, VersionId, VersionOutcomes,
 };
 use gudok_core::ids::{Agency, CallId, Entry};
 use gudok_store::{AuditDraft, LedgerChange, Store, UtcMs};
@@ -202,7 +202,13 @@ fn drawing(order: &FlowOrder) -> FlowDrawing {
         change: if order.against.is_some() { "added" } else { "same" }.into(),
         ..FlowPlace::default()
     };
-    let way = FlowWay { keys: vec!["1".into()], text: "паспорт".into(), to: "p1".into(), to_title: "Вторая".into(), ..FlowWay::default() };
+    let way = FlowWay {
+        keys: vec!["1".into()],
+        text: "паспорт".into(),
+        to: "p1".into(),
+        to_title: "Вторая".into(),
+        ..FlowWay::default()
+    };
     FlowDrawing {
         paths: 42,
         paths_per_second: 5_000.0,
@@ -211,10 +217,18 @@ fn drawing(order: &FlowOrder) -> FlowDrawing {
         findings: vec![finding.clone()],
         places: vec![
             FlowPlace { ways: vec![way], ..place("p0", "Первая") },
-            FlowPlace { findings: vec![finding], keys: "1".into(), replay: "gudok call".into(), ..place("p1", "Вторая") },
+            FlowPlace {
+                findings: vec![finding],
+                keys: "1".into(),
+                replay: "gudok call".into(),
+                ..place("p1", "Вторая")
+            },
         ],
         differences: order.against.iter().map(|against| format!("from {against}")).collect(),
-        svg: format!("<svg xmlns=\"http://www.w3.org/2000/svg\"><title>x</title><a href=\"#p1\" id=\"box-p1\"/>{}</svg>", order.lang),
+        svg: format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\"><title>x</title><a href=\"#p1\" id=\"box-p1\"/>{}</svg>",
+            order.lang
+        ),
         style: ".flow{fill:red}".into(),
     }
 }

@@ -19,7 +19,10 @@ async fn a_dialog_is_told_as_json_and_drawn_as_a_picture() {
     let told = world.root(ask("GET", format!("/api/v1/versions/{new}/flow"))).await.expect(200).json();
     assert_eq!((&told["version"], &told["against"]), (&json!(new), &json!(null)));
     assert_eq!((&told["paths"], &told["covered"]["states"]), (&json!(42), &json!(2)));
-    assert_eq!(told["places"][0]["ways"][0], json!({ "keys": ["1"], "text": "паспорт", "to": "p1", "to_title": "Вторая", "trouble": false, "change": "" }));
+    assert_eq!(
+        told["places"][0]["ways"][0],
+        json!({ "keys": ["1"], "text": "паспорт", "to": "p1", "to_title": "Вторая", "trouble": false, "change": "" })
+    );
     assert_eq!(told["findings"][0]["replay"], "gudok call --local desk.ivr --keys 1");
     assert!(told.get("svg").is_none() && told.get("style").is_none(), "the picture has a route of its own");
 
@@ -27,7 +30,10 @@ async fn a_dialog_is_told_as_json_and_drawn_as_a_picture() {
     let picture = world.root(ask("GET", path)).await.expect(200);
     assert_eq!(picture.header("content-type"), "image/svg+xml");
     let policy = picture.header("content-security-policy");
-    assert!(policy.starts_with("default-src 'none'; style-src 'unsafe-inline'") && !policy.contains("script"), "{policy}");
+    assert!(
+        policy.starts_with("default-src 'none'; style-src 'unsafe-inline'") && !policy.contains("script"),
+        "{policy}"
+    );
     assert!(picture.text().contains("</title><style>.flow{fill:red}</style>"), "{}", picture.text());
     let order = FlowOrder { version: new.clone(), against: Some(live.clone()), lang: "en", all: true };
     assert_eq!(world.engine.state.lock().flows.last(), Some(&order), "compared with the version that serves");
@@ -71,7 +77,15 @@ async fn the_page_comes_at_once_and_the_picture_after_it() {
 
     let part = reader.get(&world, &format!("/console/versions/{new}/flow/picture?compare=1")).await.expect(200);
     let text = part.text();
-    for seen in ["<section class=\"sheet\" id=\"p0\"", "id=\"p1\"", "href=\"#p1\"", "<kbd>1</kbd>", "Тупик", "gudok call --local desk.ivr --keys 1", "from "] {
+    for seen in [
+        "<section class=\"sheet\" id=\"p0\"",
+        "id=\"p1\"",
+        "href=\"#p1\"",
+        "<kbd>1</kbd>",
+        "Тупик",
+        "gudok call --local desk.ivr --keys 1",
+        "from ",
+    ] {
         assert!(text.contains(seen), "{seen} is not in {text}");
     }
     assert!(!text.contains("<html") && !text.contains("<script>") && !text.contains("<b>Nobody"), "{text}");

@@ -65,7 +65,11 @@ fn answer(order: &Order) -> anyhow::Result<Answer> {
         }
         None => (flow::sheet(&new, &settings), Vec::new()),
     };
-    Ok(Answer { drawing: drawing(&new, &sheet, differences, lang)?, new: new_text, old: old.and_then(|(_, text)| text) })
+    Ok(Answer {
+        drawing: drawing(&new, &sheet, differences, lang)?,
+        new: new_text,
+        old: old.and_then(|(_, text)| text),
+    })
 }
 
 /// What was found in a version: the last time, or now, and then as a text to be kept.
@@ -132,8 +136,14 @@ mod tests {
 
     #[test]
     fn a_drawing_is_what_the_admins_room_reads() {
-        let place = flow::Place { title: "Здравствуйте.".to_owned(), keys: "1".to_owned(), ..flow::Place::default() };
-        let sheet = Sheet { places: vec![place.clone(), place], ways: vec![flow::Way { to: 1, ..flow::Way::default() }], ..Sheet::default() };
+        let place = flow::Place {
+            title: "Здравствуйте.".to_owned(), keys: "1".to_owned(), ..flow::Place::default()
+        };
+        let sheet = Sheet {
+            places: vec![place.clone(), place],
+            ways: vec![flow::Way { to: 1, ..flow::Way::default() }],
+            ..Sheet::default()
+        };
         let report = serde_json::json!({
             "script": "a", "version": "1.0.0", "agency": "b", "entry": "main", "paths": 3, "took_ms": 1, "paths_per_second": 9.0,
             "covered": gudok_simulator::explore::Covered::default(), "left_out": [], "findings": [], "flow": { "start": null, "nodes": [], "edges": [] },

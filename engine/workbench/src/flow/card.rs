@@ -67,7 +67,10 @@ impl Card {
         let mut card = Writing { lines: Vec::new(), y: PAD_Y_PX };
         let head = wrapped(&head(place, lang), SMALL_PX, inner - 16.0, 1);
         card.each(head, HEAD_LINE_PX, |y, text| Line::Head { y, text });
-        card.each(wrapped(&place.title, TEXT_PX, inner, TEXT_LINES_MAX), TEXT_LINE_PX, |y, text| Line::Text { y, text });
+        card.each(wrapped(&place.title, TEXT_PX, inner, TEXT_LINES_MAX), TEXT_LINE_PX, |y, text| Line::Text {
+            y,
+            text,
+        });
         card.links(sheet, place, lang, inner);
         card.flaws(place, lang, inner);
         Self { size: Size { w: width, h: card.y + PAD_Y_PX }, lines: card.lines }
@@ -169,7 +172,8 @@ pub(crate) fn short(place: &Place, lang: Lang) -> String {
 
 /// How wide a badge with this key is.
 pub(crate) fn badge_width(key: &str) -> f64 {
-    (width_px(key, SMALL_PX) + 10.0).max(18.0)
+    // Badges are bold.
+    (width_px(key, SMALL_PX) * 1.12 + 10.0).max(18.0)
 }
 
 /// The label of a way: rows of badges and words.

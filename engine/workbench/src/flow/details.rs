@@ -60,7 +60,8 @@ pub fn details(sheet: &Sheet, lang: Lang) -> Vec<PlaceDetails> {
 }
 
 fn of(sheet: &Sheet, at: usize, place: &Place, lang: Lang) -> PlaceDetails {
-    let drawn = sheet.ways.iter().filter(|way| way.from == at).map(|way| (&way.labels, way.to, way.trouble, way.change));
+    let drawn =
+        sheet.ways.iter().filter(|way| way.from == at).map(|way| (&way.labels, way.to, way.trouble, way.change));
     let told = place.links.iter().map(|link| (&link.labels, link.to, link.trouble, link.change));
     PlaceDetails {
         id: format!("p{at}"),

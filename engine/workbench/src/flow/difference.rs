@@ -33,7 +33,12 @@ impl Compared {
 
 /// Both versions on one sheet: the new one, and in it what is gone.
 #[must_use]
-pub fn compared_sheet(old: &ExploreReport, new: &ExploreReport, difference: &FlowDiff, settings: &FoldSettings) -> Sheet {
+pub fn compared_sheet(
+    old: &ExploreReport,
+    new: &ExploreReport,
+    difference: &FlowDiff,
+    settings: &FoldSettings,
+) -> Sheet {
     let mut both = new.clone();
     let mut compared = Compared { compares: true, ..Compared::default() };
     for node in &difference.added {
@@ -43,7 +48,8 @@ pub fn compared_sheet(old: &ExploreReport, new: &ExploreReport, difference: &Flo
         compared.nodes.insert(changed.new.clone(), (Change::Changed, Some(changed.said_before.clone())));
     }
     // What is gone gets a name of its own, and its ways lead to what is the same now.
-    let mut names: HashMap<&str, String> = difference.same.iter().map(|(old, new)| (old.as_str(), new.clone())).collect();
+    let mut names: HashMap<&str, String> =
+        difference.same.iter().map(|(old, new)| (old.as_str(), new.clone())).collect();
     names.extend(difference.changed.iter().map(|changed| (changed.old.as_str(), changed.new.clone())));
     for node in &difference.gone {
         let name = format!("{GONE}{}", node.id);
@@ -107,7 +113,12 @@ pub fn difference_in_words(old: &ExploreReport, new: &ExploreReport, difference:
         lines.push(format!("- {}: {}", of("убрано", "gone"), told(node)));
     }
     for changed in &difference.changed {
-        lines.push(format!("~ {}: «{}» → «{}»", of("другие слова", "other words"), changed.said_before, changed.said_now));
+        lines.push(format!(
+            "~ {}: «{}» → «{}»",
+            of("другие слова", "other words"),
+            changed.said_before,
+            changed.said_now
+        ));
     }
     for (edges, report, sign, what) in [
         (&difference.edges_added, new, '+', of("новый путь", "new way")),
@@ -137,7 +148,10 @@ fn told(node: &FlowNode) -> String {
 fn told_way(report: &ExploreReport, edge: &FlowEdge, lang: Lang) -> String {
     let title = |id: &str| {
         let node = report.flow.nodes.iter().find(|node| node.id == id);
-        node.map_or_else(|| id.to_owned(), |node| if node.title.is_empty() { node.said.clone() } else { node.title.clone() })
+        node.map_or_else(
+            || id.to_owned(),
+            |node| if node.title.is_empty() { node.said.clone() } else { node.title.clone() },
+        )
     };
     let labels: Vec<String> = edge
         .labels

@@ -49,9 +49,13 @@ pub fn left_out_in_words(left: &LeftOut, lang: Lang) -> String {
     match left.bound.as_str() {
         "paths_max" => format!("Проверено не больше {max} звонков; осталось непроверенным: {}.", left.decisions),
         "depth_max" => format!("Звонки проверены не дальше {max} шагов; осталось непроверенным: {}.", left.decisions),
-        "visits_max" => format!("Одно место проверено не больше {max} раз подряд; осталось непроверенным: {}.", left.decisions),
+        "visits_max" => {
+            format!("Одно место проверено не больше {max} раз подряд; осталось непроверенным: {}.", left.decisions)
+        }
         "states_max" => format!("Проверено не больше {max} разных мест; осталось непроверенным: {}.", left.decisions),
-        "time_max_ms" => format!("Проверка шла не дольше {} с; осталось непроверенным: {}.", max / 1_000, left.decisions),
+        "time_max_ms" => {
+            format!("Проверка шла не дольше {} с; осталось непроверенным: {}.", max / 1_000, left.decisions)
+        }
         _ => left.what.clone(),
     }
 }

@@ -7,10 +7,10 @@
 //! With `all`, nothing of this is done.
 
 use super::difference::Compared;
-use super::labels::{Taken, taken};
-use super::sheet::{Change, Flaw, Link, Place, Shape, Sheet, Way};
-use super::words::Lang;
 use super::findings::finding_name;
+use super::labels::{Taken, taken};
+use super::sheet::{Change, Flaw, Label, Link, Place, Shape, Sheet, Way};
+use super::words::Lang;
 use gudok_simulator::explore::{ExploreReport, Finding, FlowNode, NodeKind};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -133,21 +133,34 @@ impl Folding<'_> {
         let mut hang_ups = 0;
         for (nth, edge) in flow.edges.iter().enumerate() {
             let (Some(from), Some(to)) = (at.get(edge.from.as_str()), at.get(edge.to.as_str())) else { continue };
-            let labels: Vec<Taken> = edge.labels.iter().map(|label| taken(label, self.settings.lang)).collect();
+            let lang = self.settings.lang;
+            let labels = edge.labels.iter().map(|label| taken(label, lang));
+            // A key that stands for nothing and leads nowhere is a wrong one.
+            let labels: Vec<Taken> =
+                labels.map(|taken| if from == to { taken.or_wrong_key(lang) } else { taken }).collect();
             let shown: Vec<&Taken> = labels.iter().filter(|taken| self.settings.all || !taken.hang_up).collect();
             if shown.is_empty() && !labels.is_empty() {
                 hang_ups += 1;
                 continue;
             }
-            let trouble = !shown.is_empty() && shown.iter().all(|taken| taken.trouble);
-            self.ways.push(Way {
+            let change = self.compared.edge(nth);
+            let way = |labels: Vec<Label>, trouble: bool| Way {
                 from: *from,
                 to: *to,
-                labels: shown.iter().map(|taken| taken.label.clone()).collect(),
+                labels,
                 usual: edge.usual && !trouble,
                 trouble,
-                change: self.compared.edge(nth),
-            });
+                change,
+            };
+            // What callers want and what they do not are two ways, even where they lead to one place.
+            let (trouble, wanted): (Vec<&Taken>, Vec<&Taken>) = shown.iter().partition(|taken| taken.trouble);
+            let labels_of = |taken: &[&Taken]| taken.iter().map(|taken| taken.label.clone()).collect::<Vec<_>>();
+            if !wanted.is_empty() || shown.is_empty() {
+                self.ways.push(way(labels_of(&wanted), false));
+            }
+            if !trouble.is_empty() {
+                self.ways.push(way(labels_of(&trouble), true));
+            }
         }
         if hang_ups > 0 {
             let note = "Повесить трубку можно в любой момент; это проверено и здесь не нарисовано.";
@@ -166,11 +179,13 @@ impl Folding<'_> {
     /// The same dialog in another language is one dialog: places of the same step that take the same keys.
     fn mend_languages(&mut self) {
         let main = self.places.iter().find(|place| !place.lang.is_empty()).map(|place| place.lang.clone());
-        let langs: BTreeSet<&str> = self.places.iter().map(|place| place.lang.as_str()).filter(|l| !l.is_empty()).collect();
+        let langs: BTreeSet<&str> =
+            self.places.iter().map(|place| place.lang.as_str()).filter(|l| !l.is_empty()).collect();
         let Some(main) = main.filter(|_| langs.len() > 1) else { return };
         let mut taken: Vec<BTreeSet<String>> = vec![BTreeSet::new(); self.places.len()];
         for way in &self.ways {
-            taken[way.from].extend(way.labels.iter().map(|label| label.key.clone().unwrap_or_else(|| label.text.clone())));
+            taken[way.from]
+                .extend(way.labels.iter().map(|label| label.key.clone().unwrap_or_else(|| label.text.clone())));
         }
         let mut seen: HashMap<String, usize> = HashMap::new();
         let mut signs: Vec<Option<String>> = Vec::new();
@@ -183,13 +198,21 @@ impl Folding<'_> {
             signs.push(sign);
         }
         // Only into the language that the call begins in.
-        let own: BTreeSet<String> =
-            self.places.iter().zip(&signs).filter(|(place, _)| place.lang == main).filter_map(|(_, sign)| sign.clone()).collect();
+        let own: BTreeSet<String> = self
+            .places
+            .iter()
+            .zip(&signs)
+            .filter(|(place, _)| place.lang == main)
+            .filter_map(|(_, sign)| sign.clone())
+            .collect();
         let before = self.places.len();
         self.unite(|_, at| signs[at].clone().filter(|sign| own.contains(sign)));
         self.tidy();
         if self.places.len() < before {
-            let (ru, en) = ("То же самое говорится и на других языках; нарисован", "The same is said in other languages, too; drawn is");
+            let (ru, en) = (
+                "То же самое говорится и на других языках; нарисован",
+                "The same is said in other languages, too; drawn is",
+            );
             self.notes.push(format!("{}: {main}.", self.settings.lang.of(ru, en)));
         }
     }
@@ -203,7 +226,8 @@ impl Folding<'_> {
                 into[way.to] += 1;
                 out[way.from] += 1;
             }
-            let plain = |place: &Place| place.shape == Shape::Message && place.flaws.is_empty() && place.change == Change::Same;
+            let plain =
+                |place: &Place| place.shape == Shape::Message && place.flaws.is_empty() && place.change == Change::Same;
             let joint = self.ways.iter().position(|way| {
                 way.from != way.to
                     && way.labels.iter().all(|label| label.key.is_none() && label.text.is_empty())
@@ -234,7 +258,10 @@ impl Folding<'_> {
         }
         let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
         let grouped = |place: &Place| {
-            let kind = matches!(place.shape, Shape::Question | Shape::Message | Shape::BackEnd | Shape::Promise | Shape::Recording);
+            let kind = matches!(
+                place.shape,
+                Shape::Question | Shape::Message | Shape::BackEnd | Shape::Promise | Shape::Recording
+            );
             place.step.clone().filter(|_| kind && place.change != Change::Removed)
         };
         for step in self.places.iter().filter_map(grouped) {
@@ -242,7 +269,11 @@ impl Folding<'_> {
         }
         let before = self.places.len();
         self.unite(|place, _| grouped(place).filter(|step| sizes.get(step).is_some_and(|size| *size > 1)));
-        for place in self.places.iter_mut().filter(|place| place.of > 1 && sizes.contains_key(place.step.as_deref().unwrap_or(""))) {
+        for place in self
+            .places
+            .iter_mut()
+            .filter(|place| place.of > 1 && sizes.contains_key(place.step.as_deref().unwrap_or("")))
+        {
             if matches!(place.shape, Shape::Question | Shape::Message | Shape::BackEnd) {
                 place.shape = Shape::Step;
             }
@@ -296,14 +327,13 @@ impl Folding<'_> {
     /// One way for each pair of places; a label stands on it once.
     fn tidy(&mut self) {
         let mut ways: Vec<Way> = Vec::new();
-        let mut at: HashMap<(usize, usize, Change), usize> = HashMap::new();
+        let mut at: HashMap<(usize, usize, Change, bool), usize> = HashMap::new();
         for way in std::mem::take(&mut self.ways) {
-            let nth = *at.entry((way.from, way.to, way.change)).or_insert(ways.len());
+            let nth = *at.entry((way.from, way.to, way.change, way.trouble)).or_insert(ways.len());
             match ways.get_mut(nth) {
                 None => ways.push(way),
                 Some(known) => {
                     known.usual |= way.usual;
-                    known.trouble &= way.trouble;
                     known.labels.extend(way.labels);
                 }
             }
@@ -316,6 +346,8 @@ impl Folding<'_> {
                 way.labels.iter().filter(|label| !label.text.is_empty()).map(|label| label.key.clone()).collect();
             way.labels.retain(|label| !label.text.is_empty() || (label.key.is_some() && !told.contains(&label.key)));
         }
+        // From left to right in the order of a telephone's keys.
+        ways.sort_by_key(|way| (way.from, way.labels.iter().map(order_of).min().unwrap_or_default()));
         self.ways = ways;
     }
 
@@ -348,7 +380,13 @@ impl Folding<'_> {
         while let Some(place) = queue.pop_front() {
             for nth in &out[place] {
                 let way = &self.ways[*nth];
-                let step = if way.trouble { TROUBLE_COST } else if way.usual { 2 } else { 3 };
+                let step = if way.trouble {
+                    TROUBLE_COST
+                } else if way.usual {
+                    2
+                } else {
+                    3
+                };
                 let reached = cost[place].saturating_add(step);
                 if reached < cost[way.to] {
                     (cost[way.to], by[way.to]) = (reached, Some(*nth));
@@ -414,8 +452,22 @@ impl Folding<'_> {
         };
         let tried = lang.of("проверено", "tried");
         let subtitle = format!("{} / {} · {tried} {paths} · {findings}", report.agency, report.entry);
-        Sheet { title, subtitle, places: self.places, ways: self.ways, notes: self.notes, compares: self.compared.compares }
+        Sheet {
+            title,
+            subtitle,
+            places: self.places,
+            ways: self.ways,
+            notes: self.notes,
+            compares: self.compared.compares,
+        }
     }
+}
+
+/// Keys first, in the order in which they are on a telephone.
+fn order_of(label: &Label) -> (bool, usize) {
+    const KEYS: &str = "1234567890*#";
+    let key = label.key.as_ref().and_then(|key| key.chars().next()).and_then(|key| KEYS.find(key));
+    (label.key.is_none(), key.unwrap_or(KEYS.len()))
 }
 
 fn united(place: &mut Place, other: Place) {

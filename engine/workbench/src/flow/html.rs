@@ -34,7 +34,8 @@ pub fn html(sheet: &Sheet, lang: Lang) -> String {
 
 fn section(out: &mut String, place: &PlaceDetails, lang: Lang) {
     let mut kind = place.kind_name.to_owned();
-    for more in [place.step.as_deref(), Some(place.lang.as_str()).filter(|lang| !lang.is_empty())].into_iter().flatten() {
+    for more in [place.step.as_deref(), Some(place.lang.as_str()).filter(|lang| !lang.is_empty())].into_iter().flatten()
+    {
         let _ = write!(kind, " · {more}");
     }
     if place.change != Change::Same {
@@ -61,7 +62,13 @@ fn section(out: &mut String, place: &PlaceDetails, lang: Lang) {
         let _ = write!(out, "<p><{tag}>{}</{tag}></p>", lines.join("<br>"));
     }
     for flaw in &place.findings {
-        let _ = write!(out, "<h3 class=\"bad\">{}</h3><p>{} <code>{}</code></p>", escaped(&flaw.name), escaped(&flaw.message), escaped(&flaw.kind));
+        let _ = write!(
+            out,
+            "<h3 class=\"bad\">{}</h3><p>{} <code>{}</code></p>",
+            escaped(&flaw.name),
+            escaped(&flaw.message),
+            escaped(&flaw.kind)
+        );
         command(out, &flaw.replay);
     }
     head(out, lang.of("Как сюда попасть", "How to get here"));

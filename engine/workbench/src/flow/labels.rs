@@ -15,6 +15,16 @@ pub(crate) struct Taken {
     pub(crate) hang_up: bool,
 }
 
+impl Taken {
+    /// Where nobody says what a key stands for, it is a wrong one.
+    pub(crate) fn or_wrong_key(self, lang: Lang) -> Self {
+        if self.label.key.is_none() || !self.label.text.is_empty() {
+            return self;
+        }
+        Self { label: Label::outcome(lang.of("неверная клавиша", "a wrong key")), trouble: true, ..self }
+    }
+}
+
 /// Puts a decision into words.
 pub(crate) fn taken(label: &FlowLabel, lang: Lang) -> Taken {
     let decision = label.decision.as_str();
@@ -52,7 +62,9 @@ fn outcome(what: &str, how: &str, stands_for: &str, lang: Lang) -> (Label, bool)
         ("transfer", "unavailable") => (lang.of("нет связи", "out of reach"), true),
         ("queue", "full") => (lang.of("очередь полна", "the queue is full"), true),
         ("transfer" | "queue", "failed") => (lang.of("некому", "there is nobody"), true),
-        ("back-end", "unreachable" | "hangs" | "nonsense") => (lang.of("система не отвечает", "the system fails"), true),
+        ("back-end", "unreachable" | "hangs" | "nonsense") => {
+            (lang.of("система не отвечает", "the system fails"), true)
+        }
         ("back-end", answer) => return back_end(answer, stands_for, lang),
         ("store", _) => (lang.of("хранилище недоступно", "storage fails"), true),
         ("promise", _) => (lang.of("не записать обещание", "nothing can be promised"), true),
@@ -66,7 +78,9 @@ fn outcome(what: &str, how: &str, stands_for: &str, lang: Lang) -> (Label, bool)
 fn back_end(answer: &str, stands_for: &str, lang: Lang) -> (Label, bool) {
     let status: u16 = answer.split(':').next().and_then(|status| status.parse().ok()).unwrap_or(0);
     match status {
-        200..=299 if stands_for.is_empty() => (Label::outcome(lang.of("система ответила", "the system answers")), false),
+        200..=299 if stands_for.is_empty() => {
+            (Label::outcome(lang.of("система ответила", "the system answers")), false)
+        }
         200..=299 => (Label::outcome(stands_for), false),
         404 => (Label::outcome(lang.of("не найдено", "not found")), false),
         400..=499 => (Label::outcome(lang.of("система отказала", "the system refuses")), true),

@@ -82,7 +82,9 @@ pub(crate) fn laid(places: &[Size], ways: &[WayOf]) -> Laid {
     let back = backward(places.len(), ways);
     let levels = levels(places.len(), ways, &back);
     let mut grid = Grid::new(places, &levels);
-    let chains: Vec<Vec<usize>> = ways.iter().zip(&back).map(|(way, back)| grid.chain(way, *back)).collect();
+    // What was joined last is looked at first: joined from behind, ways keep their order from left to right.
+    let mut chains: Vec<Vec<usize>> = ways.iter().zip(&back).rev().map(|(way, back)| grid.chain(way, *back)).collect();
+    chains.reverse();
     grid.place();
     grid.routed(places.len(), ways, &back, &chains)
 }
@@ -160,7 +162,12 @@ struct Grid {
 
 impl Grid {
     fn new(places: &[Size], levels: &[usize]) -> Self {
-        Self { sizes: places.to_vec(), rows: levels.iter().map(|level| level * 2).collect(), edges: Vec::new(), x: Vec::new() }
+        Self {
+            sizes: places.to_vec(),
+            rows: levels.iter().map(|level| level * 2).collect(),
+            edges: Vec::new(),
+            x: Vec::new(),
+        }
     }
 
     /// The vertices of a way between its two places, from above.
@@ -298,7 +305,8 @@ impl Grid {
         let mut ports = vec![(0.0, 0.0); ways.len()];
         let (mut below, mut above) = (vec![Vec::new(); places], vec![Vec::new(); places]);
         for (at, (upper, lower)) in directed(ways, back).enumerate() {
-            let (first, last) = (chains[at].first().copied().unwrap_or(lower), chains[at].last().copied().unwrap_or(upper));
+            let (first, last) =
+                (chains[at].first().copied().unwrap_or(lower), chains[at].last().copied().unwrap_or(upper));
             below[upper].push((self.x[first], at));
             above[lower].push((self.x[last], at));
         }
@@ -333,10 +341,8 @@ mod tests {
     fn any(seed: u64) -> (Vec<Size>, Vec<WayOf>) {
         let mut numbers = Numbers(seed);
         let count = 1 + numbers.below(30);
-        let size = |numbers: &mut Numbers| Size {
-            w: 40.0 + numbers.below(200) as f64,
-            h: 20.0 + numbers.below(120) as f64,
-        };
+        let size =
+            |numbers: &mut Numbers| Size { w: 40.0 + numbers.below(200) as f64, h: 20.0 + numbers.below(120) as f64 };
         let places = (0..count).map(|_| size(&mut numbers)).collect();
         let mut ways: Vec<WayOf> = Vec::new();
         for _ in 0..numbers.below(60) {
@@ -357,9 +363,18 @@ mod tests {
             let labels = laid.routes.iter().filter_map(|route| route.label);
             let all: Vec<Area> = laid.places.iter().copied().chain(labels).collect();
             assert_eq!(laid.places.len(), places.len());
-            assert_eq!(laid.routes.iter().filter(|route| route.label.is_some()).count(), ways.iter().filter(|way| way.2.is_some()).count());
+            assert_eq!(
+                laid.routes.iter().filter(|route| route.label.is_some()).count(),
+                ways.iter().filter(|way| way.2.is_some()).count()
+            );
             for (at, one) in all.iter().enumerate() {
-                assert!(one.x >= -0.01 && one.y >= 0.0 && one.x + one.w <= laid.size.w + 0.01 && one.y + one.h <= laid.size.h + 0.01, "{seed}");
+                assert!(
+                    one.x >= -0.01
+                        && one.y >= 0.0
+                        && one.x + one.w <= laid.size.w + 0.01
+                        && one.y + one.h <= laid.size.h + 0.01,
+                    "{seed}"
+                );
                 for other in &all[at + 1..] {
                     assert!(!one.touches(other), "seed {seed}: {one:?} and {other:?}");
                 }

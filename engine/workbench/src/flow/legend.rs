@@ -31,7 +31,11 @@ pub(crate) fn legend(sheet: &Sheet, lang: Lang, width_max: f64) -> Legend {
         let sign = format!("<g class=\"{}\" transform=\"translate(0 -8)\">{sign}</g>", shape.class());
         rows.add(&sign, shape.name(lang));
     }
-    let keys = sheet.ways.iter().flat_map(|way| &way.labels).chain(sheet.places.iter().flat_map(|place| place.links.iter().flat_map(|link| &link.labels)));
+    let keys = sheet
+        .ways
+        .iter()
+        .flat_map(|way| &way.labels)
+        .chain(sheet.places.iter().flat_map(|place| place.links.iter().flat_map(|link| &link.labels)));
     if keys.into_iter().any(|label| label.key.is_some()) {
         let sign = format!(
             "<rect class=\"badge\" x=\"4\" y=\"-9\" width=\"{:.1}\" height=\"18\" rx=\"9\"/><text class=\"badge-key\" x=\"13\" y=\"0\">1</text>",
@@ -39,16 +43,20 @@ pub(crate) fn legend(sheet: &Sheet, lang: Lang, width_max: f64) -> Legend {
         );
         rows.add(&sign, lang.of("клавиша и что она значит", "a key and what it stands for"));
     }
-    let way = |class: &str| format!("<path class=\"way {class}\" d=\"M0 0H22\"/><path class=\"tip {class}\" d=\"M28 0L20 -4.4L20 4.4Z\"/>");
+    let way = |class: &str| {
+        format!("<path class=\"way {class}\" d=\"M0 0H22\"/><path class=\"tip {class}\" d=\"M28 0L20 -4.4L20 4.4Z\"/>")
+    };
     if sheet.ways.iter().any(|way| way.usual) {
         rows.add(&way("usual"), lang.of("обычный путь", "the usual way"));
     }
     if sheet.ways.iter().any(|way| way.trouble) {
-        let meaning = lang.of("сбой: молчание, ошибка ввода, отказ системы", "trouble: silence, a wrong key, a system that fails");
+        let meaning = lang
+            .of("сбой: молчание, ошибка ввода, отказ системы", "trouble: silence, a wrong key, a system that fails");
         rows.add(&way("trouble"), meaning);
     }
     if sheet.places.iter().any(|place| !place.flaws.is_empty()) {
-        let sign = "<circle class=\"mark\" cx=\"14\" cy=\"0\" r=\"8\"/><text class=\"mark-text\" x=\"14\" y=\"0\">!</text>";
+        let sign =
+            "<circle class=\"mark\" cx=\"14\" cy=\"0\" r=\"8\"/><text class=\"mark-text\" x=\"14\" y=\"0\">!</text>";
         rows.add(sign, lang.of("найденная ошибка", "something wrong"));
     }
     if sheet.compares {
@@ -99,15 +107,21 @@ impl Rows {
 /// A sign of 12 by 12 around nothing, before a place's head.
 pub(crate) const fn icon(shape: Shape) -> &'static str {
     match shape {
-        Shape::Question => "<path class=\"pen\" d=\"M-4 -2A4 4 0 1 1 1 2L0 3.4\"/><circle class=\"dot\" cx=\"0\" cy=\"6\" r=\".9\"/>",
+        Shape::Question => {
+            "<path class=\"pen\" d=\"M-4 -2A4 4 0 1 1 1 2L0 3.4\"/><circle class=\"dot\" cx=\"0\" cy=\"6\" r=\".9\"/>"
+        }
         Shape::Message | Shape::Step => "<path class=\"pen\" d=\"M-5 -4H5V3H-1L-4 6V3H-5Z\"/>",
         Shape::Operator | Shape::Transfer => {
             "<path class=\"pen\" d=\"M-5 2V0A5 5 0 0 1 5 0V2M-5 1V5H-3V1ZM5 1V5H3V1Z\"/>"
         }
         Shape::BackEnd => "<path class=\"pen\" d=\"M-5 -4H5V0H-5ZM-5 1H5V5H-5ZM-3 -2H-2M-3 3H-2\"/>",
         Shape::Promise => "<path class=\"pen\" d=\"M-5 0L-1.5 4L5 -4\"/>",
-        Shape::Recording => "<circle class=\"pen\" cx=\"0\" cy=\"0\" r=\"5\"/><circle class=\"dot\" cx=\"0\" cy=\"0\" r=\"2.4\"/>",
-        Shape::Start => "<path class=\"pen\" d=\"M-4 -5L-1 -2L-2.4 -.6A8 8 0 0 0 .6 2.4L2 1L5 4L3 6A12 12 0 0 1 -6 -3Z\"/>",
+        Shape::Recording => {
+            "<circle class=\"pen\" cx=\"0\" cy=\"0\" r=\"5\"/><circle class=\"dot\" cx=\"0\" cy=\"0\" r=\"2.4\"/>"
+        }
+        Shape::Start => {
+            "<path class=\"pen\" d=\"M-4 -5L-1 -2L-2.4 -.6A8 8 0 0 0 .6 2.4L2 1L5 4L3 6A12 12 0 0 1 -6 -3Z\"/>"
+        }
         Shape::End => "<circle class=\"pen\" cx=\"0\" cy=\"0\" r=\"5\"/><path class=\"pen\" d=\"M-3 0H3\"/>",
     }
 }

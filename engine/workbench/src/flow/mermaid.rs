@@ -24,10 +24,17 @@ pub fn mermaid(sheet: &Sheet, lang: Lang) -> String {
             let _ = writeln!(out, "  classDef {class} {style}\n  class {} {class}", which.join(","));
         }
     };
-    let by = |test: &dyn Fn(&Place) -> bool| all().filter(|(_, place)| test(place)).map(|(at, _)| format!("p{at}")).collect();
+    let by = |test: &dyn Fn(&Place) -> bool| {
+        all().filter(|(_, place)| test(place)).map(|(at, _)| format!("p{at}")).collect()
+    };
     named(&mut out, "flawed", "stroke:#c62222,stroke-width:3px", by(&|place| !place.flaws.is_empty()));
     named(&mut out, "added", "stroke:#1e8e4a,stroke-width:3px", by(&|place| place.change == Change::Added));
-    named(&mut out, "removed", "stroke:#c62222,stroke-width:3px,stroke-dasharray:7 4", by(&|place| place.change == Change::Removed));
+    named(
+        &mut out,
+        "removed",
+        "stroke:#c62222,stroke-width:3px,stroke-dasharray:7 4",
+        by(&|place| place.change == Change::Removed),
+    );
     named(&mut out, "changed", "stroke:#b26a00,stroke-width:3px", by(&|place| place.change == Change::Changed));
     out
 }
@@ -85,7 +92,8 @@ fn quoted(text: &str) -> String {
         match c {
             c if c.is_whitespace() => written.push(' '),
             c if c.is_control() => written.push(char::REPLACEMENT_CHARACTER),
-            '"' | '\'' | '<' | '>' | '&' | '#' | '`' | '*' | '_' | '~' | '\\' | '[' | ']' | '{' | '}' | '|' | ';' | '%' => {
+            '"' | '\'' | '<' | '>' | '&' | '#' | '`' | '*' | '_' | '~' | '\\' | '[' | ']' | '{' | '}' | '|' | ';'
+            | '%' => {
                 let _ = write!(written, "#{};", u32::from(c));
             }
             c => written.push(c),
@@ -129,7 +137,14 @@ mod tests {
 
     #[test]
     fn ways_have_their_lines() {
-        let way = |usual, trouble| Way { from: 0, to: 1, labels: vec![Label::key("#", "")], usual, trouble, ..Way::default() };
+        let way = |usual, trouble| Way {
+            from: 0,
+            to: 1,
+            labels: vec![Label::key("#", "")],
+            usual,
+            trouble,
+            ..Way::default()
+        };
         assert_eq!(arrow(&way(true, false)), "p0 ==>|\"#35;\"| p1");
         assert_eq!(arrow(&way(false, true)), "p0 -.->|\"#35;\"| p1");
         assert_eq!(arrow(&Way { labels: vec![], ..way(false, false) }), "p0 --> p1");

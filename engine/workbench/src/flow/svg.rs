@@ -103,7 +103,11 @@ impl Drawing {
             self.text("subtitle", MARGIN_PX, MARGIN_PX + TITLE_PX + f64::from(nth) * LINE_OF_TITLE_PX, line);
         }
         content(self, left, top);
-        let _ = write!(self.out, "<g class=\"legend\" transform=\"translate({MARGIN_PX:.1} {below:.1})\">{}</g></svg>", legend.svg);
+        let _ = write!(
+            self.out,
+            "<g class=\"legend\" transform=\"translate({MARGIN_PX:.1} {below:.1})\">{}</g></svg>",
+            legend.svg
+        );
         self.out.push('\n');
     }
 
@@ -217,7 +221,8 @@ impl Drawing {
     }
 
     fn icon(&mut self, shape: Shape, x: f64, y: f64) {
-        let _ = write!(self.out, "<g class=\"icon\" transform=\"translate({x:.1} {y:.1})\">{}</g>", legend::icon(shape));
+        let _ =
+            write!(self.out, "<g class=\"icon\" transform=\"translate({x:.1} {y:.1})\">{}</g>", legend::icon(shape));
     }
 }
 
@@ -261,9 +266,8 @@ fn path_of(route: &Route) -> String {
 /// The outline that tells what kind of place it is.
 pub(crate) fn outline(shape: Shape, size: Size) -> String {
     let Size { w, h } = size;
-    let rounded = |radius: f64| {
-        format!("<rect class=\"shape\" width=\"{w:.1}\" height=\"{h:.1}\" rx=\"{radius:.1}\"/>")
-    };
+    let rounded =
+        |radius: f64| format!("<rect class=\"shape\" width=\"{w:.1}\" height=\"{h:.1}\" rx=\"{radius:.1}\"/>");
     let polygon = |points: &[(f64, f64)]| {
         let points: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         format!("<polygon class=\"shape\" points=\"{}\"/>", points.join(" "))

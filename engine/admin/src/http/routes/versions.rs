@@ -1,13 +1,13 @@
 //! `/versions`
 
 use crate::Admin;
+use crate::access::Operation;
 use crate::auth::Principal;
 use crate::http::answer::{Answer, nothing, ok};
 use crate::http::extract::{MaybeJson, Named, Params};
 use crate::http::stream::{self, Sent};
 use crate::names::{AgencyName, ScriptName, VersionHash};
 use crate::ports::Difference;
-use crate::access::Operation;
 use crate::service::flows::{self, FlowAsked, FlowLang, VersionFlow};
 use crate::service::versions::{self, Reason, Version};
 use crate::service::{Page, PageQuery};
@@ -85,6 +85,7 @@ pub(crate) async fn difference(
 #[into_params(parameter_in = Query)]
 pub(crate) struct FlowParams {
     /// The language of the picture's own words; Russian where it is missing.
+    #[param(inline)]
     lang: Option<FlowLang>,
     /// Compared with this version of the same agency.
     #[param(value_type = Option<String>, pattern = "^[0-9a-f]{64}$")]
@@ -140,8 +141,10 @@ pub(crate) async fn flow_picture(
     let drawing = flows::read(&admin, &who, Operation::VersionFlowPicture, &id, params.asked()).await?.drawing;
     let style = format!("</title><style>{}</style>", drawing.style);
     let svg = drawing.svg.replacen("</title>", &style, 1);
-    let headers =
-        [(header::CONTENT_TYPE, HeaderValue::from_static("image/svg+xml")), (header::CONTENT_SECURITY_POLICY, PICTURE_POLICY)];
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("image/svg+xml")),
+        (header::CONTENT_SECURITY_POLICY, PICTURE_POLICY),
+    ];
     Ok((headers, svg).into_response())
 }
 

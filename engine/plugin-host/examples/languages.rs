@@ -96,9 +96,9 @@ fn measure(name: &str, path: &Path) {
     starts.sort_unstable();
     cpu_us.sort_unstable();
     let at = |per_mille: usize| starts[(RUNS - 1) * per_mille / 1_000].as_secs_f64() * 1e3;
-    let (kib, memory) = runtime.block_on(park(&version));
+    let (kib, maps, memory) = runtime.block_on(park(&version));
     println!(
-        "{name:<12} {:>7.2} MB {:>6.1} MB {:>8.2} ms {:>8.2} ms {:>5.2} ms {:>6.1} MB  {kib:>8.0} KiB a call; compiled in {:.1} s",
+        "{name:<12} {:>7.2} MB {:>6.1} MB {:>8.2} ms {:>8.2} ms {:>5.2} ms {:>6.1} MB  {kib:>8.0} KiB and {maps:.1} mappings a call; compiled in {:.1} s",
         mb(bundle.component.len() as u64),
         mb(code),
         at(500),
@@ -114,10 +114,11 @@ fn mb(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 
-/// Lets the calls wait in their first question, all at once: what each keeps resident, and what one has of linear memory.
-async fn park(version: &Arc<Version>) -> (f64, usize) {
+/// Lets the calls wait in their first question, all at once: what each keeps resident, how many mappings it has, and what one has of
+/// linear memory.
+async fn park(version: &Arc<Version>) -> (f64, f64, usize) {
     let port = caller(false);
-    let before = resident_kib();
+    let (before, mappings_before) = (resident_kib(), mappings());
     let mut controls = Vec::new();
     let mut calls = Vec::new();
     for _ in 0..CALLS_AT_ONCE {
@@ -131,7 +132,7 @@ async fn park(version: &Arc<Version>) -> (f64, usize) {
             panic!("a call ended instead of waiting: {:?}", calls.swap_remove(ended).await.unwrap());
         }
     }
-    let during = resident_kib();
+    let (during, mappings_during) = (resident_kib(), mappings());
     for control in controls {
         control.stop();
     }
@@ -140,12 +141,18 @@ async fn park(version: &Arc<Version>) -> (f64, usize) {
         memory = memory.max(call.await.unwrap().memory_bytes_max);
     }
     #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-    let kib = (during - before) as f64 / CALLS_AT_ONCE as f64;
-    (kib, memory)
+    let a_call = |difference: usize| difference as f64 / CALLS_AT_ONCE as f64;
+    (a_call(during - before), a_call(mappings_during - mappings_before), memory)
 }
 
+/// What this process has of the machine's memory. Not `VmRSS`: that counts a page of a script's image once for each instance that
+/// reads it, and they all read the same one.
 fn resident_kib() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let memory = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap();
+    let line = memory.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+fn mappings() -> usize {
+    std::fs::read_to_string("/proc/self/maps").unwrap().lines().count()
 }

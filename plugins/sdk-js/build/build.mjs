@@ -5,17 +5,17 @@
 // Prints one JSON object: { problems: [{ file, line, column, width, message, remedy }], imports, bytes }. Exits with 1 where
 // there are problems, with 2 where it cannot work at all.
 
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { lineTable } from "./lines.mjs";
+import { SDK, linkSdk } from "./link.mjs";
 import { checkTypes } from "./types.mjs";
-import { INTERFACE_VERSION, writeWorld } from "./world.mjs";
+import { writeWorld } from "./world.mjs";
 
-const SDK = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const OPTIONS = ["project", "wit", "tools", "kind", "capabilities", "out"];
 const ENTRIES = ["src/main.ts", "src/main.js", "src/main.mjs"];
 const OURS = /^gudok:ivr\/([a-z-]+)@/;
@@ -44,6 +44,9 @@ const DECLARED_AS = {
   secrets: 'secrets = { names = ["…"] }',
   "secrets-reveal": 'secrets = { names = ["…"], reveal = true }',
 };
+
+const LOADED =
+  "What stands outside of functions runs when the script is built, without a call and without the host: move it into the function that serves the call";
 
 // Where the capability "secrets" is not declared, there is no module of that name: fetch needs its type alone.
 const WITHOUT_SECRETS = {
@@ -90,9 +93,9 @@ async function build(options) {
   const bundle = await bundled(require("esbuild"), options, entry);
   const imports = interfacesOf(bundle, options);
   writeWorld(options.wit, join(options.work, "wit"), options.kind, imports, options.capabilities.split(","));
-  const lines = lineTable(JSON.parse(bundle.map), options.project, SDK);
+  const lines = lineTable(JSON.parse(bundle.map), options.work, options.project, SDK);
   const source = `${bundle.code}\n;globalThis.gudokLines = ${JSON.stringify(lines)};\n`;
-  return { component: await componentized(require, options, source, lines), imports };
+  return { component: await componentized(require, options, source, lines, entry), imports };
 }
 
 async function bundled(esbuild, options, entry) {
@@ -132,11 +135,11 @@ async function bundled(esbuild, options, entry) {
     return { code: text("script.js"), map: text("script.js.map"), metafile: result.metafile };
   } catch (error) {
     if (error.errors === undefined) throw error;
-    throw new Problems(error.errors.map((found) => ofEsbuild(found, options)));
+    throw new Problems(error.errors.map((found) => ofEsbuild(found, options, entry)));
   }
 }
 
-function ofEsbuild({ text, location, notes }, { project }) {
+function ofEsbuild({ text, location, notes }, { project }, entry) {
   const remedies = [
     [/^Could not resolve "(node:.*|fs|http|https|net|os|path|crypto|child_process|process|timers)"/,
       "A script has no files, sockets or clocks: what there is comes from `gudok` (host, http, Bucket)"],
@@ -149,7 +152,7 @@ function ofEsbuild({ text, location, notes }, { project }) {
   const remedy = remedies.find(([pattern]) => pattern.test(text))?.[1] ?? notes?.[0]?.text ?? null;
   const file = location && location.file !== "gudok-entry.js" ? location.file : null;
   return file === null
-    ? problem(text, remedy)
+    ? problem(text, remedy, entry)
     : { file: relative(project, resolve(project, file)), line: location.line, column: location.column + 1, width: location.length, message: text, remedy };
 }
 
@@ -190,7 +193,7 @@ function placeOf(words, metafile, project) {
   return { file: null, line: 0, column: 0, width: 0 };
 }
 
-async function componentized(require, options, jsSource, lines) {
+async function componentized(require, options, jsSource, lines, entry) {
   const { componentize } = await import(pathToFileURL(require.resolve("componentize-qjs")));
   try {
     const witPath = join(options.work, "wit");
@@ -199,39 +202,28 @@ async function componentized(require, options, jsSource, lines) {
   } catch (error) {
     // What the script does when it is loaded is done while it is built.
     const text = String(error.message ?? error);
+    if (/wasm backtrace|unreachable/.test(text)) {
+      throw new Problems([problem("the script asks the host while it is loaded: there is no call then, and no host", LOADED, entry)]);
+    }
     const cause = /(?:evaluation|module): (?:Error: )?([^\n]+)/.exec(text)?.[1] ?? text.split("\n")[0];
     const message = cause.replace(/^(Failed to [a-z ]+JavaScript module( evaluation)?: )+/, "").replace(/^Error: /, "");
     const frames = [...text.matchAll(/:(\d+):(\d+)\)?/g)].map(([, line]) => lines.places[Number(line) - 1] ?? []);
     const [source, line] = frames.find(([source]) => lines.sources[source] !== undefined) ?? [];
     throw new Problems([
       {
-        file: source === undefined ? null : lines.sources[source],
+        file: source === undefined ? entry : lines.sources[source],
         line: line ?? 0,
         column: 0,
         width: 0,
         message: source === undefined ? message : `the script fails while it is loaded: ${message}`,
-        remedy: source === undefined ? null : "What stands outside of functions runs when the script is built, without a call and without the host: move it into the function that serves the call",
+        remedy: source === undefined ? null : LOADED,
       },
     ]);
   }
 }
 
-// Editors and esbuild find the SDK where every package lies.
-function linkSdk(project) {
-  const folder = join(project, "node_modules");
-  const link = join(folder, "gudok");
-  try {
-    if (resolve(folder, readlinkSync(link)) === SDK) return;
-  } catch {
-    // None yet, or a folder.
-  }
-  mkdirSync(folder, { recursive: true });
-  rmSync(link, { recursive: true, force: true });
-  symlinkSync(SDK, link, "dir");
-}
-
-function problem(message, remedy) {
-  return { file: null, line: 0, column: 0, width: 0, message, remedy: remedy ?? null };
+function problem(message, remedy, file = null) {
+  return { file, line: 0, column: 0, width: 0, message, remedy: remedy ?? null };
 }
 
 function refuse(problems) {

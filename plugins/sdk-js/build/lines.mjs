@@ -6,10 +6,10 @@ const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
 
 /**
  * { sources: [file, …], places: [[source, line] or [] for each line of the bundle] }. Only the project's own files have a
- * source; the SDK's have none.
+ * source; the SDK's have none. `folder` is where the bundle would lie: the map's names are relative to it.
  */
-export function lineTable(map, project, sdk) {
-  const paths = map.sources.map((source) => resolve(project, source));
+export function lineTable(map, folder, project, sdk) {
+  const paths = map.sources.map((source) => resolve(folder, source));
   const ours = paths.map((path) => !path.startsWith(sdk) && !path.includes("/node_modules/") && !path.endsWith("gudok-entry.js"));
   const sources = paths.map((path, at) => (ours[at] ? relative(project, path) : null));
   let source = 0;

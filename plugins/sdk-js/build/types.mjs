@@ -16,6 +16,9 @@ const REMEDIES = {
   2584: "A script has no browser around it: what there is comes from `gudok` (host, http, Bucket)",
 };
 
+/** Modules that only Node has. */
+const OF_NODE = /module '(node:.*|fs|fs\/promises|http|https|net|os|path|crypto|child_process|process|timers|url|util)'/;
+
 export function checkTypes(ts, project, entry, sdk) {
   const path = join(project, "tsconfig.json");
   let own = {};
@@ -34,7 +37,7 @@ export function checkTypes(ts, project, entry, sdk) {
 
 function problemOf(ts, found, project) {
   const message = ts.flattenDiagnosticMessageText(found.messageText, "\n");
-  const remedy = REMEDIES[found.code] ?? null;
+  const remedy = OF_NODE.test(message) ? REMEDIES[2580] : (REMEDIES[found.code] ?? null);
   if (found.file === undefined) return { file: null, line: 0, column: 0, width: 0, message, remedy };
   const { line, character } = found.file.getLineAndCharacterOfPosition(found.start);
   const file = relative(project, found.file.fileName);

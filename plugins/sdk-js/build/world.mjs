@@ -4,7 +4,7 @@
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-export const INTERFACE_VERSION = "0.1.0";
+const INTERFACE_VERSION = "0.1.0";
 
 /** Writes the interface with one more world, `built-script`, to a folder. */
 export function writeWorld(wit, folder, kind, imports, capabilities) {

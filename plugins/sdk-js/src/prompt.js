@@ -52,12 +52,25 @@ export class Piece {
 /** A prompt of text and pieces: prompt`Перед вами ${counted(21, REQUEST)}.` */
 export function prompt(strings, ...pieces) {
   const parts = [];
-  strings.forEach((text, place) => {
+  let text = "";
+  const flush = () => {
     // A template over several lines is one sentence.
     const words = text.replace(/\s+/g, " ").trim();
     if (words !== "") parts.push(words);
-    if (place < pieces.length) parts.push(pieces[place]);
+    text = "";
+  };
+  strings.forEach((string, place) => {
+    text += string;
+    const piece = pieces[place];
+    if (typeof piece === "string") {
+      // Text within text stays one text: nobody hears where it came from.
+      text += piece;
+    } else if (place < pieces.length) {
+      flush();
+      parts.push(piece);
+    }
   });
+  flush();
   return new Prompt().with(...parts);
 }
 

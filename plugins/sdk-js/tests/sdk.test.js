@@ -29,6 +29,11 @@ describe("prompts", () => {
     assert.deepEqual(said.segments[1].val, { value: 21, noun: REQUEST, gramCase: "nominative" });
   });
 
+  test("text within text is one text", () => {
+    assert.deepEqual(prompt`Адрес: ${"улица Мира"}.`.segments, [{ tag: "text", val: "Адрес: улица Мира." }]);
+    assert.deepEqual(prompt`${""}`.segments, []);
+  });
+
   test("what is private stays private", () => {
     assert.equal(prompt`Вас зовут ${prompt`Анна`.private()}`.toWit().cacheable, false);
     assert.deepEqual(prompt`x`.uninterrupted().toWit().bargeIn, { dtmf: false, speech: false });
@@ -68,7 +73,7 @@ describe("questions", () => {
   test("an item says its key", () => {
     const raw = new FakeCall({ tag: "no-input" });
     new Call(raw).menu("Что?", { 1: item("Адрес", 1), 2: 2 }, { global: { "*": item("Оператор", 0) } });
-    assert.deepEqual(raw.asked[0].prompt, prompt`Что? ${"Адрес"} : ${key("1")} . ${"Оператор"} : ${key("*")} .`.toWit());
+    assert.deepEqual(raw.asked[0].prompt, prompt``.with("Что?", "Адрес", ":", key("1"), ".", "Оператор", ":", key("*"), ".").toWit());
     assert.deepEqual(raw.asked[0].globalKeys, [{ key: "*", value: "0", phrases: [] }]);
   });
 

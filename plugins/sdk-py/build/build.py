@@ -24,6 +24,11 @@ from sources import Problem, look_over, problem  # noqa: E402
 SDK = Path(__file__).resolve().parent.parent
 INTERFACE_VERSION = "0.1.0"
 
+LOADED = (
+    "What stands outside of functions runs when the script is built, without a call and without the host: "
+    "move it into the function that serves the call"
+)
+
 ENTRY = {
     "service": """
 import main
@@ -109,6 +114,8 @@ def componentize(tools: Path, work: Path, project: Path, out: Path) -> subproces
 
 def of_componentize(said: str, project: Path) -> Problem:
     """What stands outside of functions runs while the script is built: its faults come as a traceback."""
+    if "wasm backtrace" in said or "unreachable" in said:
+        return problem("the script asks the host while it is loaded: there is no call then, and no host", LOADED, "src/main.py")
     frames = re.findall(r'File "/0/([^"]+)", line (\d+)', said)
     errors = [line for line in said.splitlines() if re.match(r"^(\w+\.)*\w*(Error|Exception|Exit|Interrupt)\b", line)]
     message = errors[-1] if errors else (said.strip().splitlines() or ["componentize-py failed"])[-1]
@@ -123,8 +130,9 @@ def of_componentize(said: str, project: Path) -> Problem:
     if missing:
         remedy = f"Write it as src/{missing[1]}.py, or put the package beside main.py: pip install --target src NAME. It must be pure Python"
         return problem(f"there is no module {missing[1]}", remedy, file, line)
-    remedy = "What stands outside of functions runs when the script is built, without a call and without the host: move it into the function that serves the call"
-    return problem(f"the script fails while it is loaded: {message}" if frames else message, remedy if frames else None, file, line)
+    if not frames:
+        return problem(message.removeprefix("ImportError: "), None, "src/main.py")
+    return problem(f"the script fails while it is loaded: {message}", LOADED, file, line)
 
 
 if __name__ == "__main__":

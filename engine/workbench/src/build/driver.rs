@@ -115,6 +115,25 @@ pub(super) fn run(step: &mut Step<'_>, mut command: Command, tools: &Path) -> Re
     }
 }
 
+/// Runs a file of conversations, and gives what it printed.
+pub(super) fn printed(step: &mut Step<'_>, command: &mut Command, file: &Path) -> Result<String, Fault> {
+    let ran = step.run(command, |_| None)?;
+    if ran.status.success() {
+        return Ok(ran.out.join("\n"));
+    }
+    let answer = ran.out.last().and_then(|line| serde_json::from_str::<Answer>(line).ok());
+    Err(match answer {
+        Some(answer) if !answer.problems.is_empty() => fault_of(&answer.problems, &step.project.folder),
+        _ => Fault::of_script(
+            "tests",
+            format!("the conversations cannot be read: {} ended with {}", file.display(), ran.status),
+        )
+        .at(Place::file(file))
+        .said(ran.err)
+        .remedy("Correct what is said above, and try again"),
+    })
+}
+
 /// All that was found, the first one first, each with its lines.
 fn fault_of(problems: &[Problem], folder: &Path) -> Fault {
     let Some(first) = problems.first() else { return Fault::of_script(STEP, "the script cannot be built") };

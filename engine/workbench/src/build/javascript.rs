@@ -5,7 +5,7 @@ use super::driver;
 use super::fault::Fault;
 use super::step::Step;
 use super::tools::{on_path, said, sudo};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The oldest Node that the driver runs on.
@@ -41,6 +41,26 @@ pub(super) fn compile(step: &mut Step<'_>) -> Result<Vec<u8>, Fault> {
     let mut command = Command::new("node");
     command.arg(build.join("build.mjs"));
     driver::run(step, command, &tools)
+}
+
+/// What a file of conversations prints.
+pub(super) fn conversations(step: &mut Step<'_>, file: &Path) -> Result<String, Fault> {
+    let (build, tools) = tools(step)?;
+    let mut command = Command::new("node");
+    command.arg(build.join("print.mjs")).arg("--project").arg(&step.project.folder);
+    command.arg("--tools").arg(tools).arg("--file").arg(file);
+    driver::printed(step, &mut command, file)
+}
+
+/// The driver's folder and the tools' folder.
+fn tools(step: &mut Step<'_>) -> Result<(PathBuf, PathBuf), Fault> {
+    if let Some((what, commands)) = missing() {
+        return Err(commands.into_iter().fold(Fault::of_machine("tools", what), Fault::remedy));
+    }
+    let build = step.sdk.folder.join("js/build");
+    let pins = build.join("package-lock.json");
+    let tools = driver::tools(step, "js", &pins, |step, folder| install(step, &build, folder))?;
+    Ok((build, tools))
 }
 
 fn install(step: &mut Step<'_>, build: &Path, folder: &Path) -> Result<(), Fault> {

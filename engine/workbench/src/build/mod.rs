@@ -28,7 +28,7 @@ use crate::local::cache_folder;
 use crate::project::{Language, Project};
 use crate::sdk::Sdk;
 use gudok_plugin_host::bundle::{Bundle, BundleLimits};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The link in a project that leads to the SDK.
@@ -73,6 +73,25 @@ pub fn build(project: &Project, options: BuildOptions, progress: &mut dyn Progre
         unchanged: packed.unchanged,
         warnings: packed.warnings,
     })
+}
+
+/// What a file of conversations in JavaScript, TypeScript or Python prints: `tests/conversations.ts`, within the project.
+///
+/// # Errors
+/// What is wrong with the file, or missing on this machine.
+pub fn printed_conversations(project: &Project, file: &Path, progress: &mut dyn Progress) -> Result<String, Fault> {
+    let sdk = Sdk::lay_out()?;
+    sdk.link_from(&project.folder.join(SDK_LINK))?;
+    let mut step = Step::new(project, &sdk, BuildOptions::default(), progress);
+    match file.extension().and_then(std::ffi::OsStr::to_str) {
+        Some("py") => python::conversations(&mut step, file),
+        Some("ts" | "js" | "mjs") => javascript::conversations(&mut step, file),
+        _ => Err(Fault::of_script(
+            "tests",
+            format!("{} is in no language that conversations are written in", file.display()),
+        )
+        .remedy("Name it tests/conversations.ts, .js or .py")),
+    }
 }
 
 /// By the language: a core module or a component.

@@ -51,6 +51,19 @@ pub(super) fn compile(step: &mut Step<'_>) -> Result<Vec<u8>, Fault> {
     driver::run(step, command, &tools)
 }
 
+/// What a file of conversations prints. The SDK's own interface stands in for a host's: nothing of it is called.
+pub(super) fn conversations(step: &mut Step<'_>, file: &Path) -> Result<String, Fault> {
+    if let Some((what, commands)) = missing() {
+        return Err(commands.into_iter().fold(Fault::of_machine("tools", what), Fault::remedy));
+    }
+    let sdk = step.sdk.folder.join("py");
+    let path = std::env::join_paths([sdk.clone(), sdk.join("interface"), step.project.folder.join("src")]);
+    let path = path.map_err(|error| Fault::of_machine("tests", format!("PYTHONPATH cannot be set: {error}")))?;
+    let mut command = Command::new("python3");
+    command.arg("-B").arg(file).current_dir(&step.project.folder).env("PYTHONPATH", path);
+    driver::printed(step, &mut command, file)
+}
+
 fn install(step: &mut Step<'_>, pins: &Path, folder: &Path) -> Result<(), Fault> {
     step.at("installing componentize-py into the cache, once");
     let made = step.run(Command::new("python3").args(["-m", "venv"]).arg(folder), |_| None)?;

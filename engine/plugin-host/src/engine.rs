@@ -13,17 +13,17 @@ pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 
 /// Core instances of one script. A Rust guest has 3, Python about 20.
 pub(crate) const CORE_INSTANCES_PER_SCRIPT_MAX: u32 = 64;
-/// Linear memories of one script. A Rust guest has 1, one with QuickJS or CPython in it 3: two are of its adapter and hardly used.
+/// Linear memories of one script. A guest in Rust or Python has 1, one with QuickJS in it 3: two are its adapter's, and empty.
 pub(crate) const MEMORIES_PER_SCRIPT_MAX: u32 = 4;
 /// Tables of one script.
 pub(crate) const TABLES_PER_SCRIPT_MAX: u32 = 16;
 
 /// Tables in the pool for each instance: most scripts have 2.
 const TABLES_PER_INSTANCE_POOLED: u32 = 4;
-/// Memories in the pool for each instance: what a script in JavaScript or Python has.
+/// Memories in the pool for each instance: what a script in JavaScript has.
 const MEMORIES_PER_INSTANCE_POOLED: u32 = 3;
-/// Memories in the pool at most: each reserves 4 GiB of addresses, and a process has 128 TiB. 20,000 hold 20,000 Rust guests, or
-/// 6,600 with an interpreter.
+/// Memories in the pool at most: each reserves 4 GiB of addresses, and a process has 128 TiB. 20,000 are for as many scripts in Rust or
+/// Python, or 6,600 in JavaScript.
 const MEMORIES_POOLED_MAX: u32 = 20_000;
 
 /// Memories for so many instances.

@@ -116,7 +116,9 @@ pub enum LoadRefusal {
     #[error("script.wasm does not fit the interface: {0}. Build it against wit/v0.1.0")]
     TypeMismatch(String),
     /// Larger than a slot of the pool.
-    #[error("script.wasm does not fit the host's limits: {0}")]
+    #[error(
+        "script.wasm does not fit the host's limits: {0}. What `gudok build` makes fits, with an interpreter in it or without: build with its tools, and join fewer components"
+    )]
     TooLarge(String),
     /// The compile child failed or was stopped.
     #[error("script.wasm does not compile: {0}")]

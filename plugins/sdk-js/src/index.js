@@ -12,7 +12,7 @@ export * as http from "./http.js";
 export { choose } from "./language.js";
 export { offerCallback, requestCallback, submitSurvey, submitTicket } from "./promises.js";
 export {
-  Item, Prompt, counted, date, decimal, digits, duration, item, key, media, money, noun, number, ordinal, phone, plainNoun,
+  Item, Piece, Prompt, counted, date, decimal, digits, duration, item, key, media, money, noun, number, ordinal, phone, plainNoun,
   prompt,
   registrationNumber, silence, spell, ssml, time, tone,
 } from "./prompt.js";

@@ -9,6 +9,8 @@ import {
   registrationNumber, retry, service, submitTicket, transfer, waitInQueue, weekday,
 } from "../src/index.js";
 import { Conversation, conversation, toJson } from "../src/testing.js";
+import * as testing from "../src/testing.js";
+import * as sdk from "../src/index.js";
 import { decode, encode } from "../src/utf8.js";
 import { FakeCall, collected, flag, install, text } from "./fake.js";
 
@@ -399,6 +401,19 @@ describe("conversations", () => {
       assert.ok(declared.includes(`\n  ${name}(`), name);
       const snake = name === "from" ? "caller" : name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
       assert.ok(python.includes(`def ${snake}(self`), snake);
+    }
+  });
+});
+
+describe("types", () => {
+  const declared = (file) => {
+    const text = readFileSync(new URL(`../src/${file}`, import.meta.url), "utf8");
+    return [...text.matchAll(/^export (?:function|class|const|\* as) (\w+)/gm)].map(([, name]) => name);
+  };
+
+  test("they declare what is there and nothing else", () => {
+    for (const [file, module] of [["index.d.ts", sdk], ["host.d.ts", host], ["http.d.ts", http], ["directory.d.ts", sdk.directory], ["testing.d.ts", testing]]) {
+      assert.deepEqual([...new Set(declared(file))].sort(), Object.keys(module).sort(), file);
     }
   });
 });

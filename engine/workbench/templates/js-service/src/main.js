@@ -6,8 +6,10 @@ import { given, host, item, orOperator, parseTime, prompt, served, service, time
 const QUESTIONS_MAX = 10;
 
 /**
- * Что лежит в data/office.json. Часы с понедельника по воскресенье; null значит выходной.
- * @typedef {{ address: string, hours: ([from: string, to: string] | null)[] }} Office
+ * Что лежит в data/office.json.
+ * @typedef {object} Office
+ * @property {string} address
+ * @property {([from: string, to: string] | null)[]} hours с понедельника по воскресенье; null значит выходной
  */
 
 /** Отсюда начинается звонок. Всё, что `talk` не смог сам, делает оператор. */

@@ -44,7 +44,7 @@ function chooseOffice(call: Call): Office {
 
 function tell(call: Call, office: Office): void {
   host.step("office");
-  call.say([`${office.town}. Адрес: ${office.address}.`, hoursToday(office), waiting(office)]);
+  call.say(prompt`${office.town}. Адрес: ${office.address}. ${hoursToday(office)} ${waiting(office)}`);
 }
 
 function hoursToday(office: Office): Sayable {

@@ -11,7 +11,8 @@ from gudok._errors import host_call
 from gudok._fields import Fields, fields_of
 from gudok._prompt import Sayable, prompt_or_none
 from wit_world.imports import promises as wit
-from wit_world.imports.promises import EntryVersion, TicketKind
+from wit_world.imports.promises import EntryVersion as EntryVersion
+from wit_world.imports.promises import TicketKind as TicketKind
 from wit_world.imports.types import Datetime, Promise
 
 

@@ -9,7 +9,8 @@ from gudok._errors import host_call
 from gudok._fields import Fields, fields_of
 from gudok._prompt import Sayable, prompt_or_none
 from wit_world.imports import transfer as wit
-from wit_world.imports.transfer import TransferMode, TransferOutcome
+from wit_world.imports.transfer import TransferMode as TransferMode
+from wit_world.imports.transfer import TransferOutcome as TransferOutcome
 
 #: How long is rung where the script does not say.
 RING_DEFAULT_MS = 30_000

@@ -7,7 +7,9 @@ from gudok._call import Call
 from gudok._errors import host_call
 from gudok._fields import Fields, fields_of
 from wit_world.imports import directory as wit
-from wit_world.imports.directory import Entry, EntryKind, Office
+from wit_world.imports.directory import Entry as Entry
+from wit_world.imports.directory import EntryKind as EntryKind
+from wit_world.imports.directory import Office as Office
 from wit_world.imports.directory import Answer as Found
 from wit_world.imports.types import Datetime
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from gudok._fields import Fields, fields_of
 from gudok._errors import CallError
 from wit_world.imports import host
-from wit_world.imports.host import Level
+from wit_world.imports.host import Level as Level
 from wit_world.imports.types import Datetime
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from gudok._fields import fields_of
 from gudok._prompt import Sayable
 from wit_world.imports import fetch as wit
 from wit_world.imports import secrets
-from wit_world.imports.fetch import Method
+from wit_world.imports.fetch import Method as Method
 from wit_world.imports.types import Field
 
 #: How long a back end is waited for where the script does not say: a caller takes silence for a dropped call soon.

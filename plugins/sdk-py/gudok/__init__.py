@@ -3,7 +3,7 @@
 A script is linear code: ``@service`` names the function that the host calls once per call, in an instance of its own, and each
 method of ``Call`` returns when the caller has heard or answered::
 
-    from gudok import Call, Gender, counted, noun, prompt, service, transfer_to_group
+    from gudok import Call, Gender, counted, noun, service
 
     REQUEST = noun("заявка", "заявки", "заявок", "заявки", Gender.FEMININE)
 
@@ -100,6 +100,8 @@ if TYPE_CHECKING:
     from gudok._campaign import Plan as Plan
     from gudok._contact import Contact as Contact
     from gudok._failure import or_operator as or_operator
+    from gudok._promises import EntryVersion as EntryVersion
+    from gudok._promises import TicketKind as TicketKind
     from gudok._promises import offer_callback as offer_callback
     from gudok._promises import request_callback as request_callback
     from gudok._promises import submit_spoken_answer as submit_spoken_answer
@@ -120,6 +122,8 @@ if TYPE_CHECKING:
     from gudok._recording import record_message as record_message
     from gudok._recording import start_recording as start_recording
     from gudok._storage import Bucket as Bucket
+    from gudok._transfer import TransferEnd as TransferEnd
+    from gudok._transfer import TransferMode as TransferMode
     from gudok._transfer import transfer_to_extension as transfer_to_extension
     from gudok._transfer import transfer_to_group as transfer_to_group
     from gudok._transfer import transfer_to_number as transfer_to_number
@@ -132,7 +136,7 @@ _LATER = {
     ("_contact", 'kind = "campaign"'): ["Contact"],
     ("_failure", "queues"): ["or_operator"],
     ("_promises", "promises"): [
-        "offer_callback", "request_callback", "submit_spoken_answer", "submit_survey", "submit_ticket",
+        "EntryVersion", "TicketKind", "offer_callback", "request_callback", "submit_spoken_answer", "submit_survey", "submit_ticket",
     ],
     ("_queue", "queues"): [
         "CalledBack", "Closed", "Full", "Peer", "QueueOutcome", "QueueTicket", "Returned", "TimedOut", "enter_queue",
@@ -141,7 +145,7 @@ _LATER = {
     ("_recording", "recording"): ["Recorder", "record_message", "start_recording"],
     ("_storage", "storage"): ["Bucket"],
     ("_transfer", "transfer"): [
-        "transfer_to_extension", "transfer_to_group", "transfer_to_number", "transfer_to_operator", "transfer_to_script",
+        "TransferEnd", "TransferMode", "transfer_to_extension", "transfer_to_group", "transfer_to_number", "transfer_to_operator", "transfer_to_script",
     ],
     ("directory", "directory"): ["directory"],
     ("http", "fetch"): ["http"],

@@ -16,7 +16,8 @@ from gudok import counted, given, item, key, noun, prompt, registration_number
 from gudok.testing import conversation, to_json
 from wit_world.exports import campaign as wit_campaign
 from wit_world.imports import input as wit
-from wit_world.imports import prompts, storage, types
+from wit_world.imports import prompts, queues, storage, types
+from wit_world.imports import transfer as wit_transfer
 from wit_world.imports.prompts import Segment_Counted, Segment_Digits, Segment_Number, Segment_Spell, Segment_Text
 
 REQUEST = noun("заявка", "заявки", "заявок", "заявки", Gender.FEMININE)
@@ -156,6 +157,57 @@ class Ends(unittest.TestCase):
             gudok.retry(Call(raw), 3, "Не совпадает.", lambda number: None)
         self.assertEqual((raised.exception.kind, len(raw.said)), ("not-accepted", 3))
         self.assertEqual(gudok.retry(Call(raw), 3, "x", lambda number: number if number == 2 else None), 2)
+
+
+class People(unittest.TestCase):
+    def test_a_transfer_says_what_became_of_it(self) -> None:
+        outcomes = [wit_transfer.TransferOutcome_BridgedThenReturned(5), wit_transfer.TransferOutcome_Closed("06:00")]
+        with patch.object(wit_transfer, "transfer", lambda call, to, options: outcomes.pop(0)):
+            call = Call(FakeCall())
+            self.assertEqual(gudok.transfer_to_group(call, "operators").talked_ms, 5)
+            self.assertEqual(gudok.transfer_to_number(call, "+7"), gudok.TransferEnd("closed", opens="06:00"))
+
+    def queue_that(self, *events: Any) -> Any:
+        class Ticket(queues.QueueTicket):
+            left: list[str] = []
+            happens = list(events)
+
+            def next_event(self, timeout: int) -> Any:
+                return self.happens.pop(0)
+
+            def __exit__(self, *thrown: object) -> None:
+                self.left.append("left")
+
+        return patch.object(queues, "enqueue", lambda call, options: Ticket()), Ticket.left
+
+    def test_a_talk_that_came_back_names_its_operator_and_the_place_is_given_back(self) -> None:
+        patched, left = self.queue_that(
+            queues.QueueEvent_Position(1), None, queues.QueueEvent_Answered("anna"), queues.QueueEvent_Returned(2_000)
+        )
+        with patched:
+            outcome = gudok.wait_in_queue(Call(FakeCall()), "operators", and_back=True, skills={"en": 2})
+        self.assertEqual((outcome, left), (gudok.Returned("anna", 2_000), ["left"]))
+
+    def test_a_talk_that_fails_leads_to_an_operator_with_an_apology_where_ours_failed(self) -> None:
+        def fails_so(failure: Exception) -> Any:
+            def talk(call: Call) -> None:
+                raise failure
+
+            return talk
+
+        raw = FakeCall()
+        patched, _ = self.queue_that(queues.QueueEvent_Full())
+        with patched, FakeHost() as host:
+            summary = gudok.or_operator(Call(raw), "operators", fails_so(CallError("unavailable", "500")))
+        assert summary is not None
+        self.assertEqual((summary.code, summary.fields, host.steps), ("no-operator", {"why": "unavailable"}, ["operator"]))
+        self.assertIn("Извините", raw.said[0].segments[0].value)
+        patched, _ = self.queue_that(queues.QueueEvent_Closed("06:00"))
+        with patched, FakeHost():
+            gudok.or_operator(Call(raw), "operators", fails_so(Failure("operator")))
+        self.assertEqual(len(raw.said), 1, "no apology for who wants a person")
+        with FakeHost(), self.assertRaises(CallError):
+            gudok.or_operator(Call(raw), "operators", fails_so(CallError("ended")))
 
 
 class Buckets(unittest.TestCase):

@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use gudok_core::ids::{Agency, Entry};
 use gudok_core::privacy::PhoneNumber;
 use gudok_store::limits::CONTACT_SEALED_BYTES_MAX;
-use gudok_store::{NumberKey, Party, Sealed, SealedContact, SubjectKey};
+use gudok_store::{NumberKey, Party, Sealed, SealedContact, SubjectHash, SubjectKey};
 use hmac::{Hmac, Mac};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use sha2::Sha256;
@@ -24,6 +24,7 @@ const KEY_BYTES: usize = 32;
 /// What a ciphertext is for: it opens as nothing else.
 const SEALED_AS: &[u8] = b"gudok sealed number 1";
 const SEALED_CONTACT_AS: &[u8] = b"gudok sealed contact 1";
+const SEALED_JOURNAL_AS: &[u8] = b"gudok sealed journal 1";
 /// Read and write for the owner only.
 const OWNER_ONLY: u32 = 0o600;
 const OTHERS: u32 = 0o077;
@@ -97,6 +98,11 @@ impl NodeKey {
     /// For numbers that must be dialled again: callbacks, tickets.
     pub(crate) fn sealing(&self) -> SealingKey {
         SealingKey::new(&self.derived("gudok sealed number"))
+    }
+
+    /// For the journals of calls.
+    pub(crate) fn journal(&self) -> JournalKey {
+        JournalKey(SealingKey::new(&self.derived("gudok sealed journal")))
     }
 
     /// For dividing callers between versions.
@@ -176,6 +182,22 @@ impl std::fmt::Debug for SealingKey {
     }
 }
 
+/// Seals the journals of calls: what callers entered stands in them.
+#[derive(Clone, Debug)]
+pub(crate) struct JournalKey(SealingKey);
+
+impl JournalKey {
+    /// Seals a page. It opens with this head and with no other.
+    pub(crate) fn seal(&self, head: &[u8], page: &[u8]) -> Option<Vec<u8>> {
+        self.0.seal_bytes(&[SEALED_JOURNAL_AS, head].concat(), page.to_vec())
+    }
+
+    /// The page; none where a bit of it or of its head is another than it was, or the key is.
+    pub(crate) fn open(&self, head: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        self.0.open_bytes(&[SEALED_JOURNAL_AS, head].concat(), sealed)
+    }
+}
+
 /// What is personal of a campaign's contact. Lives in memory while somebody is dialled or added, and nowhere else.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ClearContact {
@@ -221,6 +243,11 @@ impl Subjects {
     pub(crate) fn sealed(&self, number: &PhoneNumber) -> Option<Party> {
         let (_, sealing) = self.keys.as_ref()?;
         Some(self.party(number, Some(number)).with_sealed(sealing.seal(number)?))
+    }
+
+    /// By which a person's things are found; none without the node's key. `number` in its canonical form.
+    pub(crate) fn hash(&self, number: &PhoneNumber) -> Option<SubjectHash> {
+        self.keys.as_ref().map(|(subject, _)| subject.hash(number.reveal()))
     }
 
     /// The key under which a campaign, and an opt-out, know a number. `number` in its canonical form.

@@ -3,8 +3,9 @@
 //! What is not granted never gets here: it is not linked. Parameters are checked in [`crate::gate`].
 
 use crate::bindings::{storage, types};
-use crate::journal::{JournalEntry, Recorded, is_sensitive, redact, withhold};
+use crate::journal::{Answered, Codec, Codecs, JournalEntry, Recorded, is_sensitive, redact, withhold};
 use crate::ports::{BoxFuture, Clock};
+use crate::replay;
 use crate::state::{CallState, Stop};
 use gudok_core::script::LandingCause;
 use serde_json::Value;
@@ -91,6 +92,8 @@ impl Answer for Result<u64, storage::CasError> {
 pub(crate) struct Room<'a> {
     pub(crate) interface: &'static str,
     pub(crate) instance: LinkerInstance<'a, CallState>,
+    /// How the host calls of this room's functions are read again.
+    pub(crate) codecs: &'a mut Codecs,
 }
 
 impl Room<'_> {
@@ -101,11 +104,16 @@ impl Room<'_> {
         R: Answer,
         F: for<'a> Fn(&'a mut CallState, P) -> BoxFuture<'a, R> + Copy + Send + Sync + 'static,
     {
-        let function = self.function_name(name);
+        let function = self.function_name::<P, R>(name);
         self.instance.func_wrap_async(name, move |mut store: StoreContextMut<'_, CallState>, params: P| {
             let function = Arc::clone(&function);
             Box::new(async move {
-                let entered = enter(store.data_mut(), &params)?;
+                let entered = enter(store.data_mut(), &function, &params)?;
+                if store.data().replay.is_some() {
+                    let answer = replay::waits(store.data_mut(), &function, params, body).await?;
+                    leave(&mut store, &function, entered, &answer);
+                    return Ok(answer.lowered());
+                }
                 store.data_mut().waits_in = Some((Arc::clone(&function), entered.began));
                 let wait_max = wait_max(store.data(), waits_for);
                 let ports = Arc::clone(&store.data().ports);
@@ -124,10 +132,13 @@ impl Room<'_> {
         R: Answer,
         F: Fn(&mut CallState, P) -> R + Send + Sync + 'static,
     {
-        let function = self.function_name(name);
+        let function = self.function_name::<P, R>(name);
         self.instance.func_wrap(name, move |mut store: StoreContextMut<'_, CallState>, params: P| {
-            let entered = enter(store.data_mut(), &params)?;
-            let answer = body(store.data_mut(), params);
+            let entered = enter(store.data_mut(), &function, &params)?;
+            let answer = match store.data().replay.is_some() {
+                true => replay::answers(store.data_mut(), &function, params, &body)?,
+                false => body(store.data_mut(), params),
+            };
             leave(&mut store, &function, entered, &answer);
             Ok(answer.lowered())
         })
@@ -138,11 +149,19 @@ impl Room<'_> {
     where
         F: for<'a> Fn(&'a mut CallState, u32) -> BoxFuture<'a, ()> + Copy + Send + Sync + 'static,
     {
-        let function = self.function_name(&format!("{name}.drop"));
+        let function = self.function_name::<(u32,), ()>(&format!("{name}.drop"));
         self.instance.resource_async(name, ResourceType::host::<T>(), move |mut store, handle| {
             let function = Arc::clone(&function);
             Box::new(async move {
-                let entered = enter(store.data_mut(), &(handle,))?;
+                let entered = enter(store.data_mut(), &function, &(handle,))?;
+                if store.data().replay.is_some() {
+                    let done = replay::waits(store.data_mut(), &function, (handle,), move |state, (handle,)| {
+                        body(state, handle)
+                    });
+                    done.await?;
+                    leave(&mut store, &function, entered, &());
+                    return Ok(());
+                }
                 store.data_mut().waits_in = Some((Arc::clone(&function), entered.began));
                 let wait_max = wait_max(store.data(), WaitsFor::Host);
                 let ports = Arc::clone(&store.data().ports);
@@ -154,30 +173,38 @@ impl Room<'_> {
         })
     }
 
-    /// As the WIT has it: "telephony.call.say".
-    fn function_name(&self, name: &str) -> Arc<str> {
+    /// As the WIT has it: "telephony.call.say". From now on its host calls can be read again.
+    fn function_name<P: Recorded, R: Recorded>(&mut self, name: &str) -> Arc<str> {
         let name = name.trim_start_matches("[method]").trim_start_matches("[static]");
-        format!("{}.{name}", self.interface).into()
+        let function: Arc<str> = format!("{}.{name}", self.interface).into();
+        self.codecs.insert(Arc::clone(&function), Codec::of::<P, R>());
+        function
     }
 }
+
+/// Its answer stands in the bundle, as it was packed.
+const DATA_OF_THE_BUNDLE: &str = "host.data";
 
 /// A host call on its way.
 struct Entered {
     began: Instant,
-    /// Only where there is a journal.
+    /// Only where somebody wants each entry.
     args: Option<Value>,
 }
 
-fn enter(state: &mut CallState, params: &impl Recorded) -> wasmtime::Result<Entered> {
+fn enter(state: &mut CallState, function: &Arc<str>, params: &impl Recorded) -> wasmtime::Result<Entered> {
     state.usage.host_calls += 1;
     let max = state.limits().host_calls_max;
     if state.usage.host_calls > max {
         return Err(Stop::error(LandingCause::Quota, format!("it made more than host_calls_max = {max} host calls")));
     }
-    Ok(Entered { began: Instant::now(), args: state.journal.is_some().then(|| params.to_json()) })
+    if let Some(recorder) = &mut state.recorder {
+        recorder.asked(function, params);
+    }
+    Ok(Entered { began: Instant::now(), args: state.entries.is_some().then(|| params.to_json()) })
 }
 
-fn leave(store: &mut StoreContextMut<'_, CallState>, function: &str, entered: Entered, answer: &impl Answer) {
+fn leave(store: &mut StoreContextMut<'_, CallState>, function: &Arc<str>, entered: Entered, answer: &impl Answer) {
     let state = store.data_mut();
     state.waits_in = None;
     let outcome = outcome_name(answer.error());
@@ -186,8 +213,14 @@ fn leave(store: &mut StoreContextMut<'_, CallState>, function: &str, entered: En
     }
     let took = entered.began.elapsed();
     state.ports.sink.host_call(state.source(), function, outcome, took);
-    tracing::trace!(target: "gudok::host_call", call = %state.info.id, function, outcome, took_us = took.as_micros(), "host call");
-    if let (Some(journal), Some(mut args)) = (&state.journal, entered.args) {
+    tracing::trace!(target: "gudok::host_call", call = %state.info.id, %function, outcome, took_us = took.as_micros(), "host call");
+    if state.recorder.is_some() {
+        let at = state.ports.clock.now();
+        // A file of the bundle is not written down with every call: the journal knows which bundle it was.
+        let how = if &**function == DATA_OF_THE_BUNDLE { Answered::ByBundle } else { Answered::Kept };
+        state.recorder.iter_mut().for_each(|recorder| recorder.answered(how, answer, at));
+    }
+    if let (Some(journal), Some(mut args)) = (&state.entries, entered.args) {
         let sensitive = is_sensitive(&args);
         let mut result = answer.to_json();
         let scrub = |text: &str| state.scrub(text);
@@ -209,7 +242,7 @@ pub(crate) fn cut_off(state: &mut CallState, outcome: &'static str) {
     tracing::trace!(target: "gudok::host_call", call = %state.info.id, %function, outcome, took_us = took.as_micros(), "host call");
 }
 
-const fn outcome_name(error: Option<&types::CallError>) -> &'static str {
+pub(crate) const fn outcome_name(error: Option<&types::CallError>) -> &'static str {
     match error {
         None => "ok",
         Some(types::CallError::Ended(_)) => "ended",

@@ -18,6 +18,7 @@
 //! - [`ScriptRuntime`] runs; [`run()`] is the same for who brings threads of their own
 //! - [`prepare()`]: a campaign's script is asked about a contact, before dialling
 //! - [`journal`]: what a call's script asked and was told
+//! - [`replay`]: a call's script once more, on the same or another version, answered from the journal
 //! - [`http`]: the real `fetch`
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
@@ -42,6 +43,7 @@ pub mod manifest;
 pub mod ports;
 mod prepare;
 mod registry;
+pub mod replay;
 mod run;
 mod runtime;
 pub mod signature;

@@ -33,7 +33,7 @@ pub struct PrepareStart {
     pub lang: LanguageTag,
     /// All but the call, which there is not yet.
     pub ports: Arc<Ports>,
-    /// Where its host calls are written down.
+    /// Where its host calls are written down, one by one: there is no call to be replayed.
     pub journal: Option<Arc<dyn Journal>>,
 }
 
@@ -78,6 +78,7 @@ async fn drive(version: Arc<Version>, start: PrepareStart, control: Arc<Control>
     let contact = start.contact.clone();
     let mut store = store(&version, without_call(start), Some(&contact), &control);
     store.data_mut().preparing = true;
+    store.data_mut().recorder = None;
     let work = ask(&version, &mut store, &contact);
     let work = Metered { inner: Box::pin(work), control: Arc::clone(&control) };
     let result = supervise(work, &version, &control, &*clock, limit).await;

@@ -7,7 +7,7 @@ use crate::convert;
 use crate::fault::{ScriptFault, cause_of, fault_of};
 use crate::host_call::cut_off;
 use crate::interface::Call;
-use crate::journal::Journal;
+use crate::journal::{Journal, JournalEnd, Recorder, Start, Wants};
 use crate::ports::{BoxFuture, CallInfo, CallPort, Clock, Ports};
 use crate::state::{CallState, Personal, Slots, Stop, Usage};
 use crate::version::{Entrance, Version};
@@ -98,6 +98,7 @@ async fn drive(version: Arc<Version>, mut start: CallStart, control: Arc<Control
             (ScriptEnd::Stopped(cause), Some(fault_of(&error, cause, store.data())))
         }
     };
+    store.data_mut().hand_journal_over(JournalEnd::of(&end));
     RunReport {
         end,
         fault,
@@ -116,13 +117,21 @@ pub(crate) fn store(
     control: &Arc<Control>,
 ) -> Store<CallState> {
     let limits = version.limits;
+    let wants = start.journal.as_ref().map(|journal| journal.wants());
+    let recorder = match wants {
+        Some(Wants::Whole { bytes_max }) => Some(recorder(version, &start, contact, bytes_max)),
+        Some(Wants::Entries) | None => None,
+    };
     let state = CallState {
         version: Arc::clone(version),
         lang: Arc::clone(&start.info.lang),
         info: start.info,
         call: start.call,
         ports: start.ports,
-        journal: start.journal,
+        entries: start.journal.clone().filter(|_| wants == Some(Wants::Entries)),
+        keeper: start.journal.filter(|_| recorder.is_some()),
+        recorder,
+        replay: None,
         control: Arc::clone(control),
         usage: Usage::default(),
         step: String::new(),
@@ -149,6 +158,22 @@ pub(crate) fn store(
     store
 }
 
+/// Begins a journal with what the script is told.
+fn recorder(
+    version: &Version,
+    start: &CallStart,
+    contact: Option<&CampaignContact>,
+    bytes_max: usize,
+) -> Box<Recorder> {
+    let owned = |(name, value): &(Arc<str>, Arc<str>)| (name.to_string(), value.to_string());
+    let told = |contact: &CampaignContact| {
+        let fields = contact.fields.iter().map(owned).collect();
+        (contact.id.to_string(), contact.number.reveal().to_owned(), contact.attempt, fields)
+    };
+    let told = Start { info: convert::call_info(&start.info, &version.id.version), contact: contact.map(told) };
+    Box::new(Recorder::new(&told, start.ports.clock.now(), bytes_max))
+}
+
 /// Called at every tick of the epoch that the script is running in.
 fn check_cpu(state: &CallState) -> wasmtime::Result<()> {
     const NS_PER_MS: u64 = 1_000_000;
@@ -168,12 +193,12 @@ fn check_cpu(state: &CallState) -> wasmtime::Result<()> {
 }
 
 /// What a script returned of itself.
-enum Returned {
+pub(crate) enum Returned {
     Summary(Result<WitSummary, CallError>),
     Disposition(Result<WitDisposition, CallError>),
 }
 
-async fn execute(
+pub(crate) async fn execute(
     version: &Version,
     store: &mut Store<CallState>,
     contact: Option<&CampaignContact>,
@@ -200,7 +225,7 @@ async fn execute(
     }
 }
 
-fn end_of(returned: Returned, state: &CallState) -> ScriptEnd {
+pub(crate) fn end_of(returned: Returned, state: &CallState) -> ScriptEnd {
     match returned {
         Returned::Summary(Ok(summary)) => ScriptEnd::Returned(core_summary(&summary, state)),
         Returned::Disposition(Ok(disposition)) => match core_disposition(disposition, state) {

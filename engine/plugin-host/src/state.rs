@@ -1,9 +1,10 @@
 //! What one call's store holds, and its memory limit.
 
 use crate::control::Control;
-use crate::journal::Journal;
+use crate::journal::{Journal, JournalEnd, Recorder, Whose};
 use crate::manifest::Limits;
 use crate::ports::{BucketId, CallInfo, CallPort, Ports, Source};
+use crate::replay::Replayer;
 use crate::version::Version;
 use gudok_core::campaign::CampaignContact;
 use gudok_core::privacy::{Secret, mask_digit_runs};
@@ -22,7 +23,13 @@ pub(crate) struct CallState {
     pub(crate) lang: LanguageTag,
     pub(crate) call: Arc<dyn CallPort>,
     pub(crate) ports: Arc<Ports>,
-    pub(crate) journal: Option<Arc<dyn Journal>>,
+    /// Who wants each host call as it comes.
+    pub(crate) entries: Option<Arc<dyn Journal>>,
+    /// The journal that is being kept, and for whom.
+    pub(crate) recorder: Option<Box<Recorder>>,
+    pub(crate) keeper: Option<Arc<dyn Journal>>,
+    /// Answers host calls in the host's place.
+    pub(crate) replay: Option<Box<Replayer>>,
     pub(crate) control: Arc<Control>,
     pub(crate) usage: Usage,
     /// The dialog's step that the script named last.
@@ -112,6 +119,19 @@ impl CallState {
         Source { call: self.info.id, agency: &self.info.agency, version: &self.version.id }
     }
 
+    /// The script is over: its journal goes to whoever keeps it.
+    pub(crate) fn hand_journal_over(&mut self, end: JournalEnd) {
+        let (Some(recorder), Some(keeper)) = (self.recorder.take(), self.keeper.take()) else { return };
+        let whose = Whose {
+            call: self.info.id,
+            agency: self.info.agency.clone(),
+            entry: self.info.entry.clone(),
+            script: self.version.id.clone(),
+        };
+        let hides = self.known_secrets.iter().map(|secret| secret.reveal().to_owned()).collect();
+        keeper.keep(recorder.finish(whose, end, hides, self.ports.clock.now()));
+    }
+
     /// Free text of a script as it may be written down: without long digit runs and without secrets.
     pub(crate) fn scrub(&self, text: &str) -> String {
         let mut clean = self.without_secrets(text);
@@ -128,6 +148,13 @@ impl CallState {
             }
         }
         clean
+    }
+}
+
+impl Drop for CallState {
+    /// The engine may let go of a script in the middle: what it did until then is worth keeping.
+    fn drop(&mut self) {
+        self.hand_journal_over(JournalEnd::Dropped);
     }
 }
 

@@ -18,6 +18,7 @@ pub use handles::{Bucket, Call, Collector, Pending, Player, QueueTicket, Recorde
 use crate::convert::Reader;
 use crate::gate::Gate;
 use crate::host_call::Room;
+use crate::journal::Codecs;
 use crate::manifest::{Capability, Kind};
 use crate::state::CallState;
 use gudok_core::script::{CallError, Reply, Request};
@@ -32,54 +33,74 @@ pub(crate) const FOR_EVERYBODY: [&str; 5] = ["types", "prompts", "input", "telep
 /// Links what is granted, and nothing else. A menu's module is the same for all agencies and imports whatever a menu can
 /// do: that is linked for it, and each function asks the gate.
 pub(crate) fn linker(engine: &Engine, gate: &Gate, kind: Kind) -> wasmtime::Result<Linker<CallState>> {
-    let links =
-        |capability: Capability| gate.grants(capability) || (kind == Kind::Menu && capability.is_of_every_menu());
     let mut linker = Linker::new(engine);
+    let of_every_menu = |capability: Capability| kind == Kind::Menu && capability.is_of_every_menu();
+    link(&mut linker, &mut Codecs::new(), &|capability| gate.grants(capability) || of_every_menu(capability))?;
+    Ok(linker)
+}
+
+/// How host calls are read again, of every function that there is.
+pub(crate) fn codecs(engine: &Engine) -> wasmtime::Result<Codecs> {
+    let mut codecs = Codecs::new();
+    link(&mut Linker::new(engine), &mut codecs, &|_| true)?;
+    Ok(codecs)
+}
+
+fn link(
+    linker: &mut Linker<CallState>,
+    codecs: &mut Codecs,
+    links: &dyn Fn(Capability) -> bool,
+) -> wasmtime::Result<()> {
     for interface in ["types", "prompts", "input"] {
-        room(&mut linker, interface)?;
+        room(linker, codecs, interface)?;
     }
-    telephony::link(&mut room(&mut linker, "telephony")?)?;
-    surroundings::link(&mut room(&mut linker, "host")?)?;
+    telephony::link(&mut room(linker, codecs, "telephony")?)?;
+    surroundings::link(&mut room(linker, codecs, "host")?)?;
     if links(Capability::Recording) {
-        recording::link(&mut room(&mut linker, "recording")?)?;
+        recording::link(&mut room(linker, codecs, "recording")?)?;
     }
     if links(Capability::Transfer) {
-        transfer::link(&mut room(&mut linker, "transfer")?)?;
+        transfer::link(&mut room(linker, codecs, "transfer")?)?;
     }
     if links(Capability::Queues) {
-        queues::link(&mut room(&mut linker, "queues")?)?;
+        queues::link(&mut room(linker, codecs, "queues")?)?;
     }
     if links(Capability::Directory) {
-        directory::link(&mut room(&mut linker, "directory")?)?;
+        directory::link(&mut room(linker, codecs, "directory")?)?;
     }
     if links(Capability::Promises) {
-        promises::link(&mut room(&mut linker, "promises")?)?;
+        promises::link(&mut room(linker, codecs, "promises")?)?;
     }
-    if gate.grants(Capability::Storage) {
-        storage::link(&mut room(&mut linker, "storage")?)?;
+    if links(Capability::Storage) {
+        storage::link(&mut room(linker, codecs, "storage")?)?;
     }
     // The type of a secret stands in fetch's signatures; having the type gives no secret.
-    if gate.grants(Capability::Secrets) || gate.grants(Capability::Fetch) {
-        let mut room = room(&mut linker, "secrets")?;
+    if links(Capability::Secrets) || links(Capability::Fetch) {
+        let mut room = room(linker, codecs, "secrets")?;
         room.instance.resource("secret", ResourceType::host::<SecretHandle>(), |mut store, slot| {
             store.data_mut().secrets.remove(slot);
             Ok(())
         })?;
-        if gate.grants(Capability::Secrets) {
+        if links(Capability::Secrets) {
             secrets::link(&mut room)?;
         }
     }
-    if gate.grants(Capability::SecretsReveal) {
-        secrets::link_reveal(&mut room(&mut linker, "secrets-reveal")?)?;
+    if links(Capability::SecretsReveal) {
+        secrets::link_reveal(&mut room(linker, codecs, "secrets-reveal")?)?;
     }
-    if gate.grants(Capability::Fetch) {
-        fetch::link(&mut room(&mut linker, "fetch")?)?;
+    if links(Capability::Fetch) {
+        fetch::link(&mut room(linker, codecs, "fetch")?)?;
     }
-    Ok(linker)
+    Ok(())
 }
 
-fn room<'a>(linker: &'a mut Linker<CallState>, interface: &'static str) -> wasmtime::Result<Room<'a>> {
-    Ok(Room { interface, instance: linker.instance(&format!("gudok:ivr/{interface}@{VERSION}"))? })
+fn room<'a>(
+    linker: &'a mut Linker<CallState>,
+    codecs: &'a mut Codecs,
+    interface: &'static str,
+) -> wasmtime::Result<Room<'a>> {
+    let instance = linker.instance(&format!("gudok:ivr/{interface}@{VERSION}"))?;
+    Ok(Room { interface, instance, codecs })
 }
 
 impl CallState {

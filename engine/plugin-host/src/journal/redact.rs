@@ -1,136 +1,7 @@
-//! The journal: what a script asked and what it was told, in order, fit to be written down.
+//! What of a host call may be shown: the one place where values are masked for people.
 
-use crate::bindings::{
-    directory, fetch, input, promises, prompts, queues, recording, storage, telephony, transfer, types,
-};
-use gudok_core::ids::CallId;
-use gudok_core::privacy::PhoneNumber;
-use gudok_core::time::Timestamp;
+use gudok_core::privacy::{PhoneNumber, mask_digit_runs};
 use serde_json::Value;
-use wasmtime::component::Resource;
-
-/// Takes the host calls of one call as they happen. Called on the script's thread: hand over and return.
-pub trait Journal: Send + Sync {
-    /// A host call is over.
-    fn record(&self, entry: JournalEntry<'_>);
-}
-
-/// One host call.
-#[derive(Clone, PartialEq, Debug)]
-pub struct JournalEntry<'a> {
-    /// The call.
-    pub call: CallId,
-    /// From 1, without gaps.
-    pub seq: u32,
-    /// When it was answered; virtual in the simulator.
-    pub at: Timestamp,
-    /// As in the WIT: "telephony.call.say".
-    pub function: &'a str,
-    /// A list with the arguments, redacted.
-    pub args: Value,
-    /// The result, redacted.
-    pub result: Value,
-}
-
-/// What can stand in a journal. Redaction comes after it, in one place: [`redact`].
-pub(crate) trait Recorded {
-    fn to_json(&self) -> Value;
-}
-
-macro_rules! recorded_by_serde {
-    ($($type:ty),* $(,)?) => {
-        $(impl Recorded for $type {
-            fn to_json(&self) -> Value {
-                serde_json::to_value(self).unwrap_or(Value::Null)
-            }
-        })*
-    };
-}
-
-recorded_by_serde!(
-    (),
-    bool,
-    char,
-    u8,
-    u16,
-    u32,
-    u64,
-    i64,
-    String,
-    Vec<u8>,
-    Vec<String>,
-    Vec<types::Field>,
-    types::CallError,
-    types::EndReason,
-    types::Datetime,
-    types::Promise,
-    prompts::Prompt,
-    input::CollectOptions,
-    input::Outcome,
-    telephony::CallInfo,
-    telephony::PlaybackEnd,
-    telephony::RejectCause,
-    telephony::Pace,
-    queues::QueueOptions,
-    queues::QueueEvent,
-    promises::CallbackRequest,
-    promises::CallbackOffer,
-    promises::Ticket,
-    Vec<promises::SurveyAnswer>,
-    directory::EntryKind,
-    Vec<directory::Office>,
-    Vec<directory::Entry>,
-    Vec<directory::Answer>,
-    recording::RecordOptions,
-    recording::Recording,
-    transfer::Target,
-    transfer::TransferOptions,
-    transfer::TransferOutcome,
-    storage::Entry,
-    storage::CasError,
-    fetch::Request,
-    fetch::Response,
-    crate::bindings::host::Level,
-);
-
-impl<T: 'static> Recorded for Resource<T> {
-    fn to_json(&self) -> Value {
-        Value::from(self.rep())
-    }
-}
-
-impl<T: Recorded> Recorded for Option<T> {
-    fn to_json(&self) -> Value {
-        self.as_ref().map_or(Value::Null, Recorded::to_json)
-    }
-}
-
-impl<T: Recorded, E: Recorded> Recorded for Result<T, E> {
-    fn to_json(&self) -> Value {
-        let (name, value) = match self {
-            Ok(value) => ("ok", value.to_json()),
-            Err(error) => ("error", error.to_json()),
-        };
-        Value::Object([(name.to_owned(), value)].into_iter().collect())
-    }
-}
-
-macro_rules! recorded_tuple {
-    ($($name:ident)+) => {
-        impl<$($name: Recorded),+> Recorded for ($($name,)+) {
-            #[expect(non_snake_case, reason = "one name for the type and its value")]
-            fn to_json(&self) -> Value {
-                let ($($name,)+) = self;
-                Value::Array(vec![$($name.to_json()),+])
-            }
-        }
-    };
-}
-recorded_tuple!(A);
-recorded_tuple!(A B);
-recorded_tuple!(A B C);
-recorded_tuple!(A B C D);
-recorded_tuple!(A B C D E);
 
 /// Takes out of a host call's arguments what a script tells operators and agencies of a person, and what it says to the
 /// caller once and for this ear only: it may be anything.
@@ -204,10 +75,84 @@ pub(crate) fn is_sensitive(args: &Value) -> bool {
     args.as_array().is_some_and(|args| args.iter().any(says))
 }
 
+/// Texts that must not be shown wherever they stand.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hides {
+    secrets: Vec<String>,
+    personal: Vec<String>,
+    entered: Vec<String>,
+}
+
+impl Hides {
+    /// Shorter values say little of a person, and stand in many a word.
+    const CHARS_MIN: usize = 4;
+
+    /// With the secrets that a script had in its hands, and what it was told of a person.
+    pub(crate) fn new<'a>(
+        secrets: impl Iterator<Item = &'a str>,
+        personal: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let longest_first = |mut texts: Vec<String>| {
+            // A longer value may hold a shorter one.
+            texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+            texts
+        };
+        let secrets = secrets.filter(|text| !text.is_empty()).map(str::to_owned).collect();
+        let personal = personal.filter(|text| text.chars().count() >= Self::CHARS_MIN).map(str::to_owned).collect();
+        Self { secrets: longest_first(secrets), personal: longest_first(personal), entered: Vec::new() }
+    }
+
+    /// Remembers what was answered to a sensitive question, wherever in the answer it stands.
+    pub(crate) fn learn(&mut self, answer: &Value) {
+        match answer {
+            Value::String(text) if text.chars().count() >= Self::CHARS_MIN && !self.entered.contains(text) => {
+                // What a closed set of words has is no secret: "ByKeys".
+                if text.bytes().any(|byte| byte.is_ascii_digit()) {
+                    self.entered.push(text.clone());
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.learn(item)),
+            Value::Object(fields) => fields.values().for_each(|field| self.learn(field)),
+            _ => {}
+        }
+    }
+
+    /// The text without what must not be shown.
+    pub(crate) fn hide(&self, text: &str) -> String {
+        let mut clean = text.to_owned();
+        let kinds =
+            [(&self.secrets, "<secret>"), (&self.personal, "<contact>"), (&self.entered, "<sensitive>")];
+        for (texts, instead) in kinds {
+            for hidden in texts {
+                if clean.contains(hidden.as_str()) {
+                    clean = clean.replace(hidden.as_str(), instead);
+                }
+            }
+        }
+        mask_digit_runs(&clean)
+    }
+
+    /// A number that was entered under a sensitive question and is spoken or sent as one.
+    pub(crate) fn hides_number(&self, number: &serde_json::Number) -> bool {
+        let digits = number.to_string();
+        let same = |entered: &String| entered.trim_start_matches('0') == digits;
+        self.entered.iter().any(same)
+    }
+}
+
+/// Takes the numbers out that must not be shown.
+pub(crate) fn redact_numbers(value: &mut Value, hides: &Hides) {
+    match value {
+        Value::Number(number) if hides.hides_number(number) => *value = Value::String("<sensitive>".into()),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact_numbers(item, hides)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| redact_numbers(field, hides)),
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gudok_core::privacy::mask_digit_runs;
     use serde_json::json;
 
     #[test]
@@ -236,5 +181,15 @@ mod tests {
         check(json!("код 112-233-445 95"), false, json!("код ***-***-*** **"));
         check(json!([1, 2, 3, 4, 5]), false, json!("<5 bytes>"));
         check(json!([3, {"text": "да"}]), false, json!([3, {"text": "да"}]));
+    }
+
+    #[test]
+    fn what_was_entered_under_a_sensitive_question_is_hidden_ever_after() {
+        let mut hides = Hides::new(["hunter2"].into_iter(), ["Анна", "ул"].into_iter());
+        hides.learn(&json!({"ok": {"Ok": {"raw": "04321", "mode": "ByKeys", "value": {"Text": "04321"}}}}));
+        assert_eq!(hides.hide("key hunter2, Анна, ул, code 04321."), "key <secret>, <contact>, ул, code <sensitive>.");
+        let mut said = json!([{"Number": {"value": 4321}}, {"Number": {"value": 43}}, "ByKeys"]);
+        redact_numbers(&mut said, &hides);
+        assert_eq!(said, json!([{"Number": {"value": "<sensitive>"}}, {"Number": {"value": 43}}, "ByKeys"]));
     }
 }

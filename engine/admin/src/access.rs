@@ -250,6 +250,9 @@ table! {
     CallHangUp            Post   "/api/v1/calls/{id}/hangup"                              Signed at::calls::hang_up            All   No     Own    No     No     No;
     CallLand              Post   "/api/v1/calls/{id}/land"                                Signed at::calls::land               All   No     Own    No     No     No;
     CallTrace             Get    "/api/v1/calls/{id}/trace"                               Signed at::calls::trace              All   Own    Own    No     All    No;
+    CallJournal           Get    "/api/v1/calls/{id}/journal"                             Signed at::journals::read            All   Own    Own    No     All    No;
+    CallReplay            Post   "/api/v1/calls/{id}/replay"                              Signed at::journals::replay          All   Own    Own    No     No     No;
+    Rehearse              Post   "/api/v1/agencies/{agency}/rehearsals"                   Signed at::journals::rehearse        All   Own    No     No     No     No;
     RecordingsList        Get    "/api/v1/calls/{id}/recordings"                          Signed at::recordings::list          All   No     Own    No     All    No;
     RecordingPlay         Get    "/api/v1/calls/{id}/recordings/{name}"                   Signed at::recordings::play          All   No     Own    No     All    No;
     CdrsList              Get    "/api/v1/cdrs"                                           Signed at::cdrs::list                All   No     Own    No     All    No;

@@ -3,6 +3,7 @@
 mod campaigns;
 mod centre;
 mod flow;
+mod journals;
 mod live;
 
 pub use campaigns::{
@@ -17,6 +18,10 @@ pub use centre::{
     WaitingRow, WrapUp,
 };
 pub use flow::{FlowDrawing, FlowFinding, FlowOrder, FlowPlace, FlowWay};
+pub use journals::{
+    Journal, JournalRow, JournalStep, Journals, Rehearsal, RehearsalChange, RehearsalOrder, Replay, ReplayChange,
+    ReplayDifference, ReplayOn, ReplayOutcome, ReplayParting, ReplayVersion,
+};
 pub use live::{Event, FileAgency, FileFacts, LiveCall, LogLine, Trace, TraceLine};
 
 use bytes::Bytes;
@@ -45,7 +50,7 @@ pub struct Actor {
 }
 
 /// The engine, seen by its admins.
-pub trait Engine: Centre + Campaigns {
+pub trait Engine: Centre + Campaigns + Journals {
     /// Looks at a bundle as if it went live, and runs it in the simulator. Never on a thread that serves calls.
     fn check_bundle(&self, check: BundleCheck) -> BoxFuture<'_, Result<CheckedBundle, EngineRefusal>>;
     /// What changes from one version to another.

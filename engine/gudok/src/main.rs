@@ -18,6 +18,7 @@ mod directory;
 mod flow;
 mod hex;
 mod host_words;
+mod journals;
 mod keep;
 mod keys;
 mod live;
@@ -87,6 +88,9 @@ enum Command {
     /// Explores one bundle as standard input says. The engine starts it; people have no use for it.
     #[command(name = flow::FLOW_SUBCOMMAND, hide = true)]
     FlowChild,
+    /// Runs calls again as standard input says. The engine starts it; people have no use for it.
+    #[command(name = journals::REPLAY_SUBCOMMAND, hide = true)]
+    ReplayChild,
 }
 
 fn main() -> ExitCode {
@@ -102,6 +106,7 @@ fn main() -> ExitCode {
         Command::Admin(command) => commands::admin::main(&command),
         Command::CheckChild => check::child_main(),
         Command::FlowChild => flow::child_main(),
+        Command::ReplayChild => journals::child_main(),
         Command::CompileChild { arguments } => gudok_plugin_host::compile_child_main(arguments),
     }
 }

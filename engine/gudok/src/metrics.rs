@@ -10,6 +10,11 @@ use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gau
 pub(crate) fn describe() {
     describe_counter!("gudok_calls_total", "Calls that came in, by agency and what became of them");
     describe_gauge!("gudok_calls_live", "Calls now");
+    describe_counter!("gudok_journals_kept_total", "Journals of calls that were kept");
+    describe_counter!("gudok_journal_bytes_total", "Bytes of journals that were kept, sealed");
+    describe_counter!("gudok_journals_dropped_total", "Journals of calls that were dropped so that no call waits, by reason");
+    describe_gauge!("gudok_journals", "Journals of calls on the disk");
+    describe_gauge!("gudok_journals_bytes", "What journals take on the disk");
     describe_counter!("gudok_calls_refused_total", "Calls refused before a script was asked, by reason");
     describe_counter!("gudok_legs_total", "Legs that ended, by direction and hangup cause");
     describe_histogram!("gudok_leg_seconds", "How long legs lasted");
@@ -46,6 +51,17 @@ pub(crate) fn describe() {
     describe_counter!("gudok_host_calls_total", "Host calls of scripts, by function and outcome");
     describe_histogram!("gudok_host_call_seconds", "How long host calls took");
     describe_histogram!("gudok_script_cpu_seconds", "CPU that one call's script used");
+}
+
+/// A journal is on its shelf.
+pub(crate) fn journal_kept(bytes: u64) {
+    counter!("gudok_journals_kept_total").increment(1);
+    counter!("gudok_journal_bytes_total").increment(bytes);
+}
+
+/// A journal was dropped, so that no call waits: "queue", "disk", "seal".
+pub(crate) fn journal_dropped(reason: &'static str) {
+    counter!("gudok_journals_dropped_total", "reason" => reason).increment(1);
 }
 
 pub(crate) fn call_began() {

@@ -6,6 +6,7 @@ use crate::clock::EngineClock;
 use crate::config::Config;
 use crate::director::{Pinned, RunTicket};
 use crate::keep::AgencyStorage;
+use crate::journals::Journals;
 use crate::live::{LiveCalls, ScriptLog, TraceKind};
 use crate::metrics;
 use anyhow::Context;
@@ -18,6 +19,7 @@ use gudok_core::prompt::LanguageTag;
 use gudok_core::script::ScriptEnd;
 use gudok_plugin_host::bundle::Bundle;
 use gudok_plugin_host::http::{HttpConfig, HttpFetch};
+use gudok_plugin_host::journal::Journal;
 use gudok_plugin_host::manifest::Limits;
 use gudok_plugin_host::ports::{
     CallInfo, CallPort, Clock, DirectoryPort, LogLevel, Ports, PromisesPort, ScriptSink, SecretsPort, Source,
@@ -45,6 +47,7 @@ pub(crate) struct Scripts {
     secrets: Arc<Secrets>,
     clock: Arc<EngineClock>,
     log: Arc<ScriptLog>,
+    journals: Option<Arc<Journals>>,
 }
 
 /// What a campaign's script is asked before dialling.
@@ -83,6 +86,7 @@ impl Scripts {
         clock: Arc<EngineClock>,
         live: Arc<LiveCalls>,
         books: &Books,
+        journals: Option<Arc<Journals>>,
     ) -> anyhow::Result<Arc<Self>> {
         let program = std::env::current_exe().context("finding this program, to compile scripts in a child")?;
         let compile = CompileConfig::new(program, vec![COMPILE_SUBCOMMAND.into()]);
@@ -107,7 +111,7 @@ impl Scripts {
             random: Arc::new(SystemRandom),
             sink: Arc::new(Sink { live, log: Arc::clone(&log), clock: Arc::clone(&clock) }),
         });
-        Ok(Arc::new(Self { host, runtime, ports, secrets, clock, log }))
+        Ok(Arc::new(Self { host, runtime, ports, secrets, clock, log, journals }))
     }
 
     /// Makes a bundle ready for calls. Blocks while it compiles.
@@ -135,7 +139,8 @@ impl Scripts {
     ) -> RunControl {
         let (version, ticket) = pinned.into_parts();
         let (id, agency) = (info.id, info.agency.clone());
-        let start = CallStart { info, contact, call, ports: Arc::clone(&self.ports), journal: None };
+        let journal = self.journals.clone().map(|journals| journals as Arc<dyn Journal>);
+        let start = CallStart { info, contact, call, ports: Arc::clone(&self.ports), journal };
         let (control, run) = gudok_plugin_host::run(version, start);
         let (log, clock) = (Arc::clone(&self.log), Arc::clone(&self.clock));
         self.runtime.handle().spawn(async move {

@@ -67,13 +67,15 @@ impl<'a> SubjectsPage<'a> {
 
 pub(crate) fn erased_in_words(c: &Ctx, done: &SubjectErased) -> String {
     let erased = &done.erased;
-    let counts = [erased.cdrs, erased.recordings, erased.traces, erased.tickets, erased.callbacks];
+    let counts =
+        [erased.cdrs, erased.recordings, erased.traces, erased.journals, erased.tickets, erased.callbacks];
     let counts = counts.map(|count| c.number(count));
-    let [cdrs, recordings, traces, tickets, callbacks] = counts.each_ref().map(String::as_str);
+    let [cdrs, recordings, traces, journals, tickets, callbacks] = counts.each_ref().map(String::as_str);
     let values = [
         ("cdrs", cdrs),
         ("recordings", recordings),
         ("traces", traces),
+        ("journals", journals),
         ("tickets", tickets),
         ("callbacks", callbacks),
     ];

@@ -101,13 +101,15 @@ async fn carried_out(
 }
 
 /// Whether an Idempotency-Key means something here. A bundle's upload looks itself: its body is not kept in memory. To
-/// send an overlay's audio, a table of the directory or a list of contacts twice is to send it once.
+/// send an overlay's audio, a replay's bundle, a table of the directory or a list of contacts twice is to send it once.
 fn repeats(route: &Route) -> bool {
     let alone = matches!(
         route.operation,
         Operation::Login
             | Operation::Logout
             | Operation::BundleUpload
+            | Operation::CallReplay
+            | Operation::Rehearse
             | Operation::OverlayRecord
             | Operation::DirectoryImport
             | Operation::ContactsImport

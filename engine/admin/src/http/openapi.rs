@@ -121,6 +121,7 @@ fn refusals(route: &Route, has_body: bool) -> Vec<axum::http::StatusCode> {
     let asks_the_engine = matches!(
         route.operation,
         Operation::VersionDifference
+            | Operation::CallJournal
             | Operation::DeploymentHistory
             | Operation::DirectorySearch
             | Operation::CallbackNumber
@@ -158,6 +159,8 @@ fn common_parameters(route: &Route) -> Vec<Parameter> {
             route.operation,
             Operation::Login
                 | Operation::Logout
+                | Operation::CallReplay
+                | Operation::Rehearse
                 | Operation::OverlayRecord
                 | Operation::DirectoryImport
                 | Operation::ContactsImport

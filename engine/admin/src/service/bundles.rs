@@ -57,6 +57,12 @@ impl Received {
     pub fn sha256(&self) -> &[u8; 32] {
         &self.sha256
     }
+
+    /// Where it lies while this lives.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.file.to_path_buf()
+    }
 }
 
 /// A bundle that was taken.
@@ -132,23 +138,40 @@ async fn next<E: Display>(body: &mut (impl Stream<Item = Result<Bytes, E>> + Unp
 /// # Errors
 /// `bundle-refused` with its report, `version-exists`, `downgrade`, `disk-low`.
 pub async fn take(admin: &Admin, who: &Principal, received: Received) -> Result<Taken, Problem> {
-    let agency = received.upload.agency.clone();
-    who.may_in(Operation::BundleUpload, agency.as_str())?;
-    let versions = of_agency(admin, &agency).await?;
-    let check = BundleCheck {
-        file: received.file.to_path_buf(),
-        agency: agency.to_core(),
-        keys: super::keys::of_agency(admin, &agency).await?,
-        unsigned_allowed: admin.config().unsigned_allowed,
-        against: None,
-        against_by_script: last_approved(&versions),
-        now_ms: admin.now_ms(),
-    };
+    who.may_in(Operation::BundleUpload, received.upload.agency.as_str())?;
+    let versions = of_agency(admin, &received.upload.agency).await?;
+    let check = as_if_live(admin, &received, last_approved(&versions)).await?;
     let checked = match admin.engine().check_bundle(check).await {
         Ok(checked) => checked,
         Err(refusal) => return Err(refused(admin, who, &received, refusal).await),
     };
     keep(admin, who, received, checked).await
+}
+
+/// Checks a received bundle that is only tried out: it is kept nowhere.
+///
+/// # Errors
+/// `bundle-refused` with its report.
+pub(crate) async fn check(admin: &Admin, received: &Received) -> Result<BundleFacts, Problem> {
+    let check = as_if_live(admin, received, BTreeMap::new()).await?;
+    Ok(admin.engine().check_bundle(check).await?.facts)
+}
+
+async fn as_if_live(
+    admin: &Admin,
+    received: &Received,
+    against_by_script: BTreeMap<String, String>,
+) -> Result<BundleCheck, Problem> {
+    let agency = &received.upload.agency;
+    Ok(BundleCheck {
+        file: received.file.to_path_buf(),
+        agency: agency.to_core(),
+        keys: super::keys::of_agency(admin, agency).await?,
+        unsigned_allowed: admin.config().unsigned_allowed,
+        against: None,
+        against_by_script,
+        now_ms: admin.now_ms(),
+    })
 }
 
 async fn keep(admin: &Admin, who: &Principal, received: Received, checked: CheckedBundle) -> Result<Taken, Problem> {

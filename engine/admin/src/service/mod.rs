@@ -22,6 +22,7 @@ pub mod entries;
 pub mod events;
 pub mod flows;
 pub mod guides;
+pub mod journals;
 pub mod keys;
 mod lists;
 pub mod logins;

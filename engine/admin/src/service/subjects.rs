@@ -79,6 +79,8 @@ pub struct ErasedCounts {
     pub recordings: u64,
     /// Traces deleted.
     pub traces: u64,
+    /// Journals overwritten.
+    pub journals: u64,
     /// Tickets in which the person's party was erased; what they say stays with the agency.
     pub tickets: u64,
     /// Callbacks in which the number was erased; open ones are cancelled first.
@@ -158,6 +160,7 @@ pub async fn erase(admin: &Admin, who: &Principal, request: SubjectRequest) -> R
             break;
         }
     }
+    counts.journals = admin.engine().erase_journals(subject).await?;
     counts.tickets = promises::erase(admin, who, promises::TICKETS, subject).await?;
     counts.callbacks = promises::erase(admin, who, promises::CALLBACKS, subject).await?;
     let done = serde_json::json!({ "reason": request.reason, "state": "done", "erased": counts });

@@ -264,6 +264,16 @@ pub(super) async fn seen(
     Ok(kept)
 }
 
+/// The id of a version of that agency.
+///
+/// # Errors
+/// `not-found`, also where it is another agency's.
+pub(super) async fn of_agency_by_id(admin: &Admin, agency: &str, id: &VersionHash) -> Result<String, Problem> {
+    let kept: Option<Kept<VersionDocument>> = admin.ledger().get(kinds::VERSION, id.as_str()).await?;
+    let own = kept.filter(|kept| kept.body.facts.agency == agency);
+    own.map(|kept| kept.id).ok_or_else(|| Problem::not_found("version", id))
+}
+
 pub(super) async fn before(admin: &Admin, kept: &Kept<VersionDocument>) -> Result<Option<String>, Problem> {
     let facts = &kept.body.facts;
     let agency: AgencyName = facts.agency.parse()?;

@@ -55,6 +55,9 @@ pub fn audited_as(operation: Operation) -> Option<&'static str> {
         Operation::CallHangUp => "call.hangup",
         Operation::CallLand => "call.land",
         Operation::CallTrace => "trace.read",
+        Operation::CallJournal => "journal.read",
+        Operation::CallReplay => "journal.replay",
+        Operation::Rehearse => "journal.rehearse",
         Operation::RecordingPlay => "recording.play",
         Operation::RecordingsList | Operation::CdrsList => "cdr.read",
         Operation::AuditExport => "audit.export",
@@ -202,6 +205,13 @@ async fn more(world: &World, operation: Operation, agency: &str, path: String, a
         Operation::CallRead => case(By::Id, 200, request(path.replace("{id}", of(&LIVE, agency)))),
         Operation::CallHangUp | Operation::CallLand => {
             case(By::Id, 202, request(path.replace("{id}", of(&LIVE, agency))))
+        }
+        Operation::CallJournal | Operation::CallReplay => {
+            case(By::Id, 200, request(path.replace("{id}", of(&PAST, agency))))
+        }
+        Operation::Rehearse => {
+            let id = world.version(agency, &format!("s{n}"), "1.0.0").await;
+            case(By::Agency, 200, request(format!("{path}?script=s{n}&version={id}")))
         }
         Operation::CallTrace | Operation::RecordingsList | Operation::RecordingPlay => {
             case(By::Id, 200, request(path.replace("{id}", of(&PAST, agency)).replace("{name}", "message")))

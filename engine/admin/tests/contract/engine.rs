@@ -4,8 +4,9 @@ use gudok_admin::documents::{VersionDocument, kinds};
 use gudok_admin::ports::{
     Actor, BoxFuture, BundleCheck, BundleFacts, BundleReport, Change, CheckStep, CheckedBundle, DeployOrder,
     Deployment, DeploymentStep, Difference, Engine, EngineRefusal, Event, FileAgency, FileFacts, FlowDrawing,
-    FlowFinding, FlowOrder, FlowPlace, FlowWay, Guard, LiveCall, LiveVersion, LogLine, OutcomeCounts, OutcomePoint,
-    Trace, VersionId, VersionOutcomes,
+    FlowFinding, FlowOrder, FlowPlace, FlowWay, Guard, Journal, JournalRow, JournalStep, Journals, LiveCall,
+    LiveVersion, LogLine, OutcomeCounts, OutcomePoint, Rehearsal, RehearsalOrder, Replay, ReplayOn, ReplayOutcome,
+    ReplayVersion, Trace, VersionId, VersionOutcomes,
 };
 use gudok_core::ids::{Agency, CallId, Entry};
 use gudok_store::{AuditDraft, LedgerChange, Store, UtcMs};
@@ -470,5 +471,85 @@ pub fn live_call(id: &str, agency: &str) -> LiveCall {
         step: "menu".into(),
         state: "script".into(),
         lang: "ru-RU".into(),
+    }
+}
+
+/// One journal of each past call.
+impl Journals for FakeEngine {
+    fn journals_of(&self, call: CallId) -> BoxFuture<'_, Vec<JournalRow>> {
+        let of = self.state.lock().traces.get(&call.to_string()).map(|trace| trace.agency.clone());
+        let row = of.map(|agency| JournalRow {
+            call: call.to_string(),
+            run: 1,
+            agency,
+            entry: "main".into(),
+            script: "desk".into(),
+            version: "f".repeat(64),
+            label: "1.0.0".into(),
+            began_ms: 1,
+            ended_ms: 2,
+            host_calls: 1,
+            cut: false,
+        });
+        Box::pin(async move { row.into_iter().collect() })
+    }
+
+    fn journal(&self, call: CallId, _: u32) -> BoxFuture<'_, Result<Journal, EngineRefusal>> {
+        Box::pin(async move {
+            let row = self.journals_of(call).await.pop().ok_or_else(|| refusal("not-found", 404))?;
+            let step = JournalStep {
+                seq: 1,
+                at_ms: 1,
+                step: "menu".into(),
+                function: "telephony.call.say".into(),
+                line: "say “hello” → heard".into(),
+                args: serde_json::json!([0]),
+                result: Some(serde_json::json!({ "ok": null })),
+            };
+            Ok(Journal { row, end: "served".into(), steps: vec![step] })
+        })
+    }
+
+    fn replay(&self, call: CallId, _: u32, on: ReplayOn) -> BoxFuture<'_, Result<Replay, EngineRefusal>> {
+        let version = || ReplayVersion { script: "desk".into(), version: "1.0.0".into(), bundle: "f".repeat(64) };
+        let bundle = matches!(on, ReplayOn::File(file) if file.exists());
+        Box::pin(async move {
+            let row = self.journals_of(call).await.pop().ok_or_else(|| refusal("not-found", 404))?;
+            Ok(Replay {
+                call: row.call,
+                agency: row.agency,
+                entry: row.entry,
+                was: version(),
+                is: version(),
+                verdict: if bundle { "same-outcome" } else { "identical" }.into(),
+                same_calls: 1,
+                host_calls: 1,
+                parting: None,
+                differences: Vec::new(),
+                outcome: ReplayOutcome::default(),
+                replayed: Some(ReplayOutcome::default()),
+                changes: Vec::new(),
+                steps: Vec::new(),
+            })
+        })
+    }
+
+    fn rehearse(&self, order: RehearsalOrder) -> BoxFuture<'_, Result<Rehearsal, EngineRefusal>> {
+        Box::pin(async move {
+            Ok(Rehearsal {
+                agency: order.agency.to_string(),
+                script: order.script,
+                version: "1.0.0".into(),
+                calls: 2,
+                identical: 2,
+                same_outcome: 0,
+                journal_ends: 0,
+                changed: 0,
+                parted: 0,
+                not_replayed: 0,
+                changes: Vec::new(),
+                problems: Vec::new(),
+            })
+        })
     }
 }

@@ -19,6 +19,7 @@ use crate::centre::{Centre, Joined};
 use crate::clock::EngineClock;
 use crate::clock::millis;
 use crate::director::{Director, RunTicket};
+use crate::journals::Journals;
 use crate::keys::Subjects;
 use crate::live::{Asked, Beginning, CallState, LiveCalls, TraceKind, Wait, Watched, prompt_words};
 use crate::metrics;
@@ -76,6 +77,8 @@ pub(crate) struct CallHost {
     pub(crate) spool: Arc<Spool>,
     /// The directory, and promises.
     pub(crate) books: Books,
+    /// What scripts asked and were told.
+    pub(crate) journals: Option<Arc<Journals>>,
 }
 
 /// What an admin, or the engine's end, says to a running call.

@@ -59,11 +59,12 @@ struct Against {
     bundle: PathBuf,
 }
 
+/// What no script gets more than.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Caps {
-    memory_mib: u32,
-    cpu_ms_per_step: u32,
-    wall_s_per_call: u32,
+    pub(crate) memory_mib: u32,
+    pub(crate) cpu_ms_per_step: u32,
+    pub(crate) wall_s_per_call: u32,
 }
 
 impl Caps {

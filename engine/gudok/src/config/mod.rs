@@ -7,7 +7,7 @@ mod schema;
 pub(crate) use build::{
     CampaignsConfig, Config, EntryConfig, ProviderConfig, SpeechSettings, changes, recorded, registered, spoken,
 };
-pub(crate) use schema::{HostPrompts, LogFormat, Scripts};
+pub(crate) use schema::{HostPrompts, Journal, LogFormat, Scripts};
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use std::ops::Range;

@@ -1,6 +1,6 @@
 //! How much of calls' journals is kept.
 
-use crate::config::schema;
+use crate::config::Journal;
 
 /// From `[journal]`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct JournalSettings {
 
 impl JournalSettings {
     /// As the file says.
-    pub(crate) fn of(file: &schema::Journal, free_percent_min: u8) -> Self {
+    pub(crate) fn of(file: &Journal, free_percent_min: u8) -> Self {
         const KIB: usize = 1 << 10;
         const MIB: u64 = 1 << 20;
         let queue_bytes_max = usize::try_from(file.queue_mib_max.clamp(1, 4_096)).unwrap_or(1) << 20;

@@ -206,11 +206,12 @@ impl Shelves {
         gone
     }
 
-    /// Takes away what is older than it may be; `days` says how old, per agency.
-    pub(super) fn sweep(&mut self, now_ms: u64, days: impl Fn(&Agency) -> u32) -> Gone {
+    /// Takes away what is older than it may be, of an agency or of all.
+    pub(super) fn sweep(&mut self, now_ms: u64, agency: Option<&Agency>, days: u32) -> Gone {
         let mut gone = Gone::default();
-        for shelf_key in self.shelves.keys().cloned().collect::<Vec<_>>() {
-            let days = u64::from(days(&shelf_key.0).min(self.settings.days_max));
+        let days = u64::from(days.min(self.settings.days_max));
+        let keys = self.shelves.keys().filter(|(of, _)| agency.is_none_or(|agency| agency == of));
+        for shelf_key in keys.cloned().collect::<Vec<_>>() {
             let before = now_ms.saturating_sub(days * DAY_MS);
             // The whole file with its oldest one: what is kept too long is worse than what goes some hours early.
             while self.shelves.get(&shelf_key).and_then(|shelf| shelf.files.front()).is_some_and(|file| file.first_ms < before) {

@@ -15,6 +15,7 @@ use crate::campaigns::{Attempting, CampaignStart};
 use crate::check::Checker;
 use crate::config::Config;
 use crate::flow::Flows;
+use crate::journals::Replays;
 use crate::metrics;
 use anyhow::Context;
 use gudok_admin::ports::{Actor, Engine};
@@ -121,6 +122,9 @@ pub(crate) async fn serve(options: Options, config: Config, prometheus: Promethe
     rooms.sip.shutdown().await;
     if let Some((admin, _)) = admin {
         admin.shut_down();
+    }
+    if let Some(journals) = &rooms.host.journals {
+        journals.settled().await;
     }
     let settled = rooms.host.store.settled().await;
     settled.context("the last call records could not be kept")?;
@@ -328,6 +332,11 @@ fn port(
         reloading: Arc::clone(reloading),
         checker: Checker::new(rooms.cache_dir.join("compiled")),
         flows: Flows::new(rooms.cache_dir.clone()),
+        replays: Replays::new(
+            rooms.host.journals.clone(),
+            Arc::clone(&rooms.host.director),
+            rooms.cache_dir.join("compiled"),
+        ),
         prometheus,
         refresh: Box::new(move || rooms::refresh_gauges(&host, &sip)),
         ready: Arc::clone(ready),

@@ -6,15 +6,17 @@ use crate::call::Control;
 use crate::check::Checker;
 use crate::director::Director;
 use crate::flow::Flows;
+use crate::journals::Replays;
 use gudok_admin::documents::kinds;
 use gudok_admin::ports::{
     Actor, BoxFuture, BundleCheck, CheckedBundle, DeployOrder, Deployment, DeploymentStep, Difference, Engine,
-    EngineRefusal, Event, FileFacts, FlowDrawing, FlowOrder, LiveCall, LogLine, Trace, VersionId, VersionOutcomes,
+    EngineRefusal, Event, FileFacts, FlowDrawing, FlowOrder, Journal, JournalRow, Journals, LiveCall, LogLine,
+    Rehearsal, RehearsalOrder, Replay, ReplayOn, Trace, VersionId, VersionOutcomes,
 };
 use gudok_core::ids::{Agency, CallId, Entry};
 use gudok_core::script::LandingCause;
 use gudok_plugin_host::ports::Clock;
-use gudok_store::UtcMs;
+use gudok_store::{SubjectHash, UtcMs};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +29,7 @@ pub(super) struct Port {
     pub(super) reloading: Arc<Reloading>,
     pub(super) checker: Checker,
     pub(super) flows: Flows,
+    pub(super) replays: Replays,
     pub(super) prometheus: PrometheusHandle,
     /// Brings gauges up to date before they are read.
     pub(super) refresh: Box<dyn Fn() + Send + Sync>,
@@ -174,5 +177,27 @@ impl Engine for Port {
 
     fn now_ms(&self) -> u64 {
         self.calls.host.clock.now().as_millis()
+    }
+}
+
+impl Journals for Port {
+    fn journals_of(&self, call: CallId) -> BoxFuture<'_, Vec<JournalRow>> {
+        Box::pin(self.replays.rows(call))
+    }
+
+    fn journal(&self, call: CallId, run: u32) -> BoxFuture<'_, Result<Journal, EngineRefusal>> {
+        Box::pin(self.replays.journal(call, run))
+    }
+
+    fn replay(&self, call: CallId, run: u32, on: ReplayOn) -> BoxFuture<'_, Result<Replay, EngineRefusal>> {
+        Box::pin(self.replays.replay(call, run, on))
+    }
+
+    fn rehearse(&self, order: RehearsalOrder) -> BoxFuture<'_, Result<Rehearsal, EngineRefusal>> {
+        Box::pin(self.replays.rehearse(order))
+    }
+
+    fn erase_journals(&self, subject: SubjectHash) -> BoxFuture<'_, Result<u64, EngineRefusal>> {
+        Box::pin(self.replays.erase(subject))
     }
 }

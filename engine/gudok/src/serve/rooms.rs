@@ -8,6 +8,7 @@ use crate::centre::{self, Centre};
 use crate::clock::EngineClock;
 use crate::config::{Config, ProviderConfig, SpeechSettings};
 use crate::director::{Director, Loader, Parts};
+use crate::journals::Journals;
 use crate::keys::Subjects;
 use crate::live::LiveCalls;
 use crate::overlays::Overlays;
@@ -68,8 +69,22 @@ impl Rooms {
         let overlays = Overlays::new(config.store.emergency_dir.clone());
         let (live, landed) = LiveCalls::new(config.admin.trace_events_max);
         let books = Books::open(&config, &store, &clock, &live, &subjects)?;
-        let scripts =
-            Scripts::start(&config, &cache_dir, Arc::clone(&store), Arc::clone(&clock), Arc::clone(&live), &books)?;
+        let journals = match without_store {
+            true => None,
+            false => {
+                let clock = Arc::clone(&clock) as Arc<dyn Clock>;
+                Journals::open(&config.store.dir, config.journal, &node_key, &subjects, clock)
+            }
+        };
+        let scripts = Scripts::start(
+            &config,
+            &cache_dir,
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            Arc::clone(&live),
+            &books,
+            journals.clone(),
+        )?;
         let director = Director::start(Parts {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
@@ -82,6 +97,12 @@ impl Rooms {
             without_store,
         });
         bring_up(&director, &config, without_store).await?;
+        if let Some(journals) = &journals {
+            let of_routes = Arc::clone(&director);
+            journals.take_canonical(Box::new(move |number| {
+                of_routes.routes().plan.normalise(number.reveal()).unwrap_or_else(|| number.clone())
+            }));
+        }
         books.begin(&director).await;
         let (centre, callbacks) = centre(&store, &clock, &subjects, &live, &director).await;
         let (starts, campaign_starts) = mpsc::channel(CAMPAIGN_STARTS_MAX);
@@ -118,6 +139,7 @@ impl Rooms {
             overlays,
             spool,
             books,
+            journals,
         });
         let call_limits = config.call_limits;
         Ok(Self {
@@ -265,6 +287,10 @@ pub(super) fn refresh_gauges(host: &CallHost, sip: &SipEngine) {
     set("gudok_store_corrupt", store.corrupt);
     set("gudok_store_refused_space", store.refused_space);
     set("gudok_store_failed", u64::from(store.failed));
+    if let Some(kept) = host.journals.as_ref().map(|journals| journals.kept()) {
+        set("gudok_journals", kept.journals);
+        set("gudok_journals_bytes", kept.bytes);
+    }
     crate::metrics::degraded(host.spool.is_degraded(&*host.store));
     let speech = host.voice.stats();
     set("gudok_speech_synthesised", speech.synthesised);

@@ -95,9 +95,23 @@ pub(super) async fn retention_of_all(host: Arc<CallHost>, director: Arc<Director
             if rules.is_none() && host.clock.is_rehearsal() {
                 continue;
             }
+            let kept = rules.clone().unwrap_or_default();
+            if let Some(journals) = &host.journals {
+                // What a journal says is no less than what a trace says.
+                let days = kept.trace_days.min(kept.cdr_days);
+                let gone = journals.sweep(Some(&agency), days, host.clock.now()).await;
+                let limit = UtcMs(now_ms.saturating_sub(u64::from(days).saturating_mul(DAY_MS)));
+                if let Err(error) = note(&*host.store, &agency, "journal", gone, limit, 0, now_ms).await {
+                    tracing::error!(agency, %error, "what retention took of journals does not stand in the audit");
+                }
+            }
             if let Err(error) = retention_of(&*host.store, &agency, rules.unwrap_or_default(), now_ms).await {
                 tracing::error!(agency, %error, "retention was not carried out; trying again later");
             }
+        }
+        if let Some(journals) = host.journals.as_ref().filter(|_| !host.clock.is_rehearsal()) {
+            // Those of agencies that are no more.
+            journals.sweep(None, u32::MAX, host.clock.now()).await;
         }
         tokio::select! {
             () = tokio::time::sleep(RETENTION_EVERY) => {}

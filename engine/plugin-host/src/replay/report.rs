@@ -82,8 +82,12 @@ pub struct Parting {
     pub step: String,
     /// What the journal has there; none where it has nothing more.
     pub expected: Option<String>,
+    /// The host function of that.
+    pub expected_function: Option<String>,
     /// What the version asks; none where it comes to its end.
     pub found: Option<String>,
+    /// The host function of that.
+    pub found_function: Option<String>,
     /// In words.
     pub why: String,
 }
@@ -210,13 +214,14 @@ pub(super) fn report(
         }
         Over::Parted { expected, found, why } => {
             let masks = masks();
+            let expected = expected.and_then(|nth| calls.get(nth));
             report.verdict = Verdict::Parted;
             report.parting = Some(Parting {
                 seq: u32::try_from(report.steps.len() + 1).unwrap_or(u32::MAX),
                 step: report.steps.last().map(|step| step.step.clone()).unwrap_or_default(),
-                expected: expected.and_then(|nth| calls.get(nth)).map(|call| {
-                    in_words(&call.function, &masks.masked(&call.args))
-                }),
+                expected: expected.map(|call| in_words(&call.function, &masks.masked(&call.args))),
+                expected_function: expected.map(|call| call.function.to_string()),
+                found_function: found.as_ref().map(|(function, _)| function.to_string()),
                 found: found.map(|(function, args)| in_words(&function, &masks.masked(&args))),
                 why: masks.hide(&why),
             });

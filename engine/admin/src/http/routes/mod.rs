@@ -16,6 +16,7 @@ pub(crate) mod entries;
 pub(crate) mod events;
 pub(crate) mod faults;
 pub(crate) mod guides;
+pub(crate) mod journals;
 pub(crate) mod keys;
 pub(crate) mod login;
 pub(crate) mod logs;

@@ -14,6 +14,7 @@ pub(crate) use routes::{recorded, spoken};
 
 use super::Faults;
 use super::schema::{self, File, LogFormat};
+use crate::journals::JournalSettings;
 use gudok_admin::ports::FileFacts;
 use gudok_core::call::CallLimits;
 use gudok_core::ids::{Agency, Entry};
@@ -46,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) http: HttpConfig,
     pub(crate) store: StoreSettings,
     pub(crate) scripts: schema::Scripts,
+    /// How much of calls' journals is kept.
+    pub(crate) journal: JournalSettings,
     /// Places inside the centre that scripts' HTTP may reach.
     pub(crate) fetch_allowed: Vec<AllowedTarget>,
     pub(crate) call_limits: CallLimits,
@@ -170,6 +173,7 @@ pub(super) fn build(file: File, folder: &Path, faults: &mut Faults<'_>) -> Optio
             emergency_dir: emergency_dir(&file.store, folder),
             free_percent_min: file.store.free_percent_min.min(100),
         },
+        journal: JournalSettings::of(&file.journal, file.store.free_percent_min.min(100)),
         scripts: file.scripts,
         fetch_allowed,
         call_limits: call_limits(&file.call),

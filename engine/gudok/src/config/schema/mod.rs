@@ -34,6 +34,8 @@ pub(crate) struct File {
     #[serde(default)]
     pub(crate) scripts: Scripts,
     #[serde(default)]
+    pub(crate) journal: Journal,
+    #[serde(default)]
     pub(crate) admin: Admin,
     #[serde(default)]
     pub(crate) numbering: Numbering,
@@ -268,6 +270,39 @@ pub(crate) struct Store {
 
 const fn ten() -> u8 {
     10
+}
+
+/// The journals of calls, below the store's folder.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Journal {
+    pub(crate) enabled: bool,
+    /// Of each agency and version: the last so many.
+    pub(crate) calls_max: u32,
+    /// Of each agency and version.
+    pub(crate) mib_max: u64,
+    /// Of all together.
+    pub(crate) mib_max_total: u64,
+    /// An agency's retention of traces may be shorter.
+    pub(crate) days_max: u32,
+    /// Of one call; what comes later is left out.
+    pub(crate) call_kib_max: u64,
+    /// What waits to be written; above, journals are dropped and counted.
+    pub(crate) queue_mib_max: u64,
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            calls_max: 2_000,
+            mib_max: 64,
+            mib_max_total: 1_024,
+            days_max: 14,
+            call_kib_max: 1_024,
+            queue_mib_max: 32,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize, Serialize)]

@@ -72,10 +72,20 @@ class Process:
 class Engine:
     """gudok serve, pinned to its core, on a fresh store."""
 
+    def __init__(self, more=""):
+        """With more lines of configuration."""
+        self.config = os.path.join(HERE, "gudok.toml")
+        if more:
+            # Paths in the file are the file's: a copy elsewhere has whole ones.
+            text = open(self.config).read().replace('"../../', f'"{ROOT}/')
+            self.config = os.path.join(tempfile.mkdtemp(prefix="gudok-bench-"), "gudok.toml")
+            with open(self.config, "w") as copy:
+                copy.write(more + text)
+
     def __enter__(self):
         resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
         subprocess.run(["rm", "-rf", STORE], check=True)
-        command = ["taskset", "-c", ENGINE_CORE, GUDOK, "serve", "--config", os.path.join(HERE, "gudok.toml")]
+        command = ["taskset", "-c", ENGINE_CORE, GUDOK, "serve", "--config", self.config]
         log = open(os.path.join(tempfile.gettempdir(), "gudok-bench-engine.log"), "w")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True,
                                         env={**os.environ, "RUST_LOG": "error"})
@@ -355,6 +365,29 @@ def compile_under_load(pid, concurrent):
     return {"uploads": len(uploads.rounds), "quiet": quiet, "busy": busy}
 
 
+def journal(rate, seconds, turns):
+    """CPU of a call with its journal and without, by turns: the same menu calls on fresh engines, the best of each."""
+    cost, dropped = {"on": [], "off": []}, 0
+    for turn in range(turns):
+        # Which of both comes first changes, so that whatever grows in time favours none.
+        for mode in (("off", "on"), ("on", "off"))[turn % 2]:
+            with Engine(f"[journal]\nenabled = {'true' if mode == 'on' else 'false'}\n") as pid:
+                warm_up(pid)
+                peer, began = Process(pid), Process(pid).cpu_seconds()
+                seen = run_step(pid, "ivr", rate, seconds, sink=True, digit_ms=3100)
+                cost[mode].append((peer.cpu_seconds() - began) / max(1, seen["ok"]) * 1e6)
+                if mode == "on":
+                    with urllib.request.urlopen("http://127.0.0.1:8070/metrics") as answer:
+                        text = answer.read().decode()
+                    counts = re.findall(r"^gudok_journals_dropped_total\S* (\d+)", text, re.MULTILINE)
+                    kept = re.findall(r"^gudok_journals_kept_total (\d+)", text, re.MULTILINE)
+                    dropped += sum(map(int, counts))
+    on, off = min(cost["on"]), min(cost["off"])
+    return {"cpu_us_on": round(on), "cpu_us_off": round(off), "percent": round((on / off - 1) * 100, 2),
+            "all_on": [round(one) for one in cost["on"]], "all_off": [round(one) for one in cost["off"]],
+            "kept": int(kept[0]) if kept else 0, "dropped": dropped}
+
+
 def deploy(calls_per_s):
     """Fifty versions under load: the same test that CI runs, on the release build."""
     command = ["cargo", "test", "--release", "--locked", "--quiet", "-p", "gudok-sockets", "--test", "deploy_under_load",
@@ -381,8 +414,8 @@ def line(figure, value, must, aim, verdict):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("steps", nargs="*",
-                        default=["baseline", "sig", "l30", "ivr", "answer", "memory", "overload", "switch", "compile", "campaign"],
-                        help="baseline sig l30 ivr answer memory overload switch compile campaign deploy soak")
+                        default=["baseline", "sig", "l30", "ivr", "answer", "memory", "overload", "switch", "compile", "campaign", "journal"],
+                        help="baseline sig l30 ivr answer memory overload switch compile campaign journal deploy soak")
     parser.add_argument("--sig", type=int, default=2400, help="calls/s for sig")
     parser.add_argument("--l30", type=int, default=2000, help="concurrent calls for l30")
     parser.add_argument("--ivr", type=int, default=400, help="calls/s for ivr")
@@ -390,6 +423,8 @@ def main():
     parser.add_argument("--compile", type=int, default=500, help="concurrent calls for compile")
     parser.add_argument("--campaign", type=int, default=600, help="attempts/s for campaign")
     parser.add_argument("--deploy", type=int, default=200, help="calls/s for deploy")
+    parser.add_argument("--journal", type=int, default=200, help="calls/s for journal")
+    parser.add_argument("--journal-turns", type=int, default=3, help="how often journal measures each side")
     parser.add_argument("--soak-seconds", type=int, default=1800)
     parser.add_argument("--json", action="store_true", help="what was seen, as JSON lines")
     args = parser.parse_args()
@@ -413,6 +448,12 @@ def main():
         if step == "deploy":
             verdict = "clean" if deploy(args.deploy) else "NOT clean"
             line("fifty versions deployed at, calls/s", args.deploy, "200", "", verdict)
+            continue
+        if step == "journal":
+            seen = keep(step, journal(args.journal, 20, args.journal_turns))
+            if not args.json:
+                line("CPU that a journal adds to a call, %", seen["percent"], "5", "2",
+                     f"{seen['cpu_us_on']} against {seen['cpu_us_off']} µs a call, {seen['kept']} kept, {seen['dropped']} dropped")
             continue
         with Engine() as pid:
             warm_up(pid)

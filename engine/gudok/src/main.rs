@@ -75,6 +75,8 @@ enum Command {
     #[command(flatten)]
     Author(gudok_workbench::commands::AuthorCommand),
     #[command(flatten)]
+    AuthorEngine(commands::author::Command),
+    #[command(flatten)]
     Admin(commands::admin::Command),
     /// Compiles one component read from standard input. The engine starts it; people have no use for it.
     #[command(name = scripts::COMPILE_SUBCOMMAND, hide = true)]
@@ -103,6 +105,7 @@ fn main() -> ExitCode {
         Command::Bundle(command) => commands::bundle::main(&command),
         Command::Cdrs(arguments) => commands::cdrs::main(&arguments),
         Command::Author(command) => gudok_workbench::commands::main(&command),
+        Command::AuthorEngine(command) => commands::author::main(&command),
         Command::Admin(command) => commands::admin::main(&command),
         Command::CheckChild => check::child_main(),
         Command::FlowChild => flow::child_main(),

@@ -16,6 +16,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[path = "bundles/replays.rs"]
+mod replays;
 #[path = "bundles/stories.rs"]
 mod stories;
 
@@ -38,11 +40,16 @@ fn main() -> ExitCode {
 
 type Test = fn(&Scripts);
 
-const TESTS: [(&str, Test); 16] = [
+const TESTS: [(&str, Test); 18] = [
     ("a_menu_leads_from_agency_to_agency", a_menu_leads_from_agency_to_agency),
     ("a_back_end_that_hangs_leads_to_an_operator", a_back_end_that_hangs_leads_to_an_operator),
     ("a_loop_lands_its_caller", a_loop_lands_its_caller),
     ("a_bundles_run_is_replayed_byte_for_byte", a_bundles_run_is_replayed_byte_for_byte),
+    (
+        "a_thousand_journaled_calls_are_identical_on_the_same_version",
+        replays::a_thousand_journaled_calls_are_identical_on_the_same_version,
+    ),
+    ("calls_on_another_script_part_and_say_where", replays::calls_on_another_script_part_and_say_where),
     ("the_first_callers_find_nothing_wrong_with_the_samples", the_first_callers_find_nothing_wrong_with_the_samples),
     ("the_first_callers_find_every_attack", the_first_callers_find_every_attack),
     ("an_attack_that_is_withstood_is_no_fault", an_attack_that_is_withstood_is_no_fault),

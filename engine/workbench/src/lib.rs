@@ -10,6 +10,7 @@
 //!   host does; [`sdk`]: what scripts are built against
 //! - [`conversation`]: what an author expects of a script, as it is written down
 //! - [`flow`]: a picture of what exploring finds: SVG, Mermaid, a page
+//! - [`replays`]: journals of calls that nobody made, in files
 //! - [`commands`]: the command line of all this, which the binary takes in
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
@@ -21,4 +22,5 @@ pub mod flow;
 pub mod local;
 pub mod nearest;
 pub mod project;
+pub mod replays;
 pub mod sdk;

@@ -5,6 +5,7 @@ pub(crate) mod admin;
 pub(crate) mod answer;
 mod arguments;
 mod audit;
+pub(crate) mod author;
 pub(crate) mod bundle;
 pub(crate) mod call;
 mod calls;

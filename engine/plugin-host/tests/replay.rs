@@ -172,7 +172,7 @@ fn another_version_is_followed_until_it_asks_something_else() {
 
     let asks_twice = load("1.5.0", &format!("{STEP_MENU} {} {} {}", say(3030), ask(4), ask(4)));
     let report = replayed(&asks_twice, &journal);
-    let parting = report.parting.unwrap();
+    let parting = report.parting.clone().unwrap();
     assert!(parting.expected.is_none() && parting.found.unwrap().contains("collect"), "{}", parting.why);
 
     let ends_early = load("1.6.0", &format!("{STEP_MENU} {}", say(3030)));

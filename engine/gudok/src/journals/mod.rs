@@ -262,3 +262,75 @@ impl Writer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::record::tests::journal;
+    use super::*;
+    use gudok_plugin_host::ports::SystemClock;
+    use std::collections::BTreeMap;
+
+    fn settings() -> JournalSettings {
+        JournalSettings {
+            enabled: true,
+            calls_max: 1_000,
+            bytes_max: 1 << 20,
+            bytes_max_total: 1 << 20,
+            days_max: 14,
+            call_bytes_max: 1 << 20,
+            queue_bytes_max: 10_000,
+            free_percent_min: 0,
+        }
+    }
+
+    fn open(dir: &Path, settings: JournalSettings) -> Arc<Journals> {
+        let key = NodeKey::ephemeral();
+        let clock = Arc::new(SystemClock::new(jiff::tz::TimeZone::UTC, BTreeMap::new()));
+        Journals::open(dir, settings, &key, &Subjects::new(&key), clock).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_is_slow_costs_journals_and_no_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let journals = open(dir.path(), settings());
+        let began = Instant::now();
+        {
+            // As if the disk took for ever.
+            let _slow = journals.shelves.lock();
+            (0..1_000).for_each(|call| journals.keep(journal(call, &[1; 1_000])));
+        }
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        journals.settled().await;
+        let kept = journals.kept().journals;
+        assert!((9..=11).contains(&kept), "what fits into the queue is kept, whole: {kept}");
+        assert_eq!(journals.queued_bytes.load(Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_costs_journals_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let full = open(dir.path(), JournalSettings { free_percent_min: 101, ..settings() });
+        full.keep(journal(1, &[1; 10]));
+        full.settled().await;
+        assert_eq!(full.kept(), Kept::default());
+        let none = JournalSettings { enabled: false, ..settings() };
+        let key = NodeKey::ephemeral();
+        let clock = Arc::new(SystemClock::new(jiff::tz::TimeZone::UTC, BTreeMap::new()));
+        assert!(Journals::open(dir.path(), none, &key, &Subjects::new(&key), clock).is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_is_found_by_its_call_and_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let journals = open(dir.path(), settings());
+        journals.keep(journal(7, b"first"));
+        journals.keep(journal(7, b"second"));
+        let places = journals.of_call(CallId::from_random(7)).await;
+        let mut pages = Vec::new();
+        for place in places {
+            pages.push(journals.read(place).await.unwrap().page().to_vec());
+        }
+        assert_eq!(pages, [b"first".to_vec(), b"second".to_vec()]);
+        assert_eq!(journals.last(&Agency::new("mfc"), "mfc", 1).await.len(), 1);
+    }
+}

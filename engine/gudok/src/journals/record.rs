@@ -130,7 +130,7 @@ pub(super) fn next(file: &[u8], from: usize) -> Option<(usize, Found)> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::keys::NodeKey;
     use gudok_core::ids::{Agency, CallId, Entry, ScriptName, ScriptVersion};

@@ -373,3 +373,121 @@ fn number(path: &Path) -> Option<u64> {
     let is_ours = path.extension().is_some_and(|ending| ending == FILE_ENDING);
     path.file_stem().filter(|_| is_ours)?.to_str()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::tests::journal;
+    use super::*;
+    use crate::keys::NodeKey;
+
+    const PAGE_BYTES: usize = 1_000;
+
+    fn settings() -> JournalSettings {
+        JournalSettings {
+            enabled: true,
+            calls_max: 16,
+            bytes_max: 1 << 20,
+            bytes_max_total: 1 << 20,
+            days_max: 14,
+            call_bytes_max: 1 << 20,
+            queue_bytes_max: 1 << 20,
+            free_percent_min: 0,
+        }
+    }
+
+    /// Puts a call's journal there; the person is the call's number modulo three.
+    fn put(shelves: &mut Shelves, call: u128, now_ms: u64) -> io::Result<Gone> {
+        let mut journal = journal(call, &[7; PAGE_BYTES]);
+        journal.header.ended = gudok_core::time::Timestamp::from_millis(now_ms);
+        let subject = Some([u8::try_from(call % 3).unwrap(); 32]);
+        let head = Head { header: journal.header.clone(), subject };
+        let record = record::write(&journal, &head, &shelves.key).unwrap();
+        shelves.put(&journal, &head, &record, now_ms)
+    }
+
+    fn calls(shelves: &Shelves) -> Vec<u128> {
+        let all = shelves.last(&Agency::new("mfc"), "mfc", usize::MAX);
+        let mut calls: Vec<u128> = all.iter().map(|place| place.header.call.as_u128()).collect();
+        calls.sort_unstable();
+        calls
+    }
+
+    #[test]
+    fn the_last_calls_are_kept_over_a_restart_and_the_oldest_go() {
+        let (dir, key) = (tempfile::tempdir().unwrap(), NodeKey::ephemeral().journal());
+        let mut shelves = Shelves::open(dir.path(), settings(), key.clone()).unwrap();
+        for call in 1..=100 {
+            put(&mut shelves, call, 1_000).unwrap();
+        }
+        let kept = calls(&shelves);
+        assert!(kept.len() >= 16 && kept.len() <= 18 && kept.last() == Some(&100), "{kept:?}");
+        // A crash in the middle of a record.
+        let file = shelves.shelves.values().next().unwrap().files.back().unwrap().path.clone();
+        let mut bytes = std::fs::read(&file).unwrap();
+        let half = bytes.len() - 10;
+        bytes.truncate(half);
+        std::fs::write(&file, &bytes).unwrap();
+        let mut shelves = Shelves::open(dir.path(), settings(), key.clone()).unwrap();
+        assert_eq!(calls(&shelves), kept[..kept.len() - 1], "all but the half one");
+        put(&mut shelves, 101, 1_000).unwrap();
+        let shelves = Shelves::open(dir.path(), settings(), key.clone()).unwrap();
+        assert_eq!(calls(&shelves).last(), Some(&101), "what comes behind the half one is found");
+        let place = shelves.of_call(CallId::from_random(101)).pop().unwrap();
+        assert_eq!(place.read(&key).unwrap().page(), [7; PAGE_BYTES]);
+        assert!(place.read(&NodeKey::ephemeral().journal()).is_none(), "with another key nothing is read");
+    }
+
+    #[test]
+    fn bytes_and_days_are_bounded() {
+        let (dir, key) = (tempfile::tempdir().unwrap(), NodeKey::ephemeral().journal());
+        let small = JournalSettings { calls_max: 1_000, bytes_max: 40_000, bytes_max_total: 30_000, ..settings() };
+        let mut shelves = Shelves::open(dir.path(), small, key).unwrap();
+        for call in 1..=100 {
+            put(&mut shelves, call, DAY_MS * 20).unwrap();
+            assert!(shelves.kept().bytes <= 30_000);
+        }
+        let on_disk: u64 = std::fs::read_dir(dir.path())
+            .unwrap()
+            .flat_map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap())
+            .map(|file| file.unwrap().metadata().unwrap().len())
+            .sum();
+        assert_eq!(on_disk, shelves.kept().bytes);
+        put(&mut shelves, 101, DAY_MS * 30).unwrap();
+        assert_eq!(shelves.sweep(DAY_MS * 30, Some(&Agency::new("other")), 1), Gone::default());
+        assert!(shelves.sweep(DAY_MS * 30, Some(&Agency::new("mfc")), 9).journals > 10);
+        assert_eq!(calls(&shelves), [101], "a file has one day's");
+        assert_eq!(shelves.sweep(DAY_MS * 60, None, u32::MAX).journals, 1, "longer than days_max nothing stays");
+        assert_eq!((shelves.kept(), std::fs::read_dir(dir.path()).unwrap().count()), (Kept::default(), 0));
+    }
+
+    #[test]
+    fn a_person_is_overwritten_and_nobody_else() {
+        let (dir, key) = (tempfile::tempdir().unwrap(), NodeKey::ephemeral().journal());
+        let mut shelves = Shelves::open(dir.path(), settings(), key.clone()).unwrap();
+        for call in 1..=9 {
+            put(&mut shelves, call, 1_000).unwrap();
+        }
+        let place = shelves.of_call(CallId::from_random(3)).pop().unwrap();
+        assert_eq!(shelves.erase(&[0; 32]).unwrap(), 3);
+        assert_eq!(calls(&shelves), [1, 2, 4, 5, 7, 8]);
+        let bytes = std::fs::read(&place.path).unwrap();
+        let at = usize::try_from(place.at).unwrap() + FRAME_BYTES;
+        let end = usize::try_from(place.at + place.len).unwrap();
+        assert!(bytes[at..end].iter().all(|byte| *byte == 0));
+        let shelves = Shelves::open(dir.path(), settings(), key).unwrap();
+        assert_eq!(calls(&shelves), [1, 2, 4, 5, 7, 8], "nor after a restart");
+    }
+
+    #[test]
+    fn what_the_disk_does_not_take_leaves_nothing_behind() {
+        let (dir, key) = (tempfile::tempdir().unwrap(), NodeKey::ephemeral().journal());
+        let mut shelves = Shelves::open(dir.path(), settings(), key.clone()).unwrap();
+        let folder = dir.path().join(folder_name(&shelf_key_of(&journal(1, &[]).header)));
+        std::fs::write(&folder, "no folder can be made here").unwrap();
+        assert!(put(&mut shelves, 1, 1_000).is_err());
+        assert!(shelves.of_call(CallId::from_random(1)).is_empty() && shelves.kept() == Kept::default());
+        std::fs::remove_file(&folder).unwrap();
+        put(&mut shelves, 2, 1_000).unwrap();
+        assert_eq!(calls(&Shelves::open(dir.path(), settings(), key).unwrap()), [2]);
+    }
+}

@@ -34,7 +34,8 @@ pub(crate) fn a_thousand_journaled_calls_are_identical_on_the_same_version(scrip
     let shelf = Arc::new(Shelf::default());
     let mut dice = Dice::new(7);
     while shelf.0.lock().len() < CALLS {
-        world(scripts, &mut dice).journal(Arc::clone(&shelf) as _).run();
+        let report = world(scripts, &mut dice).journal(Arc::clone(&shelf) as _).run();
+        report.verdict().unwrap_or_else(|failure| panic!("{failure}"));
     }
     let journals: Vec<CallJournal> = std::mem::take(&mut *shelf.0.lock());
     let versions = versions(scripts);
@@ -60,7 +61,8 @@ pub(crate) fn calls_on_another_script_part_and_say_where(scripts: &Scripts) {
     let shelf = Arc::new(Shelf::default());
     let caller = Caller::dials("122").from("+79131234567").presses("2").presses("12345678").presses("4321").hangs_up();
     let back_end = BackEnd::always(200, "{\"ready\": true}");
-    scripts.world(1).back_end(BACK_END, back_end).caller(caller).journal(Arc::clone(&shelf) as _).run();
+    let report = scripts.world(1).back_end(BACK_END, back_end).caller(caller).journal(Arc::clone(&shelf) as _).run();
+    report.verdict().unwrap_or_else(|failure| panic!("{failure}"));
     let journals = shelf.0.lock();
     let passport = journals.iter().find(|journal| journal.header.script.script.as_str() == "passport").unwrap();
     let report = replayed(&scripts.utilities, passport);

@@ -231,6 +231,8 @@ async fn flip_and_erase(town: &Town, ids: &[String]) -> anyhow::Result<()> {
     ensure!(replay(&town.api, &ids[1], "?run=2").await?["verdict"] == "identical", "mended");
 
     let body = json!({ "number": CALLER, "reason": "asked in writing" });
+    let export = town.api.post("/subjects/export", &body).await?.expect(200)?.json();
+    ensure!(export["journals"].as_array().is_some_and(|rows| rows.len() >= 4), "{export:#}");
     let erased = town.api.post("/subjects/erase", &body).await?.expect(200)?.json();
     ensure!(erased["erased"]["journals"].as_u64() >= Some(4), "two calls of two scripts each: {erased:#}");
     town.api.get(&format!("/calls/{}/journal", ids[1])).await?.expect(404)?;

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// Rows of the live table: more would not be read, and each is drawn anew at every change.
 pub(crate) const ROWS_MAX: usize = 200;
 /// Of a call's id, so many digits name it in a heading.
-const SHORT_ID_CHARS: usize = 8;
+pub(crate) const SHORT_ID_CHARS: usize = 8;
 
 /// A live call, as its row shows it.
 pub(crate) struct Row<'a> {
@@ -168,6 +168,8 @@ pub(crate) struct CallPage<'a> {
     pub(crate) versions: Vec<Ran>,
     pub(crate) recordings: Vec<Heard>,
     pub(crate) may_act: bool,
+    /// Its scripts' host calls can be looked at.
+    pub(crate) has_journal: bool,
 }
 
 impl<'a> CallPage<'a> {
@@ -185,7 +187,12 @@ impl<'a> CallPage<'a> {
             versions: trace.versions.iter().map(|id| Ran::of(id, names)).collect(),
             recordings,
             may_act: c.may_in(Operation::CallHangUp, &trace.agency),
+            has_journal: false,
             trace,
         }
+    }
+
+    pub(crate) fn with_journal(self, has_journal: bool) -> Self {
+        Self { has_journal, ..self }
     }
 }

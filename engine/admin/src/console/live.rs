@@ -13,7 +13,7 @@ use super::visit::{Outcome, Posted, Visit, encoded, go};
 use crate::access::Operation;
 use crate::names::{AgencyName, CallName, EntryName};
 use crate::problem::{Problem, codes};
-use crate::service::{PageQuery, calls as service, deployments, recordings, versions};
+use crate::service::{PageQuery, calls as service, deployments, journals, recordings, versions};
 use axum::extract::Path;
 use axum::http::HeaderMap;
 
@@ -86,7 +86,8 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Outcome {
     let name = |version: versions::Version| (version.id, format!("{} {}", version.script, version.version));
     let names = versions.into_iter().map(name).collect();
     let heard = if trace.live { Vec::new() } else { heard(&visit, &id).await? };
-    Ok(visit.page(&CallPage::of(&visit.c, &trace, &names, heard)))
+    let has_journal = visit.c.may(Operation::CallJournal) && !journals::rows(&visit.admin, &visit.me, &id).await?.is_empty();
+    Ok(visit.page(&CallPage::of(&visit.c, &trace, &names, heard).with_journal(has_journal)))
 }
 
 /// A past call's recordings, for those who may know of them.

@@ -20,6 +20,7 @@ mod entries;
 mod flow;
 mod form;
 mod format;
+mod journal;
 mod lists;
 mod live;
 mod login;
@@ -111,6 +112,7 @@ fn calls_pages() -> Router<Admin> {
         .route("/console/calls", get(live::list))
         .route("/console/calls/stream", get(live::stream_calls))
         .route("/console/calls/{id}", get(live::show))
+        .route("/console/calls/{id}/journal", get(journal::show))
         .route("/console/calls/{id}/hangup", get(live::ask_hangup).post(live::hang_up))
         .route("/console/calls/{id}/land", get(live::ask_land).post(live::land))
         .route("/console/records", get(records::list))

@@ -15,7 +15,13 @@ pub trait Journals: Send + Sync {
         Box::pin(std::future::ready(Vec::new()))
     }
 
-    /// One of them, step by step.
+    /// The journals that are kept of a person's calls.
+    fn journals_of_subject(&self, subject: SubjectHash) -> BoxFuture<'_, Vec<JournalRow>> {
+        let _ = subject;
+        Box::pin(std::future::ready(Vec::new()))
+    }
+
+    /// A journal, step by step.
     fn journal(&self, call: CallId, run: u32) -> BoxFuture<'_, Result<Journal, EngineRefusal>> {
         let _ = (call, run);
         Box::pin(std::future::ready(Err(EngineRefusal::not_served("journals of calls"))))

@@ -9,6 +9,7 @@ use crate::access::Operation;
 use crate::auth::Principal;
 use crate::ledger::{Change, with_details};
 use crate::limits::{STEP_ROWS_MAX, SUBJECT_CDRS_MAX, TEXT_CHARS_MAX};
+use crate::ports::JournalRow;
 use crate::problem::Problem;
 use crate::redacted::Redacted;
 use gudok_core::ids::CallId;
@@ -40,6 +41,8 @@ pub struct SubjectExport {
     pub cdrs: Vec<serde_json::Value>,
     /// Recordings of these calls.
     pub recordings: Vec<SubjectRecording>,
+    /// Journals of these calls.
+    pub journals: Vec<JournalRow>,
     /// Tickets that the person asked for.
     #[schema(value_type = Vec<Object>)]
     pub tickets: Vec<serde_json::Value>,
@@ -100,6 +103,7 @@ pub async fn export(admin: &Admin, who: &Principal, request: SubjectRequest) -> 
     let mut export = SubjectExport {
         cdrs: Vec::new(),
         recordings: Vec::new(),
+        journals: admin.engine().journals_of_subject(subject).await,
         tickets: promises::shown(admin, promises::TICKETS, subject).await?,
         callbacks: promises::shown(admin, promises::CALLBACKS, subject).await?,
         truncated: false,
@@ -130,6 +134,7 @@ pub async fn export(admin: &Admin, who: &Principal, request: SubjectRequest) -> 
     }
     let details = serde_json::json!({
         "reason": request.reason, "cdrs": export.cdrs.len(), "recordings": export.recordings.len(),
+        "journals": export.journals.len(),
         "tickets": export.tickets.len(), "callbacks": export.callbacks.len(),
     });
     note(admin, who, "subject.export", subject, details).await?;

@@ -145,6 +145,12 @@ impl Journals {
         self.shelves.lock().of_call(call)
     }
 
+    /// Those of a person's calls, each with its place among its call's.
+    async fn of_subject(&self, subject: SubjectHash) -> Vec<(u32, Arc<Place>)> {
+        self.settled().await;
+        self.shelves.lock().of_subject(subject.as_bytes())
+    }
+
     async fn last(&self, agency: &Agency, script: &str, count_max: usize) -> Vec<Arc<Place>> {
         self.settled().await;
         self.shelves.lock().last(agency, script, count_max)

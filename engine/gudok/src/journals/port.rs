@@ -27,6 +27,13 @@ impl Replays {
         (1..).zip(&places).map(|(run, place)| row(run, place)).collect()
     }
 
+    /// Those of a person's calls.
+    pub(crate) async fn of_subject(&self, subject: SubjectHash) -> Vec<JournalRow> {
+        let Some(journals) = &self.journals else { return Vec::new() };
+        let places = journals.of_subject(subject).await;
+        places.iter().map(|(run, place)| row(*run, place)).collect()
+    }
+
     /// One of them, masked.
     ///
     /// # Errors

@@ -280,6 +280,19 @@ impl Shelves {
         self.calls.get(&call).cloned().unwrap_or_default()
     }
 
+    /// The journals of a person's calls, each with its place among its call's, from 1.
+    pub(super) fn of_subject(&self, subject: &[u8; 32]) -> Vec<(u32, Arc<Place>)> {
+        let theirs = |place: &Place| place.subject.as_ref() == Some(subject);
+        let mut places: Vec<_> = self
+            .calls
+            .values()
+            .flat_map(|places| (1..).zip(places).filter(|(_, place)| theirs(place)))
+            .map(|(run, place)| (run, Arc::clone(place)))
+            .collect();
+        places.sort_by_key(|(run, place)| (place.header.began, *run));
+        places
+    }
+
     /// The last journals of a script of an agency, the newest first.
     pub(super) fn last(&self, agency: &Agency, script: &str, count_max: usize) -> Vec<Arc<Place>> {
         let shelves = self.shelves.iter().filter(|((of, _), _)| of == agency).map(|(_, shelf)| shelf);

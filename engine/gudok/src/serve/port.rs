@@ -185,6 +185,10 @@ impl Journals for Port {
         Box::pin(self.replays.rows(call))
     }
 
+    fn journals_of_subject(&self, subject: SubjectHash) -> BoxFuture<'_, Vec<JournalRow>> {
+        Box::pin(self.replays.of_subject(subject))
+    }
+
     fn journal(&self, call: CallId, run: u32) -> BoxFuture<'_, Result<Journal, EngineRefusal>> {
         Box::pin(self.replays.journal(call, run))
     }

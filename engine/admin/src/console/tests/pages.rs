@@ -5,6 +5,7 @@ use crate::access::Role;
 use crate::console::agencies::{AgenciesPage, AgencyPage, Facts as AgencyFacts, NewAgencyPage, Row as AgencyRow, Sent};
 use crate::console::audit::{AuditPage, Row as AuditRow, Verified, actions};
 use crate::console::calls::{CallPage, CallsPage, Heard, Table};
+use crate::console::journal::JournalPage;
 use crate::console::centre::marks::Marked;
 use crate::console::configuration::ConfigurationPage;
 use crate::console::confirm::{Ask, ConfirmDialog, ConfirmPage};
@@ -86,6 +87,8 @@ fn calls(lang: Lang) -> Vec<Named> {
         mark: Some(Marked::of(&c, &trace.id, name, "mfc", None)),
     };
     let call = CallPage::of(&c, &trace, &names, vec![heard("complaint", true), heard("survey", false)]);
+    let call = call.with_journal(true);
+    let journal = samples::journal();
     let ask = || {
         Ask::new("/console/calls/x/hangup", "/console/calls")
             .title(c.t("hangup.title"))
@@ -97,6 +100,7 @@ fn calls(lang: Lang) -> Vec<Named> {
         ("calls", draw(&page(&live))),
         ("calls-none", draw(&page(&[]))),
         ("call", draw(&call)),
+        ("journal", draw(&JournalPage::of(&c, &journal, vec![1, 2]))),
         ("confirm", draw(&ConfirmPage { c: &c, ask: Ask { reason: true, ..ask() } })),
         ("records", draw(&records(&ctx(lang, "/console/records")))),
         ("overlays", overlays(&ctx(lang, "/console/overlays"))),

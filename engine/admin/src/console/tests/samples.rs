@@ -5,8 +5,8 @@ use crate::auth::{Credential, Principal, Via};
 use crate::console::context::Ctx;
 use crate::console::texts::Lang;
 use crate::ports::{
-    BundleReport, Change, CheckStep, Deployment, DeploymentStep, Difference, FileFacts, Guard, LiveCall, LiveVersion,
-    RollBack, RunningVersion, Trace, TraceLine,
+    BundleReport, Change, CheckStep, Deployment, DeploymentStep, Difference, FileFacts, Guard, Journal, JournalRow,
+    JournalStep, LiveCall, LiveVersion, RollBack, RunningVersion, Trace, TraceLine,
 };
 use crate::redacted::Redacted;
 use crate::service::Source;
@@ -265,6 +265,40 @@ pub(super) fn version(state: crate::documents::VersionState) -> Version {
         limits: serde_json::json!({ "memory_mib_max": 64, "cpu_ms_max": 200 }),
         report: Some(report(false)),
         deployed_at: vec!["main".into()],
+    }
+}
+
+pub(super) fn journal() -> Journal {
+    let step = |seq: u32, function: &str, line: &str| JournalStep {
+        seq,
+        at_ms: u64::from(seq) * 1_210,
+        step: "Меню услуг".into(),
+        function: function.into(),
+        line: line.into(),
+        args: serde_json::json!([0]),
+        result: None,
+    };
+    Journal {
+        row: JournalRow {
+            call: "9e3779b97f4a7c15f39cc0605cedc835".into(),
+            run: 1,
+            agency: "mfc".into(),
+            entry: "main".into(),
+            script: "mfc-desk".into(),
+            version: id('b'),
+            label: "1.2.0".into(),
+            began_ms: NOW_MS - 95_000,
+            ended_ms: NOW_MS,
+            host_calls: 4,
+            cut: true,
+        },
+        end: "served".into(),
+        steps: vec![
+            step(1, "host.step", "step Меню услуг"),
+            step(2, "telephony.call.say", "say “Здравствуйте! Вы позвонили в многофункциональный центр.” → heard"),
+            step(3, "telephony.call.collect", "collect digits 4 to 4, sensitive → entered <sensitive> (<4 keys>)"),
+            step(4, "fetch.send", "send GET http://127.0.0.1:8090/passport → status 200, <42 bytes>"),
+        ],
     }
 }
 

@@ -235,7 +235,7 @@ fn a_journal_that_is_too_long_says_so_and_what_was_let_go_is_kept() {
 fn a_caller_who_is_handed_to_somebody_else_is_told_of() {
     const TRANSFER: &str = r#"(import "gudok:ivr/transfer@0.1.0" "transfer" (func $transfer (param i32 i32)))"#;
     let bench = Bench::new(4);
-    let rights = "[capabilities]\ntransfer = { groups = [\"operators\", \"nightdesk\"] }";
+    let rights = "[capabilities]\ntransfer = { groups = [\"operators\", \"nightdesk\"], modes = [\"bridge\"] }";
     let hand = |at: u32, len: u32| {
         format!(
             "(i32.store (i32.const 4096) (local.get $call)) (i32.store8 (i32.const 4100) (i32.const 0))
@@ -262,7 +262,7 @@ fn a_caller_who_is_handed_to_somebody_else_is_told_of() {
     assert!(parting.expected.unwrap().contains("operators") && parting.found.unwrap().contains("nightdesk"));
     // What another version may not do is refused to it, and it goes on with that.
     let third = {
-        let manifest = support::manifest("[capabilities]\ntransfer = { groups = [\"operators\"] }").replace("1.0.0", "1.2.0");
+        let manifest = support::manifest("[capabilities]\ntransfer = { groups = [\"operators\"], modes = [\"bridge\"] }").replace("1.0.0", "1.2.0");
         let component = support::component(&guest(TRANSFER, data, &hand(3009, 9)), "service");
         bench.host.load(&support::bundle(&manifest, component), &support::admission()).unwrap()
     };

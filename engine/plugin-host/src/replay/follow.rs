@@ -263,6 +263,8 @@ impl Follow {
 
     fn decide_turn(&mut self, function: &str, args: &Value) -> Decided {
         let Some(nth) = self.next_turn() else {
+            // The caller may have hung up in one of the last prompts.
+            self.skip_to(self.entries.len());
             return match (&self.ended, function) {
                 (Some(reason), _) => Decided::OneOf(vec![json!({"error": {"Ended": reason}}), Value::Null]),
                 // To hang up needs no answer of anybody.

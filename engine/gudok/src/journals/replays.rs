@@ -101,18 +101,13 @@ impl Replays {
                 bundles.insert(id.clone(), self.bundle(&id, &mut open).await?);
             }
         }
-        let config = self.director.config();
         let order = Order {
             target,
             bundles,
             agency: agency.as_str().to_owned(),
             config: settings_of(&self.director, agency.as_str()).await?,
             cache_dir: self.cache_dir.clone(),
-            caps: Caps {
-                memory_mib: config.scripts.memory_mib_max,
-                cpu_ms_per_step: config.scripts.cpu_ms_per_step_max,
-                wall_s_per_call: config.scripts.wall_s_per_call_max,
-            },
+            caps: Caps::of(&self.director.config().scripts),
             with_steps,
             journals: journals.len(),
         };

@@ -230,6 +230,7 @@ fn figures(lang: Lang) -> Vec<Named> {
             sha256: "0".repeat(64),
             duration_ms: 42_000,
         }],
+        journals: Vec::new(),
         tickets: vec![serde_json::json!({})],
         callbacks: Vec::new(),
         truncated: true,

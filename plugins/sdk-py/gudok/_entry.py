@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import random
 import sys
 import time
@@ -122,8 +123,10 @@ def _guarded(work: Callable[[], T]) -> T:
 
 def _stack(thrown: BaseException) -> str:
     """The places of an error in the author's files, the innermost first. The SDK's own tell an author nothing."""
-    frames = [frame for frame in traceback.extract_tb(thrown.__traceback__) if not _is_ours(frame.filename)]
-    return "\n".join(f"src/{_name(frame.filename)}:{frame.lineno} in {frame.name}" for frame in reversed(frames[-FRAMES_MAX:]))
+    # Not by extract_tb: that looks for the sources, and there are no files.
+    calls = [(frame.f_code, line) for frame, line in traceback.walk_tb(thrown.__traceback__)]
+    calls = [(code, line) for code, line in calls if not _is_ours(code.co_filename)]
+    return "\n".join(f"src/{_name(code.co_filename)}:{line} in {code.co_name}" for code, line in reversed(calls[-FRAMES_MAX:]))
 
 
 def _is_ours(file: str) -> bool:
@@ -158,6 +161,9 @@ def _surround() -> None:
     random.seed(host.random_u64())
     time.time = lambda: host.now_millis() / 1_000
     time.time_ns = lambda: host.now_millis() * 1_000_000
+    # Tracebacks that a script prints itself do without the lines of its sources.
+    linecache.checkcache = lambda filename=None: None
+    linecache.updatecache = lambda filename, module_globals=None: []
     stdout: Any = _Log(host.info)
     stderr: Any = _Log(host.warn)
     sys.stdout, sys.stderr = stdout, stderr

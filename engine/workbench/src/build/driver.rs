@@ -20,6 +20,9 @@ const WHOLE: &str = ".whole";
 /// Lines before the place of a fault that are shown with it, and after it.
 const LINES_AROUND: usize = 2;
 
+/// Folders of a project that go into the bundle, or into tests, and not into the component.
+const NOT_COMPILED: [&str; 2] = ["media", "tests"];
+
 /// What a driver answers.
 #[derive(Debug, Deserialize)]
 struct Answer {
@@ -85,9 +88,18 @@ impl Lock {
     }
 }
 
-/// Runs a driver over the project and gives the component that it made.
+/// Runs a driver over the project and gives the component that it made: the one of the last time where nothing changed that it
+/// is made of, as an interpreter's takes its time and never has the same bytes twice.
 pub(super) fn run(step: &mut Step<'_>, mut command: Command, tools: &Path) -> Result<Vec<u8>, Fault> {
     let out = step.project.target().join("script.wasm");
+    let (note, made_of) = (out.with_extension("made-of"), made_of(step, tools));
+    if std::fs::read_to_string(&note).is_ok_and(|before| before == made_of)
+        && let Ok(component) = std::fs::read(&out)
+    {
+        return Ok(component);
+    }
+    // An older note must not vouch for what comes now.
+    drop(std::fs::remove_file(&note));
     let manifest = &step.project.manifest;
     let kind = if manifest.kind == Kind::Campaign { "campaign" } else { "service" };
     let declared = Capability::ALL.into_iter().filter(|capability| manifest.capabilities.has(*capability));
@@ -106,13 +118,46 @@ pub(super) fn run(step: &mut Step<'_>, mut command: Command, tools: &Path) -> Re
     let answer = ran.out.last().and_then(|line| serde_json::from_str::<Answer>(line).ok());
     match answer {
         Some(answer) if ran.status.success() && answer.problems.is_empty() => {
-            std::fs::read(&out).map_err(|error| io(STEP, "reading", &out, &error))
+            let component = std::fs::read(&out).map_err(|error| io(STEP, "reading", &out, &error))?;
+            std::fs::write(&note, made_of).map_err(|error| io(STEP, "writing", &note, &error))?;
+            Ok(component)
         }
         Some(answer) if !answer.problems.is_empty() => Err(fault_of(&answer.problems, &step.project.folder)),
         _ => Err(Fault::of_machine(STEP, format!("the build ended with {} and no answer", ran.status))
             .said(ran.err)
             .remedy("`gudok doctor` says whether everything is there; the tools can be removed from the cache and come anew")),
     }
+}
+
+/// A hash of all that a component is made of: the author's files, the manifest, the SDK and the tools. Packages that were installed
+/// beside the script count by the lock that names them.
+fn made_of(step: &Step<'_>, tools: &Path) -> String {
+    let mut hash = Sha256::new();
+    for part in [&step.sdk.folder, tools] {
+        hash.update(part.as_os_str().as_encoded_bytes());
+        hash.update([0]);
+    }
+    let mut folders = vec![step.project.folder.clone()];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        paths.sort();
+        for path in paths {
+            let within = path.strip_prefix(&step.project.folder).unwrap_or(&path);
+            if step.project.ignores(&path) || NOT_COMPILED.iter().any(|name| within.starts_with(name)) {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap_or_default();
+            hash.update(within.as_os_str().as_encoded_bytes());
+            hash.update((bytes.len() as u64).to_le_bytes());
+            hash.update(&bytes);
+        }
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Runs a file of conversations, and gives what it printed.

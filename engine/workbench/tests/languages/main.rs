@@ -5,6 +5,7 @@
 //! and stay in target/test-cache.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test")]
 
+mod at_once;
 mod faults;
 mod runtime;
 
@@ -71,7 +72,10 @@ fn a_template_serves_its_callers(template: &str) {
     assert!(faults.is_empty(), "{template}:\n{}", faults.join("\n"));
     assert!(report.callers > 0, "{template}: nobody called");
     let again = project.build(&mut Silent).unwrap_or_else(|fault| panic!("{fault}"));
-    assert_eq!(again.bundle.manifest, built.bundle.manifest);
+    assert!(again.unchanged, "{template}: what is made of the same is the same");
+    if template.ends_with("-service") {
+        at_once::hold(&again.bundle);
+    }
 }
 
 /// A template with its blanks filled in, as `gudok new` does it.

@@ -2,8 +2,8 @@
 //! fresh with each call.
 
 use crate::faults::project;
-use gudok_simulator::decide::{CallOf, world_of};
 use gudok_simulator::Report;
+use gudok_simulator::decide::{CallOf, world_of};
 use gudok_workbench::build::Silent;
 use gudok_workbench::local::{LocalHost, read_bundle};
 use std::collections::BTreeMap;
@@ -28,6 +28,7 @@ function broken(value: { name: { first: string } }): void {
 
 const PYTHON: &str = r#"import random
 import time
+import traceback
 from gudok import host, service
 
 calls = 0
@@ -38,6 +39,10 @@ def run(call):
     global calls
     calls += 1
     print("calls", calls, {"a": [1]})
+    try:
+        broken(call)
+    except AttributeError:
+        print(traceback.format_exc())
     print("now", abs(time.time() * 1000 - host.now_millis()) < 1)
     print("chance", random.random(), random.random())
     call.say("Здравствуйте.")
@@ -54,8 +59,14 @@ pub(crate) fn tests() -> Vec<(String, Box<dyn Fn()>)> {
         (format!("a_script_in_{name}_has_the_host_around_it"), Box::new(run) as Box<dyn Fn()>)
     };
     vec![
-        test("typescript", "src/main.ts", TYPESCRIPT, "TypeError: cannot read property 'first'", "src/main.ts:15 in broken"),
-        test("python", "src/main.py", PYTHON, "AttributeError: 'NoneType' object", "src/main.py:20 in broken"),
+        test(
+            "typescript",
+            "src/main.ts",
+            TYPESCRIPT,
+            "TypeError: cannot read property 'first'",
+            "src/main.ts:15 in broken",
+        ),
+        test("python", "src/main.py", PYTHON, "AttributeError: 'NoneType' object", "src/main.py:25 in broken"),
     ]
 }
 

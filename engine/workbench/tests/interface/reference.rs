@@ -165,7 +165,7 @@ fn rust(wit: &Interface, home: &str, ty: Type) -> String {
 }
 
 fn paragraph(docs: &Docs) -> String {
-    match lines(docs).join("\n") {
+    match lines(docs).join("\n").replace('<', "\\<") {
         text if text.is_empty() => text,
         text => text + "\n\n",
     }

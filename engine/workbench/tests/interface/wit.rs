@@ -170,7 +170,7 @@ pub(crate) fn lines(docs: &Docs) -> Vec<&str> {
 
 /// A comment in one line, for a table.
 pub(crate) fn in_one_line(docs: &Docs) -> String {
-    lines(docs).join(" ").trim().replace('|', "\\|")
+    lines(docs).join(" ").trim().replace('|', "\\|").replace('<', "\\<")
 }
 
 fn words(name: &str) -> impl Iterator<Item = &str> {

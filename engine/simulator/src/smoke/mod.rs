@@ -13,6 +13,7 @@ pub(crate) mod campaign;
 use crate::back_end::BackEnd;
 use crate::callee::Callee;
 use crate::caller::Caller;
+use crate::decide::routes_of;
 use crate::report::{BundleRun, Report};
 use crate::world::World;
 use gudok_core::calendar::Calendar;
@@ -169,7 +170,7 @@ fn smoke<'a>(
 ) -> (SmokeReport, Judge<'a>) {
     let mut report = SmokeReport::default();
     let capabilities = &version.manifest.capabilities;
-    let routes = settings.routes.clone().unwrap_or_else(|| routes_for(capabilities, agency));
+    let routes = settings.routes.clone().unwrap_or_else(|| routes_of(capabilities, agency));
     let routes = Routes { overlays: Vec::new(), ..routes };
     let mut judge = Judge {
         id: &version.id,
@@ -334,7 +335,7 @@ impl Judge<'_> {
     }
 }
 
-/// A world in which everything is there that the manifest names.
+/// A world in which everything is there that the manifest names, but the queues: [`routes_of`] has those, too.
 pub(crate) fn routes_for(capabilities: &Capabilities, agency: &Agency) -> Routes {
     let at = |user: &str| DialTarget { trunk: None, address: PhoneNumber::new(user) };
     let calendar = Arc::new(Calendar::always_open(TimeZone::UTC));

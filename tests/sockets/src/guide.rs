@@ -163,7 +163,7 @@ fn recipe(name: &str, language: &str, place: &str, source: &Block, own: &[&Block
                  agency = \"cookbook\"\nlanguages = [{}]\n\n{}",
                 languages.join(", "),
                 manifest.text,
-            ) + limits(language),
+            ),
         ),
     ]);
     let data = own.iter().filter_map(|block| Some((block.label("file")?, block)));
@@ -175,11 +175,6 @@ fn recipe(name: &str, language: &str, place: &str, source: &Block, own: &[&Block
         place: source.place(),
         files,
     })
-}
-
-/// What a language needs more than another.
-fn limits(language: &str) -> &'static str {
-    if language == "python" { "\n[limits]\nmemory_mib = 64\n" } else { "" }
 }
 
 /// In which language a block is the source of a script, and where that lies in a project.

@@ -198,7 +198,11 @@ async fn command_line(town: &Town, call: &str) -> anyhow::Result<()> {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let same = run(words(&["replay", call])).output().await?;
     let text = String::from_utf8_lossy(&same.stdout).into_owned();
-    ensure!(same.status.code() == Some(0) && text.contains("identical"), "{text}{}", String::from_utf8_lossy(&same.stderr));
+    ensure!(
+        same.status.code() == Some(0) && text.contains("identical"),
+        "{text}{}",
+        String::from_utf8_lossy(&same.stderr)
+    );
     let rehearsed = run(words(&["rehearse", "centre/centre", &file.display().to_string(), "--json"])).output().await?;
     let told: Value = serde_json::from_slice(&rehearsed.stdout)?;
     ensure!(rehearsed.status.code() == Some(1) && told["parted"] == 1, "{told:#}");
@@ -209,7 +213,8 @@ async fn command_line(town: &Town, call: &str) -> anyhow::Result<()> {
     drop(stdin);
     let walked = child.wait_with_output().await?;
     let text = String::from_utf8_lossy(&walked.stdout).into_owned();
-    let places: Vec<&str> = text.lines().filter(|line| line.starts_with('[')).filter_map(|line| line.split(' ').next()).collect();
+    let places: Vec<&str> =
+        text.lines().filter(|line| line.starts_with('[')).filter_map(|line| line.split(' ').next()).collect();
     ensure!(places == ["[1", "[2", "[1", "[3"], "{text}");
     Ok(())
 }

@@ -9,6 +9,7 @@
 //! | `json script=NAME file=data/…`, `toml menu=NAME` | its data |
 //! | `rust from=PATH` and any other language | a part of that file of the checkout, word for word |
 //! | `toml manifest` | a whole manifest |
+//! | `json prompt` | a prompt for `gudok say` |
 //! | `sh` | command lines; `sh hour`: run in their order by the end-to-end test |
 //! | `text`, or nothing | not looked at |
 
@@ -23,7 +24,8 @@ pub const PAGES: [(&str, &str); 2] =
 /// Languages of blocks, so that a misspelt one is no way around the tests.
 const LANGUAGES: [&str; 9] = ["rust", "ts", "js", "python", "toml", "talk", "json", "sh", "text"];
 /// What may stand behind the language.
-const LABELS: [&str; 9] = ["script", "menu", "file", "from", "kind", "languages", "inside", "manifest", "hour"];
+const LABELS: [&str; 10] =
+    ["script", "menu", "file", "from", "kind", "languages", "inside", "manifest", "prompt", "hour"];
 
 /// A fenced block.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -69,7 +69,9 @@ async fn from_nothing_to_a_call_in_every_template_and_language() -> anyhow::Resu
 }
 
 fn config(town: &Phone) -> ConfigBuilder {
-    let mut more = format!("[[agency]]\nname = {AGENCY:?}\nfallback = \"operators\"\n");
+    let mut more = format!(
+        "[[queue]]\nname = \"operators\"\ncalendar = \"day\"\n[[agency]]\nname = {AGENCY:?}\nfallback = \"operators\"\n"
+    );
     for (at, (template, _)) in PROJECTS.iter().enumerate().filter(|(_, (template, _))| *template != "campaign") {
         let (number, entry) = (number(at), entry(template, at));
         more.push_str(&format!("[[number]]\nnumber = {number:?}\nagency = {AGENCY:?}\nentry = {entry:?}\n"));

@@ -184,6 +184,20 @@ fn parts_of_samples_are_what_the_samples_say() -> anyhow::Result<()> {
 }
 
 #[test]
+fn prompts_can_be_said() -> anyhow::Result<()> {
+    let file = folder("prompts")?.join("p.json");
+    let mut said_so_far = 0;
+    for block in all_blocks()?.iter().filter(|block| block.is("prompt")) {
+        std::fs::write(&file, &block.text)?;
+        let words = ran(author()?.arg("say").arg(&file))?;
+        ensure!(words.status.success() && !words.stdout.is_empty(), "{}: {}", block.place(), said(&words));
+        said_so_far += 1;
+    }
+    ensure!(said_so_far > 0, "no prompt was found");
+    Ok(())
+}
+
+#[test]
 fn manifests_are_read_by_the_host() -> anyhow::Result<()> {
     let blocks = all_blocks()?;
     let whole = blocks.iter().filter(|block| block.is("manifest")).map(|block| (block.place(), block.text.clone()));

@@ -72,10 +72,6 @@ fn config(town: &Phone) -> ConfigBuilder {
     let mut more = format!(
         "[[queue]]\nname = \"operators\"\ncalendar = \"day\"\n[[agency]]\nname = {AGENCY:?}\nfallback = \"operators\"\n"
     );
-    for (at, (template, _)) in PROJECTS.iter().enumerate().filter(|(_, (template, _))| *template != "campaign") {
-        let (number, entry) = (number(at), entry(template, at));
-        more.push_str(&format!("[[number]]\nnumber = {number:?}\nagency = {AGENCY:?}\nentry = {entry:?}\n"));
-    }
     more.push_str(&format!(
         "[[trunk]]\nname = \"city\"\nproxy = \"{}\"\ntranscript = true\ncampaigns = {{ calls_max = 10, calls_per_s_max = 10 }}\n\
          [campaigns]\ncalls_max = 10\ncalls_per_s_max = 10\n",
@@ -125,9 +121,11 @@ impl Visit<'_> {
         let entry = entry(template, self.at);
         let place = format!("{AGENCY}/{entry}");
         self.home.run(&made.folder, &["deploy", &bundle, &place, "--approve"]).await?;
-        let (words, heard) = match template {
-            "campaign" => self.is_called(&made, &entry, began).await?,
-            _ => self.calls(began).await?,
+        let (words, heard) = if template == "campaign" {
+            self.is_called(&made, &entry, began).await?
+        } else {
+            self.home.run(&made.folder, &["number", "set", &number(self.at), &place]).await?;
+            self.calls(began).await?
         };
         Ok(Ok(Way { name, built, heard, words }))
     }

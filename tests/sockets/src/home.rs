@@ -16,6 +16,25 @@ const PATH_BASE: [&str; 3] = ["/usr/local/bin", "/usr/bin", "/bin"];
 /// Programs that an author's machine may have.
 const TOOLS: [&str; 6] = ["cargo", "rustc", "node", "npm", "python3", "uv"];
 
+/// Where they are installed, by the variables that say so: the folder below the machine's own home where none does.
+const INSTALLATIONS: [(&str, &str); 3] =
+    [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup"), ("PYENV_ROOT", ".pyenv")];
+/// How this machine reaches registries of packages is the machine's business.
+const REACHES_REGISTRIES: [&str; 12] = [
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_",
+    "NODE_EXTRA_CA_CERTS",
+    "REQUESTS_CA_BUNDLE",
+    "PIP_",
+    "npm_config_",
+    "RUSTUP_TOOLCHAIN",
+];
+
 /// The home.
 #[derive(Debug)]
 pub struct Home {
@@ -79,14 +98,13 @@ impl Home {
             .env("PATH", &self.path)
             .env("NO_COLOR", "1")
             .env("LANG", "C.UTF-8");
-        // The compiler's own installation is a tool, too, and not the author's.
-        let compiler = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-        for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
-            command.env(name, std::env::var_os(name).map_or_else(|| compiler.join(folder), PathBuf::from));
+        // A compiler's or interpreter's own installation is a tool, too, and not the author's.
+        let machine = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+        for (name, folder) in INSTALLATIONS {
+            command.env(name, std::env::var_os(name).map_or_else(|| machine.join(folder), PathBuf::from));
         }
-        for name in ["RUSTUP_TOOLCHAIN", "GUDOK_SLOT", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE"] {
-            command.envs(std::env::var_os(name).map(|value| (name, value)));
-        }
+        let reaches = |name: &str| REACHES_REGISTRIES.iter().any(|begins| name.starts_with(begins));
+        command.envs(std::env::vars().filter(|(name, _)| reaches(name)));
         if !self.url.is_empty() {
             command.env("GUDOK_URL", &self.url).env("GUDOK_TOKEN", &self.token);
         }

@@ -32,7 +32,7 @@ mod spool;
 mod voice;
 mod words;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -72,6 +72,10 @@ enum Command {
     Bundle(commands::bundle::Command),
     /// Prints call records, of a running engine or of a stopped one's store.
     Cdrs(commands::cdrs::Arguments),
+    /// Prints what a shell needs to complete this program's commands.
+    Completions(commands::completions::Arguments),
+    /// Prints or writes the manual pages.
+    Man(commands::man::Arguments),
     #[command(flatten)]
     Author(gudok_workbench::commands::AuthorCommand),
     #[command(flatten)]
@@ -104,6 +108,8 @@ fn main() -> ExitCode {
         Command::Say(arguments) => commands::say::main(&arguments),
         Command::Bundle(command) => commands::bundle::main(&command),
         Command::Cdrs(arguments) => commands::cdrs::main(&arguments),
+        Command::Completions(arguments) => commands::completions::main(&arguments, Cli::command()),
+        Command::Man(arguments) => commands::man::main(&arguments, Cli::command()),
         Command::Author(command) => gudok_workbench::commands::main(&command),
         Command::AuthorEngine(command) => commands::author::main(&command),
         Command::Admin(command) => commands::admin::main(&command),
@@ -111,5 +117,31 @@ fn main() -> ExitCode {
         Command::FlowChild => flow::child_main(),
         Command::ReplayChild => journals::child_main(),
         Command::CompileChild { arguments } => gudok_plugin_host::compile_child_main(arguments),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_whole() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_says_what_it_is_for() {
+        fn check(command: &clap::Command, above: &str) {
+            let name = format!("{above} {}", command.get_name());
+            assert!(command.get_about().is_some() || command.is_hide_set(), "{name} has no help");
+            for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
+                let of_clap = ["help", "version"].contains(&argument.get_id().as_str());
+                assert!(of_clap || argument.get_help().is_some(), "{name}: {} has no help", argument.get_id());
+            }
+            command.get_subcommands().for_each(|inner| check(inner, &name));
+        }
+        let cli = Cli::command();
+        assert!(cli.get_subcommands().count() > 30, "the commands were not found");
+        check(&cli, "");
     }
 }

@@ -11,6 +11,8 @@
 //! - [`conversation`]: what an author expects of a script, as it is written down
 //! - [`flow`]: a picture of what exploring finds: SVG, Mermaid, a page
 //! - [`replays`]: journals of calls that nobody made, in files
+//! - [`new`]: projects from templates; [`doctor`]: what a machine lacks
+//! - [`inspect`]: what a bundle may do, in plain words; [`publish`]: bundles in OCI registries
 //! - [`commands`]: the command line of all this, which the binary takes in
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
@@ -19,8 +21,12 @@ pub mod build;
 pub mod commands;
 pub mod conversation;
 pub mod flow;
+pub mod doctor;
+pub mod inspect;
 pub mod local;
 pub mod nearest;
+pub mod new;
 pub mod project;
 pub mod replays;
+pub mod publish;
 pub mod sdk;

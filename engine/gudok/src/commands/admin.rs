@@ -4,7 +4,7 @@ use super::centre::{callbacks, directory, guides, operators, queues, reports, su
 use super::remote::{Outcome, Remote, Screen, anonymous, end, online};
 use super::{
     audit, calls, campaigns, configuration, deploy, deployments, entries, keys, login, logs, overlay, people, places,
-    privacy, recordings, signing, trace, versions,
+    privacy, publish, recordings, signing, trace, versions,
 };
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
@@ -25,8 +25,10 @@ pub(crate) enum Command {
     Logout(Plain),
     /// Says who is logged in, where, and with which roles.
     Whoami(Plain),
-    /// Puts a bundle or a version live at an entry, for all callers or a share of them.
+    /// Puts a project, a bundle or a version live at an entry, for all callers or a share of them.
     Deploy(deploy::Arguments),
+    /// Hands a project's or a file's bundle over without putting it live: to the engine, or to a registry.
+    Publish(publish::Arguments),
     /// Gives the canary all callers.
     Release(deployments::Release),
     /// Shows how a new version's calls end, watches it, and changes its share of callers.
@@ -114,6 +116,7 @@ pub(crate) fn main(command: &Command) -> ExitCode {
         Command::Logout(a) => anonymous(&a.remote, async |screen| login::logout(screen, &a.remote).await),
         Command::Whoami(a) => online(&a.remote, async |session| login::whoami(session).await),
         Command::Deploy(a) => online(&a.remote, async |session| deploy::run(session, a).await),
+        Command::Publish(a) => publish::main(a),
         Command::Release(a) => online(&a.remote, async |session| deployments::release(session, a).await),
         Command::Canary(a) => online(&a.remote, async |session| deployments::canary_command(session, a).await),
         Command::Rollback(a) => online(&a.remote, async |session| deployments::rollback(session, a).await),

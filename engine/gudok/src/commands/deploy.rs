@@ -4,11 +4,12 @@ use super::arguments::{PlaceArguments, Seconds};
 use super::deployments::{self, Shown};
 use super::login::is_admin;
 use super::remote::{Failure, Outcome, Remote, Session, Write, confirm, fields, is_interactive};
+use super::wares::Wares;
 use super::{report, versions, watch};
 use anyhow::anyhow;
 use clap::Args;
 use serde_json::{Map, Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Between two looks at whether somebody approved.
@@ -24,8 +25,9 @@ const GUARD_WHOLE: [&str; 2] = ["sample_min", "watch_s"];
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) remote: Remote,
-    /// A bundle's file, which is uploaded and checked; or a version: its id, "1.2.0", "passport@1.2.0".
-    #[arg(value_name = "BUNDLE|VERSION")]
+    /// What goes live: a project's folder, which is built and signed with your author's key; a bundle's file, or one in a
+    /// registry, oci://HOST/REPOSITORY:TAG; or a version that was uploaded: its id, "1.2.0", "passport@1.2.0".
+    #[arg(value_name = "DIR|FILE|oci://…|VERSION")]
     what: String,
     #[command(flatten)]
     place: PlaceArguments,
@@ -39,6 +41,9 @@ pub(crate) struct Arguments {
     /// Calls on the version that is replaced move to an operator after so long, "10m"; otherwise they take their time.
     #[arg(long)]
     drain: Option<Seconds>,
+    /// Sign the bundle with this secret key first; a project's is signed with GUDOK_KEY or your author's key anyway.
+    #[arg(long, value_name = "FILE")]
+    sign: Option<PathBuf>,
     /// Take a bundle although a newer version of it was released.
     #[arg(long)]
     allow_downgrade: bool,
@@ -84,8 +89,11 @@ pub(crate) async fn run(session: &Session, arguments: &Arguments) -> Outcome {
     let deadline = Instant::now() + Duration::from_secs(arguments.wait_max.0);
     let now = deployments::find(session, &place).await?;
     let serving = now.as_ref().and_then(|shown| shown.deployment["stable"]["version"].as_str()).map(String::from);
-    let candidate = match file(&arguments.what) {
-        Some(path) => uploaded(session, &path, &place.agency, arguments.allow_downgrade, serving).await?,
+    let candidate = match Wares::take(&arguments.what).await? {
+        Some(wares) => {
+            let wares = wares.signed(arguments.sign.as_deref(), &session.screen)?;
+            uploaded(session, wares, &place.agency, arguments.allow_downgrade, serving).await?
+        }
         None => known(session, &arguments.what, &place.agency, serving).await?,
     };
     approved(session, arguments, &candidate, deadline).await?;
@@ -105,21 +113,14 @@ pub(crate) async fn run(session: &Session, arguments: &Arguments) -> Outcome {
     if arguments.wait { watch::proved(session, &place, &id, calls_before, deadline).await } else { Ok(outcome) }
 }
 
-/// The bundle's file, where a file is meant and not a version.
-fn file(what: &str) -> Option<PathBuf> {
-    let path = Path::new(what);
-    let named_so = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("ivr"));
-    (named_so || what.contains('/') || path.is_file()).then(|| path.to_owned())
-}
-
 async fn uploaded(
     session: &Session,
-    path: &Path,
+    wares: Wares,
     agency: &str,
     allow_downgrade: bool,
     serving: Option<String>,
 ) -> Result<Candidate, Failure> {
-    let answer = versions::upload(session, path, agency, allow_downgrade).await?.json()?;
+    let answer = versions::upload_bytes(session, wares.bytes, agency, allow_downgrade).await?.json()?;
     let version = answer["version"].clone();
     let id = versions::id(&version)?;
     if !session.screen.json {

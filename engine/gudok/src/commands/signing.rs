@@ -2,7 +2,7 @@
 
 use super::arguments::Moment;
 use super::keys::public_key;
-use super::remote::{Failure, Outcome, Screen, ask_secret, fields, is_interactive, plain, write_secret};
+use super::remote::{Failure, Outcome, Screen, ask_secret, config_folder, fields, is_interactive, plain, write_secret};
 use anyhow::{Context, anyhow};
 use clap::Args;
 use gudok_core::privacy::Secret;
@@ -16,9 +16,10 @@ use std::process::ExitCode;
 /// What `gudok keygen` is told.
 #[derive(Debug, Args)]
 pub(crate) struct Keygen {
-    /// Where the two files go: NAME.key for you alone, NAME.pub for the engine's admins. Neither is overwritten.
+    /// Where the two files go: NAME.key for you alone, NAME.pub for the engine's admins. Neither is overwritten. Without a
+    /// name they become your author's key, which `gudok deploy` and `publish` sign with.
     #[arg(value_name = "NAME")]
-    name: PathBuf,
+    name: Option<PathBuf>,
     /// Whose key it is, for people.
     #[arg(long, default_value = "")]
     comment: String,
@@ -35,9 +36,10 @@ pub(crate) struct Keygen {
 pub(crate) struct Sign {
     /// The bundle; the signature is put into it, in the place of any that is there.
     bundle: PathBuf,
-    /// The secret key's file. Its password is asked for; without a terminal it is a line on standard input.
+    /// The secret key's file; else GUDOK_KEY, else your author's key. Its password is asked for; without a terminal it is a
+    /// line on standard input.
     #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    key: Option<PathBuf>,
     /// The signature is good for so long, or until a moment.
     #[arg(long)]
     expires: Option<Moment>,
@@ -61,7 +63,11 @@ pub(crate) struct Verify {
 
 /// `gudok keygen`.
 pub(crate) fn keygen(screen: &Screen, arguments: &Keygen) -> Outcome {
-    let (secret_file, public_file) = (beside(&arguments.name, "key"), beside(&arguments.name, "pub"));
+    let name = match &arguments.name {
+        Some(name) => name.clone(),
+        None => author_key_folder()?.join(AUTHOR_KEY),
+    };
+    let (secret_file, public_file) = (beside(&name, "key"), beside(&name, "pub"));
     for file in [&secret_file, &public_file] {
         if file.exists() {
             return Err(Failure::Failed(anyhow!("{} is there already; nothing was made", file.display())));
@@ -84,12 +90,31 @@ pub(crate) fn keygen(screen: &Screen, arguments: &Keygen) -> Outcome {
 
 /// `gudok sign`.
 pub(crate) fn sign(screen: &Screen, arguments: &Sign) -> Outcome {
+    // It is looked at under its name: what is signed can be deployed.
+    Bundle::open(&arguments.bundle, &BundleLimits::default()).map_err(anyhow::Error::new)?;
+    let bytes = std::fs::read(&arguments.bundle).with_context(|| format!("reading {}", arguments.bundle.display()))?;
+    let key = author_key(arguments.key.as_deref())?
+        .ok_or_else(|| Failure::Usage("no key to sign with: --key FILE, or make your own with gudok keygen".into()))?;
+    let (signed, comment) = signed(&bytes, &key, arguments.expires)?;
+    replace(&arguments.bundle, &signed)?;
+    if arguments.json {
+        screen.raw(&json!({ "bundle": arguments.bundle, "trusted_comment": comment }).to_string());
+    } else {
+        screen.line(&format!("{}: signed as {}", arguments.bundle.display(), plain(&comment)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A bundle with a signature in it, and what the signature is for. The key's password is asked for where it has one.
+///
+/// # Errors
+/// Of the bundle, the key, the password.
+pub(crate) fn signed(bytes: &[u8], key: &Path, expires: Option<Moment>) -> Result<(Vec<u8>, String), Failure> {
     let limits = BundleLimits::default();
-    let bundle = Bundle::open(&arguments.bundle, &limits).map_err(anyhow::Error::new)?;
-    let secret =
-        std::fs::read_to_string(&arguments.key).with_context(|| format!("reading {}", arguments.key.display()))?;
+    let bundle = Bundle::from_upload(bytes, &limits).map_err(anyhow::Error::new)?;
+    let secret = std::fs::read_to_string(key).with_context(|| format!("reading {}", key.display()))?;
     let secret = Secret::new(&secret);
-    let expires = arguments.expires.map(|expires| expires.timestamp(jiff::Timestamp::now())).transpose()?;
+    let expires = expires.map(|expires| expires.timestamp(jiff::Timestamp::now())).transpose()?;
     let expires = expires.map(|expires| at_second(u64::try_from(expires.as_second()).unwrap_or(0)));
     let manifest = &bundle.manifest;
     let version = manifest.version.to_string();
@@ -98,22 +123,43 @@ pub(crate) fn sign(screen: &Screen, arguments: &Sign) -> Outcome {
     };
     let made = match make(None) {
         Err(SignatureRefusal::PasswordNeeded) => {
-            make(Some(&Secret::new(&ask_secret(&format!("Password of {}: ", arguments.key.display()))?)))
+            make(Some(&Secret::new(&ask_secret(&format!("Password of {}: ", key.display()))?)))
         }
         made => made,
     };
     let text = made.map_err(|refusal| told(&refusal))?;
-    let bytes = std::fs::read(&arguments.bundle).with_context(|| format!("reading {}", arguments.bundle.display()))?;
-    let signed = with_signature(&bytes, &text, &limits)
-        .with_context(|| format!("putting the signature into {}", arguments.bundle.display()))?;
-    replace(&arguments.bundle, &signed.bytes)?;
+    let signed = with_signature(bytes, &text, &limits).context("putting the signature into the bundle")?;
     let comment = text.lines().find_map(|line| line.strip_prefix("trusted comment: ")).unwrap_or_default();
-    if arguments.json {
-        screen.raw(&json!({ "bundle": arguments.bundle, "trusted_comment": comment }).to_string());
-    } else {
-        screen.line(&format!("{}: signed as {}", arguments.bundle.display(), plain(comment)));
+    Ok((signed.bytes, comment.to_owned()))
+}
+
+/// What an author's own key is called, in the folder of this person's configuration.
+const AUTHOR_KEY: &str = "author";
+/// Names another key to sign with.
+const KEY_VARIABLE: &str = "GUDOK_KEY";
+
+/// The key to sign with: the one that is named, the one of the environment, or this person's own if there is one.
+///
+/// # Errors
+/// Where one is named that is not there.
+pub(crate) fn author_key(named: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
+    let variable = std::env::var_os(KEY_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(key) = named.map(Path::to_owned).or(variable) {
+        return if key.is_file() {
+            Ok(Some(key))
+        } else {
+            Err(Failure::Usage(format!("{} is no file: give the secret key that gudok keygen made", key.display())))
+        };
     }
-    Ok(ExitCode::SUCCESS)
+    // Without a home there is no key of one's own, and that is no fault.
+    let own = config_folder().map(|folder| beside(&folder.join(AUTHOR_KEY), "key"));
+    Ok(own.ok().filter(|key| key.is_file()))
+}
+
+fn author_key_folder() -> Result<PathBuf, Failure> {
+    let folder = config_folder()?;
+    std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+    Ok(folder)
 }
 
 /// `gudok verify`.

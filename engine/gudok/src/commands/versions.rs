@@ -152,7 +152,7 @@ pub(crate) async fn judged(
     session.client.write(Write::post(&["versions", id, verb]).body(json!({ "reason": reason }))).await
 }
 
-/// Uploads a bundle and has it checked: `{version, report}`.
+/// Uploads a bundle's file and has it checked: `{version, report}`.
 pub(crate) async fn upload(
     session: &Session,
     file: &Path,
@@ -160,17 +160,29 @@ pub(crate) async fn upload(
     allow_downgrade: bool,
 ) -> Result<super::remote::Answer, Failure> {
     let size = std::fs::metadata(file).with_context(|| format!("reading {}", file.display()))?.len();
-    if size > UPLOAD_BYTES_MAX {
-        return Err(Failure::Failed(anyhow::anyhow!(
-            "{} is {} large; a bundle has at most {}",
-            file.display(),
-            fields::size(size),
-            fields::size(UPLOAD_BYTES_MAX)
-        )));
-    }
+    check_size(size, &file.display())?;
     let bytes = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+    upload_bytes(session, bytes, agency, allow_downgrade).await
+}
+
+/// The same with a bundle that is in memory.
+pub(crate) async fn upload_bytes(
+    session: &Session,
+    bytes: Vec<u8>,
+    agency: &str,
+    allow_downgrade: bool,
+) -> Result<super::remote::Answer, Failure> {
     let query = [("agency", agency.to_owned()), ("allow_downgrade", allow_downgrade.to_string())];
     session.client.upload(&["bundles"], &query, bytes.into()).await
+}
+
+/// Before anything is read.
+pub(crate) fn check_size(size: u64, of: &dyn std::fmt::Display) -> Result<(), Failure> {
+    if size <= UPLOAD_BYTES_MAX {
+        return Ok(());
+    }
+    let (is, most) = (fields::size(size), fields::size(UPLOAD_BYTES_MAX));
+    Err(Failure::Failed(anyhow::anyhow!("{of} is {is} large; a bundle has at most {most}")))
 }
 
 /// The version that is meant.
@@ -220,7 +232,7 @@ pub(crate) fn name(version: &Value) -> String {
 }
 
 /// Says what state a version is in, and what comes next.
-fn told(session: &Session, version: &Value) {
+pub(crate) fn told(session: &Session, version: &Value) {
     let id = fields::text(version, "id");
     let state = fields::text(version, "state");
     session.screen.line(&format!("{} ({}) is {state}", name(version), fields::short(&id)));

@@ -1,6 +1,11 @@
 //! The author's commands. Each has a module; here is the list of them, and what they share.
 
 mod explore;
+mod build;
+mod doctor;
+mod inspect;
+mod new;
+mod screen;
 
 use clap::Subcommand;
 use std::process::ExitCode;
@@ -10,11 +15,23 @@ use std::process::ExitCode;
 pub enum AuthorCommand {
     /// Tries every way through a script, tells what is wrong, and draws its flow.
     Explore(explore::Arguments),
+    /// Makes a new project: a script that works, with its tests. Asks what is not said.
+    New(new::Arguments),
+    /// Builds a project's bundle and checks it as a host would.
+    Build(build::Arguments),
+    /// Says what is missing on this machine, and the command that mends it.
+    Doctor(doctor::Arguments),
+    /// Says in plain words what a bundle may do, who signed it and what is unusual about it.
+    Inspect(inspect::Arguments),
 }
 
 /// Carries a command out.
 pub fn main(command: &AuthorCommand) -> ExitCode {
     match command {
         AuthorCommand::Explore(arguments) => explore::main(arguments),
+        AuthorCommand::New(arguments) => new::main(arguments),
+        AuthorCommand::Build(arguments) => build::main(arguments),
+        AuthorCommand::Doctor(arguments) => doctor::main(arguments),
+        AuthorCommand::Inspect(arguments) => inspect::main(arguments),
     }
 }

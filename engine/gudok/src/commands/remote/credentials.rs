@@ -95,13 +95,18 @@ impl Credentials {
 
 /// `$XDG_CONFIG_HOME/gudok/credentials.json`, or below `~/.config`.
 fn path() -> Result<PathBuf, Failure> {
+    Ok(config_folder()?.join("credentials.json"))
+}
+
+/// Where this person's own files are.
+pub(crate) fn config_folder() -> Result<PathBuf, Failure> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let config = set("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
     let config = config.or_else(|| set("HOME").map(|home| home.join(".config")));
     let config = config.ok_or_else(|| {
         Failure::Usage("neither XDG_CONFIG_HOME nor HOME is set: use GUDOK_URL and GUDOK_TOKEN".into())
     })?;
-    Ok(config.join("gudok/credentials.json"))
+    Ok(config.join("gudok"))
 }
 
 /// An engine's address as it is compared. Passwords and tokens do not go over a network in the clear.

@@ -1,0 +1,92 @@
+//! `gudok man`: the manual pages, one a command.
+
+use anyhow::Context;
+use clap::{Args, Command};
+use clap_mangen::Man;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// What `gudok man` is told.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Write every page into this folder: gudok.1, gudok-deploy.1, … Without it, gudok.1 goes to standard output.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// `gudok man`.
+pub(crate) fn main(arguments: &Arguments, command: Command) -> ExitCode {
+    super::told(match &arguments.out {
+        Some(folder) => write_all(folder, command),
+        None => page(&named(command, "gudok", "gudok")).map(|page| {
+            // A reader who has seen enough is no fault.
+            let _ = std::io::stdout().write_all(&page);
+            ExitCode::SUCCESS
+        }),
+    })
+}
+
+#[expect(clippy::print_stdout, reason = "this is the command's answer")]
+fn write_all(folder: &Path, command: Command) -> anyhow::Result<ExitCode> {
+    std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+    let pages = pages(command)?;
+    for (name, page) in &pages {
+        let path = folder.join(name);
+        std::fs::write(&path, page).with_context(|| format!("writing {}", path.display()))?;
+    }
+    println!("{} pages in {}: man -l {}", pages.len(), folder.display(), folder.join("gudok.1").display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Every page by its file's name: the program's, and one for each command that is not hidden.
+fn pages(command: Command) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let mut pages = Vec::new();
+    collect(&named(command, "gudok", "gudok"), &mut pages)?;
+    Ok(pages)
+}
+
+fn collect(command: &Command, pages: &mut Vec<(String, Vec<u8>)>) -> anyhow::Result<()> {
+    pages.push((format!("{}.1", command.get_name()), page(command)?));
+    let run = command.get_bin_name().unwrap_or_default();
+    let shown = |inner: &&Command| !inner.is_hide_set() && inner.get_name() != "help";
+    for inner in command.get_subcommands().filter(shown) {
+        let name = format!("{}-{}", command.get_name(), inner.get_name());
+        let run = format!("{run} {}", inner.get_name());
+        collect(&named(inner.clone(), &name, &run), pages)?;
+    }
+    Ok(())
+}
+
+/// As the page calls it: `gudok-versions-show`, which is run as `gudok versions show`.
+fn named(command: Command, name: &str, run: &str) -> Command {
+    command.name(name.to_owned()).bin_name(run.to_owned()).disable_help_subcommand(true)
+}
+
+fn page(command: &Command) -> anyhow::Result<Vec<u8>> {
+    let mut page = Vec::new();
+    Man::new(command.clone()).render(&mut page).context("writing a page")?;
+    Ok(page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn there_is_a_page_for_every_command() {
+        let pages = pages(crate::Cli::command()).unwrap();
+        let page = |name: &str| {
+            let (_, page) = pages.iter().find(|(found, _)| found == name).unwrap_or_else(|| panic!("no page {name}"));
+            String::from_utf8(page.clone()).unwrap()
+        };
+        assert!(page("gudok.1").contains("telephone engine"));
+        for command in crate::Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+            let text = page(&format!("gudok-{}.1", command.get_name()));
+            assert!(text.contains(".SH NAME") && text.contains(".SH SYNOPSIS"), "{text}");
+        }
+        assert!(page("gudok-versions-show.1").contains("gudok versions show"));
+        assert!(pages.iter().all(|(name, _)| !name.contains("compile-child")), "hidden commands have no page");
+    }
+}

@@ -30,3 +30,5 @@ pub mod project;
 pub mod replays;
 pub mod publish;
 pub mod sdk;
+#[cfg(test)]
+mod told;

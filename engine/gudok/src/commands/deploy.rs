@@ -208,14 +208,4 @@ mod tests {
             assert!(guard(wrong).is_err(), "{wrong}");
         }
     }
-
-    #[test]
-    fn a_file_is_told_from_a_version() {
-        for path in ["passport-1.2.0.ivr", "./passport", "bundles/p-1.0.0.ivr"] {
-            assert!(file(path).is_some(), "{path}");
-        }
-        for version in ["1.2.0", "passport@1.2.0", "3f2a9cd01122"] {
-            assert!(file(version).is_none(), "{version}");
-        }
-    }
 }

@@ -36,8 +36,7 @@ impl Wares {
         if path.is_dir() {
             return tokio::task::block_in_place(|| from_project(path)).map(Some);
         }
-        let named_so = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("ivr"));
-        if named_so || what.contains('/') || path.is_file() { from_file(path).map(Some) } else { Ok(None) }
+        if is_file(what) { from_file(path).map(Some) } else { Ok(None) }
     }
 
     /// With a signature: by the key that is named; a project's also by the author's own, if there is one.
@@ -56,6 +55,13 @@ impl Wares {
         screen.note(&format!("signed as {}", plain(&comment)));
         Ok(Self { bytes, signed: true, ..self })
     }
+}
+
+/// Whether a bundle's file is meant and not a version.
+fn is_file(what: &str) -> bool {
+    let path = Path::new(what);
+    let named_so = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("ivr"));
+    named_so || what.contains('/') || path.is_file()
 }
 
 fn from_project(folder: &Path) -> Result<Wares, Failure> {
@@ -97,4 +103,19 @@ fn wares(bytes: Vec<u8>, of: &dyn std::fmt::Display, own: bool) -> Result<Wares,
 /// Who speaks HTTPS needs one; somebody may have installed one before, and ours is not better.
 pub(crate) fn install_crypto() {
     let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_told_from_a_version() {
+        for path in ["passport-1.2.0.ivr", "./passport", "bundles/p-1.0.0.ivr"] {
+            assert!(is_file(path), "{path}");
+        }
+        for version in ["1.2.0", "passport@1.2.0", "3f2a9cd01122"] {
+            assert!(!is_file(version), "{version}");
+        }
+    }
 }

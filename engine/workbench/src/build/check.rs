@@ -5,6 +5,7 @@ use super::{limits, refused, slow};
 use crate::build::Place;
 use crate::build::progress::Progress;
 use crate::local::LocalHost;
+use crate::nearest::nearest;
 use crate::project::Project;
 use gudok_core::ids::{Agency, Entry};
 use gudok_core::time::Timestamp;
@@ -23,6 +24,9 @@ use std::time::{Duration, Instant};
 
 /// What the one caller dials who makes a menu tell its faults.
 const DIALLED: &str = "check";
+
+/// Why a signature is not looked at here.
+const UNSIGNED: &str = "`gudok deploy` and `publish` sign";
 
 /// How a check went.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -86,12 +90,15 @@ pub fn check(project: &Project, file: &Path, progress: &mut dyn Progress) -> Res
             (_, heard) => heard.as_ref(),
         };
         let (result, why) = match (&step.outcome, finding) {
+            // Whoever builds a bundle signs it afterwards.
+            (Outcome::Skipped(_), _) if step.name == StepName::Signature => ("skipped", UNSIGNED.to_owned()),
             (Outcome::Skipped(why), _) => ("skipped", why.clone()),
             (_, Some(_)) => ("failed", String::new()),
             (_, None) => ("ok", String::new()),
         };
         report.steps.push(CheckedStep { name: step.name.as_str(), result, why, took_ms: ms(step.took) });
-        report.faults.extend(finding.map(|finding| refused::by_host(step.name, finding, project)));
+        let component = checked.bundle.as_ref().map_or(&[][..], |bundle| &bundle.component);
+        report.faults.extend(finding.map(|finding| refused::by_host(step.name, finding, project, component)));
     }
     progress.at("the simulator's first callers");
     match &checked.version {
@@ -170,7 +177,18 @@ fn menu_fault(version: &Arc<Version>, project: &Project, agency: &Agency, entry:
         .iter()
         .skip(1)
         .fold(fault, |fault, (place, what)| fault.note(format!("{}:{}: {what}", place.file.display(), place.line)));
+    let fault = match faults.first().and_then(|(_, what)| meant(what)) {
+        Some(meant) => fault.remedy(format!("Did you mean {meant:?}?")),
+        None => fault,
+    };
     Some(fault.remedy("README.md of the project shows what each kind of node may have"))
+}
+
+/// The name nearest to the one of which there is none: `there is no node "mian"; known are address, main`.
+fn meant(what: &str) -> Option<&str> {
+    let (before, known) = what.split_once("known are ")?;
+    let unknown = before.split('"').nth(1)?;
+    nearest(unknown, known.split(", "))
 }
 
 fn of_menu(line: &str, file: &str, text: &str) -> Option<(Place, String)> {
@@ -199,5 +217,11 @@ mod tests {
         check("Error desk data/menu.toml line 2, nodes.main: no such node", Some((2, "nodes.main: no such node")));
         check("Error desk data/menu.toml line 1: not TOML", Some((1, "not TOML")));
         check("Info desk hello", None);
+    }
+
+    #[test]
+    fn a_node_s_name_is_guessed() {
+        assert_eq!(meant("nodes.a.then: there is no node \"mian\"; known are @back, goodbye, main"), Some("main"));
+        assert_eq!(meant("nodes.a: say is missing"), None);
     }
 }

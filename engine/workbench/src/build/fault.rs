@@ -168,11 +168,11 @@ impl Fault {
                 let _ = writeln!(out, "{:margin$} {blue}{sign}{end} {line}", "");
             }
         };
-        for line in &self.said {
+        for line in self.said.iter().flat_map(|said| said.lines()) {
             bar(&mut out, "|", line);
         }
         for note in &self.notes {
-            bar(&mut out, "=", &format!("note: {note}"));
+            bar(&mut out, "=", &wrapped(&format!("note: {note}")));
         }
         for remedy in &self.remedies {
             bar(&mut out, "=", &format!("{green}help{end}: {remedy}"));
@@ -180,6 +180,28 @@ impl Fault {
         out.truncate(out.trim_end().len());
         out
     }
+}
+
+/// A long sentence on several lines; a command is never broken.
+fn wrapped(text: &str) -> String {
+    const WIDTH_CHARS: usize = 100;
+    let mut lines = vec![String::new()];
+    let mut width = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if width > 0 && width + 1 + length > WIDTH_CHARS {
+            lines.push(String::from("     "));
+            width = 5;
+        }
+        if let Some(line) = lines.last_mut() {
+            if width > 0 {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        width += 1 + length;
+    }
+    lines.join("\n")
 }
 
 /// The line and what is meant on it; gives how wide the margin is.

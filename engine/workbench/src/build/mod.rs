@@ -13,7 +13,7 @@ mod menu;
 mod pack;
 mod progress;
 pub(crate) mod python;
-mod refused;
+pub(crate) mod refused;
 mod rust;
 mod slow;
 mod step;

@@ -6,6 +6,7 @@ use crate::project::{Language, Project};
 use gudok_plugin_host::Finding;
 use gudok_plugin_host::bundle::{BundleRefusal, MANIFEST, MEDIA_ENDINGS};
 use gudok_plugin_host::check::StepName;
+use gudok_plugin_host::manifest::Capability;
 
 /// A module of which no component can be made.
 pub(super) fn not_a_script(why: &str, source: &str, project: &Project) -> Fault {
@@ -78,16 +79,26 @@ fn missing_media(name: &str, lang: &str, project: &Project) -> Fault {
 }
 
 /// What a step of the host's check found.
-pub(super) fn by_host(step: StepName, finding: &Finding, project: &Project) -> Fault {
+pub(super) fn by_host(step: StepName, finding: &Finding, project: &Project, component: &[u8]) -> Fault {
     let fault = Fault::of_script(step.as_str(), finding.problem.clone()).remedy(finding.remedy.clone());
     let text = manifest_text(project);
     match (step, finding.field.strip_prefix("capabilities.")) {
+        // fetch names the type of secrets: who uses it imports both, and only one is meant.
+        (StepName::Grants, Some("secrets")) if !project.manifest.capabilities.has(Capability::Fetch) && uses(component, "fetch") => {
+            not_declared("fetch", &text)
+        }
         (StepName::Grants, Some(capability)) => not_declared(capability, &text),
         (StepName::Interface, _) if finding.field == "kind" => fault.at(field_of(&text, "kind")).note(
             "kind = \"service\" goes with `gudok_sdk::service!`, kind = \"campaign\" with `gudok_sdk::campaign!`",
         ),
         _ => fault.at(place_of(&finding.field, project)),
     }
+}
+
+/// Whether a component names an interface.
+pub(crate) fn uses(component: &[u8], interface: &str) -> bool {
+    let import = format!("gudok:ivr/{interface}@");
+    component.windows(import.len()).any(|window| window == import.as_bytes())
 }
 
 /// A capability that the script uses and the manifest does not ask for.

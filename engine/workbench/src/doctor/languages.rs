@@ -2,13 +2,10 @@
 
 use super::Looked;
 use crate::build::tools::{RustFound, on_path, said, sudo};
+use crate::build::{javascript, python};
 use crate::sdk::menu_module;
 use std::process::Command;
 
-/// The oldest Node.js that the tools of the JavaScript SDK run on.
-const NODE_MIN: u32 = 18;
-/// The oldest Python that the tools of the Python SDK run on.
-const PYTHON_MIN: (u32, u32) = (3, 10);
 /// Programs that `gudok call` and `gudok say` play sound with, any of them.
 const PLAYERS: [&str; 5] = ["pw-play", "paplay", "aplay", "ffplay", "play"];
 
@@ -34,46 +31,22 @@ pub(super) fn rust() -> Vec<Looked> {
 }
 
 pub(super) fn javascript() -> Vec<Looked> {
-    const AREA: &str = "javascript";
-    let install = || vec![format!("{}apt-get install nodejs npm", sudo()), "or from https://nodejs.org".to_owned()];
-    let node = said(Command::new("node").arg("--version"));
-    let major: Option<u32> =
-        node.as_deref().and_then(|version| version.trim_start_matches('v').split('.').next()?.parse().ok());
-    let node = match (node, major) {
-        (Some(version), Some(major)) if major >= NODE_MIN => Looked::ok(AREA, "node", version),
-        (Some(version), _) => Looked::lacks(AREA, "node", format!("{version} is older than {NODE_MIN}"), install()),
-        (None, _) => Looked::lacks(AREA, "node", "is not there", install()),
-    };
-    let npm = match said(Command::new("npm").arg("--version")) {
-        Some(version) => Looked::ok(AREA, "npm", version),
-        None => Looked::lacks(AREA, "npm", "is not there", install()),
-    };
-    vec![node, npm]
+    let version = |program: &str| said(Command::new(program).arg("--version")).unwrap_or_default();
+    let found = format!("node {}, npm {}", version("node").trim_start_matches('v'), version("npm"));
+    vec![of_language("javascript", "Node and npm", found, javascript::missing())]
 }
 
 pub(super) fn python() -> Vec<Looked> {
-    const AREA: &str = "python";
-    let packages = format!("{}apt-get install python3 python3-venv", sudo());
-    let version = said(Command::new("python3").arg("--version"));
-    let number = version.as_deref().and_then(|version| {
-        let mut parts = version.strip_prefix("Python ")?.split('.');
-        Some((parts.next()?.parse::<u32>().ok()?, parts.next()?.parse::<u32>().ok()?))
-    });
-    let python = match (version, number) {
-        (Some(version), Some(number)) if number >= PYTHON_MIN => {
-            Looked::ok(AREA, "python3", version.trim_start_matches("Python ").to_owned())
-        }
-        (Some(version), _) => {
-            let (major, minor) = PYTHON_MIN;
-            Looked::lacks(AREA, "python3", format!("{version} is older than {major}.{minor}"), vec![packages.clone()])
-        }
-        (None, _) => Looked::lacks(AREA, "python3", "is not there", vec![packages.clone()]),
-    };
-    let venv = match said(Command::new("python3").args(["-c", "import ensurepip, venv; print('ok')"])) {
-        Some(_) => Looked::ok(AREA, "python venv", "there"),
-        None => Looked::lacks(AREA, "python venv", "is not there", vec![packages]),
-    };
-    vec![python, venv]
+    let found = said(Command::new("python3").arg("--version")).unwrap_or_default();
+    vec![of_language("python", "Python with venv", found, python::missing())]
+}
+
+/// What the language's own build step would say.
+fn of_language(area: &'static str, what: &str, found: String, missing: Option<(String, Vec<String>)>) -> Looked {
+    match missing {
+        Some((lacks, mend)) => Looked::lacks(area, what, lacks, mend),
+        None => Looked::ok(area, what, found),
+    }
 }
 
 pub(super) fn menus() -> Looked {

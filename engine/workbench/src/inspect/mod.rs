@@ -59,7 +59,7 @@ pub fn inspect(bundle: &Bundle, bytes: u64, keys: &[AgencyKey], now: Timestamp, 
 
 fn facts(bundle: &Bundle, bytes: u64, tongue: Tongue) -> Vec<(String, String)> {
     let manifest = &bundle.manifest;
-    let kib = |bytes: u64| format!("{} KiB", bytes.div_ceil(1024));
+    let kib = |bytes: u64| format!("{} {}", bytes.div_ceil(1024), tongue.say("КиБ", "KiB"));
     let entries = if manifest.entries.is_empty() {
         tongue.say("любой", "any").to_owned()
     } else {

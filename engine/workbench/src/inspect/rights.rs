@@ -27,7 +27,8 @@ pub(super) fn in_words(bundle: &Bundle, tongue: Tongue) -> Vec<String> {
         let say = tongue.say("хранить данные между звонками в разделах", "keep data between calls in the buckets");
         let kib = Limits::of(&bundle.manifest.limits, &Limits::caps_default()).storage_kib;
         let most = tongue.say("не больше", "at most");
-        told.push(format!("{say} {}, {most} {kib} KiB", names(&rights.buckets, tongue)));
+        let unit = tongue.say("КиБ", "KiB");
+        told.push(format!("{say} {}, {most} {kib} {unit}", names(&rights.buckets, tongue)));
     }
     if let Some(rights) = &capabilities.fetch {
         let say = tongue.say("обращаться по HTTP только к", "send HTTP requests to nobody but");
@@ -111,7 +112,7 @@ fn recording(rights: RecordingRights, tongue: Tongue) -> String {
     let consent = if rights.consent_required {
         tongue.say("только с согласия звонящего", "only with the caller's consent")
     } else {
-        tongue.say("согласие спрашивает сам, если захочет", "asks for consent if it likes")
+        tongue.say("согласие звонящего не обязательно", "the caller's consent is not required")
     };
     format!("{say}: {consent}; {most} {} {days}", rights.retention_days_max)
 }

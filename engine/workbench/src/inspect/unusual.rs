@@ -2,6 +2,7 @@
 
 use super::Tongue;
 use super::rights::declared;
+use crate::build::refused::uses;
 use gudok_plugin_host::bundle::Bundle;
 use gudok_plugin_host::manifest::{Kind, Limits};
 
@@ -67,16 +68,11 @@ fn in_vain(bundle: &Bundle, tongue: Tongue, told: &mut Vec<String>) {
         return;
     }
     for name in declared(&bundle.manifest.capabilities) {
-        let import = format!("gudok:ivr/{name}@");
-        if !contains(&bundle.component, import.as_bytes()) {
+        if !uses(&bundle.component, name) {
             let say = tongue.say("просит и не использует", "asks for and does not use");
             told.push(format!("{say}: {name}"));
         }
     }
-}
-
-fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
-    bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
 fn large(bundle: &Bundle, tongue: Tongue, told: &mut Vec<String>) {

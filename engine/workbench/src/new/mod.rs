@@ -220,6 +220,14 @@ mod tests {
         check(Template::Service, NewLanguage::Rust, Language::Rust);
         check(Template::Campaign, NewLanguage::Rust, Language::Rust);
         check(Template::Menu, NewLanguage::Rust, Language::Menu);
+        for (language, expect) in [
+            (NewLanguage::Javascript, Language::JavaScript),
+            (NewLanguage::Typescript, Language::TypeScript),
+            (NewLanguage::Python, Language::Python),
+        ] {
+            check(Template::Service, language, expect);
+            check(Template::Campaign, language, expect);
+        }
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use anyhow::Context;
 use clap::Subcommand;
-use gudok_plugin_host::bundle::{Bundle, BundleLimits, PackPart, componentize, pack};
-use gudok_plugin_host::manifest::Capabilities;
+use gudok_plugin_host::bundle::{BundleLimits, PackPart, componentize, pack};
+use gudok_workbench::commands::inspect;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -21,21 +21,15 @@ pub(crate) enum Command {
         #[arg(long, default_value = ".")]
         out: PathBuf,
     },
-    /// Says what a bundle is and what it may do.
-    Inspect {
-        /// The bundle.
-        bundle: PathBuf,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    /// The same as `gudok inspect`.
+    Inspect(inspect::Arguments),
 }
 
 pub(crate) fn main(command: &Command) -> ExitCode {
-    super::told(match command {
-        Command::Pack { dir, module, out } => pack_dir(dir, module.as_deref(), out),
-        Command::Inspect { bundle, json } => inspect(bundle, *json),
-    })
+    match command {
+        Command::Pack { dir, module, out } => super::told(pack_dir(dir, module.as_deref(), out)),
+        Command::Inspect(arguments) => inspect::main(arguments),
+    }
 }
 
 /// The files of a bundle's folder that go into it; a crate's own files (src, Cargo.toml) do not.
@@ -85,96 +79,4 @@ fn collect(dir: &Path, folder: &str, parts: &mut Vec<PackPart>) -> anyhow::Resul
         }
     }
     Ok(())
-}
-
-#[expect(clippy::print_stdout, reason = "this is the command's answer")]
-fn inspect(path: &Path, json: bool) -> anyhow::Result<ExitCode> {
-    let bundle = Bundle::open(path, &BundleLimits::default())?;
-    let manifest = &bundle.manifest;
-    let hash = crate::hex::hex(&bundle.content_sha256);
-    let media: Vec<String> = bundle.media.keys().map(|name| format!("{}/{}", name.lang, name.name)).collect();
-    let data: Vec<&String> = bundle.data.keys().collect();
-    let capabilities = in_words(&manifest.capabilities);
-    if json {
-        let answer = serde_json::json!({
-            "name": manifest.name,
-            "version": manifest.version.to_string(),
-            "kind": manifest.kind.as_str(),
-            "agency": manifest.agency,
-            "languages": manifest.languages,
-            "content_sha256": hash,
-            "component_bytes": bundle.component.len(),
-            "capabilities": capabilities,
-            "media": media,
-            "data": data,
-        });
-        println!("{answer:#}");
-        return Ok(ExitCode::SUCCESS);
-    }
-    println!("{} {}, a {} of the agency {}", manifest.name, manifest.version, manifest.kind.as_str(), manifest.agency);
-    println!("  languages     {}", manifest.languages.join(", "));
-    println!("  content       sha256 {hash}");
-    println!("  component     {} KiB", bundle.component.len().div_ceil(1024));
-    println!("  recordings    {}", media.len());
-    println!("  data files    {}", data.len());
-    println!("  asks for      {}", if capabilities.is_empty() { "nothing beyond the call itself" } else { "" });
-    for line in capabilities {
-        println!("    {line}");
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// What a bundle asks for, a line each, in words that an admin can approve or refuse.
-fn in_words(capabilities: &Capabilities) -> Vec<String> {
-    let mut lines = Vec::new();
-    let list = |names: &[String]| names.join(", ");
-    if let Some(rights) = &capabilities.recording {
-        lines.push(format!("recording: record callers, kept {} days at most", rights.retention_days_max));
-    }
-    if let Some(rights) = &capabilities.transfer {
-        let targets = [
-            ("groups", &rights.groups),
-            ("operators", &rights.operators),
-            ("extensions", &rights.extensions),
-            ("numbers beginning", &rights.numbers),
-            ("scripts", &rights.scripts),
-        ];
-        let named: Vec<String> = targets
-            .iter()
-            .filter(|(_, names)| !names.is_empty())
-            .map(|(what, names)| format!("{what} {}", list(names)))
-            .collect();
-        lines.push(format!("transfer: hand callers to {}", named.join("; ")));
-    }
-    if let Some(rights) = &capabilities.queues {
-        lines.push(format!("queues: put callers into {}", list(&rights.names)));
-    }
-    if capabilities.directory.is_some() {
-        lines.push("directory: read the centre's reference data".into());
-    }
-    if let Some(rights) = &capabilities.promises {
-        let promised = [
-            ("callbacks by the queues", &rights.callback_queues),
-            ("callbacks to numbers beginning", &rights.dialable),
-            ("tickets to", &rights.ticket_agencies),
-            ("answers to the surveys", &rights.surveys),
-        ];
-        let named: Vec<String> = promised
-            .iter()
-            .filter(|(_, names)| !names.is_empty())
-            .map(|(what, names)| format!("{what} {}", list(names)))
-            .collect();
-        lines.push(format!("promises: {}", named.join("; ")));
-    }
-    if let Some(rights) = &capabilities.storage {
-        lines.push(format!("storage: keep data in the buckets {}", list(&rights.buckets)));
-    }
-    if let Some(rights) = &capabilities.fetch {
-        lines.push(format!("fetch: send HTTP requests to {}", list(&rights.origins)));
-    }
-    if let Some(rights) = &capabilities.secrets {
-        let reveal = if rights.reveal { ", and read their text" } else { ", without seeing them" };
-        lines.push(format!("secrets: use {}{reveal}", list(&rights.names)));
-    }
-    lines
 }

@@ -84,7 +84,9 @@ pub(super) fn by_host(step: StepName, finding: &Finding, project: &Project, comp
     let text = manifest_text(project);
     match (step, finding.field.strip_prefix("capabilities.")) {
         // fetch names the type of secrets: who uses it imports both, and only one is meant.
-        (StepName::Grants, Some("secrets")) if !project.manifest.capabilities.has(Capability::Fetch) && uses(component, "fetch") => {
+        (StepName::Grants, Some("secrets"))
+            if !project.manifest.capabilities.has(Capability::Fetch) && uses(component, "fetch") =>
+        {
             not_declared("fetch", &text)
         }
         (StepName::Grants, Some(capability)) => not_declared(capability, &text),

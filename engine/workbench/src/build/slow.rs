@@ -119,3 +119,52 @@ impl Project {
 fn named(limits: &Limits, name: &str) -> Option<u64> {
     limits.rows().into_iter().find(|(of, _)| *of == name).map(|(_, value)| value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::read_manifest;
+    use crate::told::expect_told;
+    use std::path::Path;
+
+    fn told(problem: &str, log: &[&str]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = folder.path().join("manifest.toml");
+        let text = "format = 1\nname = \"desk\"\nversion = \"0.1.0\"\nkind = \"service\"\ninterface = \"0.1\"\n\
+                    agency = \"clinic\"\nlanguages = [\"ru-RU\"]\n[limits]\nmemory_mib = 8\n";
+        std::fs::write(&manifest, text).unwrap();
+        let project = Project {
+            folder: folder.path().to_owned(),
+            language: Language::Rust,
+            manifest: read_manifest(&manifest, Path::new("manifest.toml")).unwrap(),
+        };
+        let met = SmokeFault {
+            keys: "1 2".to_owned(),
+            problem: problem.to_owned(),
+            told: vec!["host: Здравствуйте.".to_owned(), "caller: 1".to_owned()],
+            log: log.iter().map(|line| (*line).to_owned()).collect(),
+        };
+        let report = SmokeReport { faults: vec![met], ..SmokeReport::default() };
+        of_smoke(&report, &project).unwrap().rendered(false)
+    }
+
+    #[test]
+    fn every_limit_is_told_with_the_step_and_what_to_do() {
+        let steps = ["Step desk menu", "Info desk hello", "Step desk answer", "Info desk more"];
+        let stopped = |cause: &str, what: &str| format!("the script was stopped ({cause}): {what}");
+        let over = |limit: &str| format!("it used more CPU than {limit} allows; an endless loop?");
+        let check = |file: &str, problem: &str, log: &[&str]| {
+            expect_told(&format!("build/told/{file}.txt"), &told(problem, log));
+        };
+        check("smoke-step", &stopped("cpu", &over("cpu_ms_per_step = 100")), &steps);
+        check("smoke-call", &stopped("cpu", &over("cpu_ms_per_call = 5000")), &[]);
+        check("smoke-memory", &stopped("memory", "it asked for 9000 KiB of memory; memory_mib = 8"), &steps);
+        check("smoke-host-calls", &stopped("quota", "it made more host calls than host_calls_max = 20000"), &steps);
+        check("smoke-trap", &stopped("trap", "wasm trap: integer divide by zero"), &steps);
+        let panic = "Error desk panicked at src/lib.rs:3:5:\nno such office";
+        check("smoke-panic", &stopped("trap", "wasm `unreachable`"), &[steps[0], panic]);
+        check("smoke-error", "the script returned an error: not-found: data/office.json in the bundle", &steps);
+        check("smoke-unserved", "the script returned \"served\" without having served its caller", &[]);
+        check("smoke-kept", "the script still had its caller after 30 minutes", &steps);
+    }
+}

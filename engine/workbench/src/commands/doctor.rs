@@ -5,7 +5,7 @@ use crate::doctor::{Looked, State, look};
 use crate::project::{Language, Project};
 use clap::Args;
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub struct Arguments {
     /// As JSON.
     #[arg(long)]
     json: bool,
-    /// The engine to look for; else GUDOK_URL, if it is set.
+    /// The engine to look for; else GUDOK_URL, else the one that `gudok login` went to last, if there is one.
     #[arg(long, value_name = "URL")]
     url: Option<String>,
 }
@@ -26,7 +26,8 @@ pub struct Arguments {
 pub(super) fn main(arguments: &Arguments) -> ExitCode {
     let language = Project::open(Path::new(".")).ok().map(|project| project.language);
     let mut all = look(language.map(area));
-    let url = arguments.url.clone().or_else(|| std::env::var("GUDOK_URL").ok()).filter(|url| !url.is_empty());
+    let variable = || std::env::var("GUDOK_URL").ok().filter(|url| !url.is_empty());
+    let url = arguments.url.clone().or_else(variable).or_else(logged_in_at);
     all.extend(url.map(|url| engine(&url)));
     let fails = all.iter().any(|looked| looked.state == State::Fails);
     if arguments.json {
@@ -85,21 +86,30 @@ fn say(all: &[Looked], language: Option<Language>) {
     }
 }
 
+/// The engine that this person logged in to last: the file is the binary's, and only its address is read here.
+fn logged_in_at() -> Option<String> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let config = set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")))?;
+    current_of(&std::fs::read_to_string(config.join("gudok/credentials.json")).ok()?)
+}
+
+fn current_of(credentials: &str) -> Option<String> {
+    let credentials: serde_json::Value = serde_json::from_str(credentials).ok()?;
+    credentials["current"].as_str().map(str::to_owned)
+}
+
 /// Whether the engine's port answers: any answer is one.
 fn engine(url: &str) -> Looked {
     const AREA: &str = "engine";
     let reached = reach(url);
     match reached {
         Ok(()) => Looked::ok(AREA, "reachable", url.to_owned()),
-        Err(why) => Looked {
-            state: State::Fails,
-            ..Looked::lacks(
-                AREA,
-                "reachable",
-                format!("{url}: {why}"),
-                vec!["start it: gudok up .".to_owned(), "check GUDOK_URL, and the network between".to_owned()],
-            )
-        },
+        Err(why) => Looked::fails(
+            AREA,
+            "reachable",
+            format!("{url}: {why}"),
+            vec!["start it: gudok up .".to_owned(), "check GUDOK_URL, and the network between".to_owned()],
+        ),
     }
 }
 
@@ -125,6 +135,14 @@ fn reach(url: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_engine_of_the_last_login_is_meant() {
+        let credentials = r#"{"current": "http://127.0.0.1:8070/", "servers": {}}"#;
+        assert_eq!(current_of(credentials).as_deref(), Some("http://127.0.0.1:8070/"));
+        assert_eq!(current_of("{}"), None);
+        assert_eq!(current_of("not JSON"), None);
+    }
 
     #[test]
     fn an_engine_is_reached_or_it_is_said_why_not() {

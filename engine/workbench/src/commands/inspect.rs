@@ -29,7 +29,8 @@ pub struct Arguments {
     json: bool,
 }
 
-pub(super) fn main(arguments: &Arguments) -> ExitCode {
+/// Carries it out.
+pub fn main(arguments: &Arguments) -> ExitCode {
     match work(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -3,7 +3,7 @@
 mod explore;
 mod build;
 mod doctor;
-mod inspect;
+pub mod inspect;
 mod new;
 mod screen;
 

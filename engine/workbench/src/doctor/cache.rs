@@ -16,14 +16,14 @@ pub(super) fn look() -> Vec<Looked> {
         Ok(folder) => folder,
         Err(error) => {
             let mend = vec!["export GUDOK_CACHE=$HOME/.cache/gudok".to_owned()];
-            return vec![Looked::lacks(AREA, "folder", format!("{error:#}"), mend)];
+            return vec![Looked::fails(AREA, "folder", format!("{error:#}"), mend)];
         }
     };
     let shown = folder.display();
     let writable = std::fs::create_dir_all(&folder).and_then(|()| tempfile::NamedTempFile::new_in(&folder).map(drop));
     if let Err(error) = writable {
         let mend = vec![format!("mkdir -p {shown} && chown $USER {shown}"), "or set GUDOK_CACHE".to_owned()];
-        return vec![Looked::lacks(AREA, "folder", format!("{shown} cannot be written: {error}"), mend)];
+        return vec![Looked::fails(AREA, "folder", format!("{shown} cannot be written: {error}"), mend)];
     }
     let bytes = cache_bytes(&folder);
     let size = format!("{shown}, {} MiB", bytes.div_ceil(1 << 20));

@@ -6,8 +6,8 @@ use crate::build::{javascript, python};
 use crate::sdk::menu_module;
 use std::process::Command;
 
-/// Programs that `gudok call` and `gudok say` play sound with, any of them.
-const PLAYERS: [&str; 5] = ["pw-play", "paplay", "aplay", "ffplay", "play"];
+/// Programs that `gudok call --local` plays sound with, any of them.
+const PLAYERS: [&str; 3] = ["aplay", "paplay", "ffplay"];
 
 pub(super) fn rust() -> Vec<Looked> {
     const AREA: &str = "rust";

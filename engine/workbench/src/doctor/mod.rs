@@ -42,6 +42,11 @@ impl Looked {
     pub(crate) fn lacks(area: &'static str, what: &str, found: impl Into<String>, mend: Vec<String>) -> Self {
         Self { area, what: what.to_owned(), state: State::Lacks, found: found.into(), mend }
     }
+
+    /// Without it nothing works.
+    pub(crate) fn fails(area: &'static str, what: &str, found: impl Into<String>, mend: Vec<String>) -> Self {
+        Self { state: State::Fails, ..Self::lacks(area, what, found, mend) }
+    }
 }
 
 /// Looks at everything but the engine, which needs the network. Lacks of the area that is needed fail.

@@ -1,6 +1,7 @@
 //! New projects from the templates that this tool carries: each a small script that works, in words that people hear.
 
 mod fill;
+mod lock;
 
 use crate::build::{Fault, SDK_LINK, fault::io};
 use crate::project::Language;
@@ -170,14 +171,21 @@ fn write_all(new: &NewProject, files: &[(&str, &[u8])]) -> Result<Vec<String>, F
         written.push(place);
     }
     if new.template != Template::Menu {
-        // The crates that the SDK was tested with: the first build is quick, and everybody's is the same.
-        if new.language == NewLanguage::Rust {
-            write_new(&new.folder.join("Cargo.lock"), sdk::rust_lock().as_bytes())?;
+        if let Some(lock) = rust_lock(new) {
+            write_new(&new.folder.join("Cargo.lock"), lock.as_bytes())?;
             written.push("Cargo.lock".to_owned());
         }
         Sdk::lay_out()?.link_from(&new.folder.join(SDK_LINK))?;
     }
     Ok(written)
+}
+
+/// For the crates that its Cargo.toml names.
+fn rust_lock(new: &NewProject) -> Option<String> {
+    let manifest: toml::Table = std::fs::read_to_string(new.folder.join("Cargo.toml")).ok()?.parse().ok()?;
+    let version = manifest.get("package")?.get("version")?.as_str()?;
+    let dependencies: Vec<String> = manifest.get("dependencies")?.as_table()?.keys().cloned().collect();
+    lock::lock_of(&new.name, version, &dependencies, &sdk::rust_lock())
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Fault> {

@@ -113,7 +113,7 @@ impl Sdk {
     }
 }
 
-/// The versions of crates that the Rust SDK was tested with: a Cargo.lock for a new project.
+/// The versions of crates that the Rust SDK was tested with, as a Cargo.lock.
 #[must_use]
 pub fn rust_lock() -> String {
     let lock = files().get("rust/plugins/Cargo.lock").cloned().unwrap_or_default();

@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
 pub(crate) fn main(arguments: &Arguments, command: Command) -> ExitCode {
     super::told(match &arguments.out {
         Some(folder) => write_all(folder, command),
-        None => page(&named(command, "gudok", "gudok")).map(|page| {
+        None => page(&whole(command)).map(|(_, page)| {
             // A reader who has seen enough is no fault.
             let _ = std::io::stdout().write_all(&page);
             ExitCode::SUCCESS
@@ -42,31 +42,28 @@ fn write_all(folder: &Path, command: Command) -> anyhow::Result<ExitCode> {
 /// Every page by its file's name: the program's, and one for each command that is not hidden.
 fn pages(command: Command) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let mut pages = Vec::new();
-    collect(&named(command, "gudok", "gudok"), &mut pages)?;
+    collect(&whole(command), &mut pages)?;
     Ok(pages)
 }
 
+/// With the names by which each command inside is called: "gudok-versions-show", run as `gudok versions show`.
+fn whole(command: Command) -> Command {
+    let mut command = command.disable_help_subcommand(true);
+    command.build();
+    command
+}
+
 fn collect(command: &Command, pages: &mut Vec<(String, Vec<u8>)>) -> anyhow::Result<()> {
-    pages.push((format!("{}.1", command.get_name()), page(command)?));
-    let run = command.get_bin_name().unwrap_or_default();
-    let shown = |inner: &&Command| !inner.is_hide_set() && inner.get_name() != "help";
-    for inner in command.get_subcommands().filter(shown) {
-        let name = format!("{}-{}", command.get_name(), inner.get_name());
-        let run = format!("{run} {}", inner.get_name());
-        collect(&named(inner.clone(), &name, &run), pages)?;
-    }
-    Ok(())
+    pages.push(page(command)?);
+    command.get_subcommands().filter(|inner| !inner.is_hide_set()).try_for_each(|inner| collect(inner, pages))
 }
 
-/// As the page calls it: `gudok-versions-show`, which is run as `gudok versions show`.
-fn named(command: Command, name: &str, run: &str) -> Command {
-    command.name(name.to_owned()).bin_name(run.to_owned()).disable_help_subcommand(true)
-}
-
-fn page(command: &Command) -> anyhow::Result<Vec<u8>> {
+/// A page and its file's name.
+fn page(command: &Command) -> anyhow::Result<(String, Vec<u8>)> {
+    let man = Man::new(command.clone());
     let mut page = Vec::new();
-    Man::new(command.clone()).render(&mut page).context("writing a page")?;
-    Ok(page)
+    man.render(&mut page).context("writing a page")?;
+    Ok((man.get_filename(), page))
 }
 
 #[cfg(test)]

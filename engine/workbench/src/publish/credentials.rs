@@ -12,8 +12,10 @@ use std::process::{Command, Stdio};
 
 /// Of a configuration file.
 const FILE_BYTES_MAX: u64 = 1 << 20;
-/// What helpers answer as a user where the secret is a token.
+/// What helpers answer as a user where the secret is an identity token.
 const TOKEN_USER: &str = "<token>";
+/// Such a token is first exchanged at a place of the registry's own, which is more than is done here.
+const IDENTITY_TOKEN: &str = "an identity token, which cannot be used here: set GUDOK_REGISTRY_USER and GUDOK_REGISTRY_PASSWORD, or GUDOK_REGISTRY_TOKEN";
 
 /// Where to look.
 pub(super) struct Credentials {
@@ -100,8 +102,8 @@ fn of_file(path: &Path, host: &str) -> Result<Option<RegistryAuth>, String> {
         return ask_helper(&helper, host).map(Some);
     }
     let Some(auth) = written else { return Ok(None) };
-    if let Some(token) = auth.identitytoken.as_ref().filter(|token| !token.is_empty()) {
-        return Ok(Some(RegistryAuth::Bearer(token.clone())));
+    if auth.identitytoken.as_ref().is_some_and(|token| !token.is_empty()) {
+        return Err(format!("{shown} has {IDENTITY_TOKEN}"));
     }
     let Some(encoded) = &auth.auth else { return Ok(None) };
     let bad = || format!("{shown}: the entry of {host} is not as docker writes it");
@@ -134,11 +136,10 @@ fn ask_helper(name: &str, host: &str) -> Result<RegistryAuth, String> {
     }
     let helped: Helped = serde_json::from_slice(&output.stdout)
         .map_err(|_| failed("its answer is not what helpers answer".to_owned()))?;
-    Ok(if helped.username == TOKEN_USER {
-        RegistryAuth::Bearer(helped.secret)
-    } else {
-        RegistryAuth::Basic(helped.username, helped.secret)
-    })
+    if helped.username == TOKEN_USER {
+        return Err(failed(format!("it has {IDENTITY_TOKEN}")));
+    }
+    Ok(RegistryAuth::Basic(helped.username, helped.secret))
 }
 
 #[cfg(test)]
@@ -158,7 +159,7 @@ mod tests {
         let config = r#"{"auths": {"https://r.example/v1/": {"auth": "YW5uYTpzZWNyZXQ="}, "t.example": {"identitytoken": "t"}}}"#;
         let anna = RegistryAuth::Basic("anna".to_owned(), "secret".to_owned());
         assert_eq!(of(config, "r.example").unwrap(), anna);
-        assert_eq!(of(config, "t.example").unwrap(), RegistryAuth::Bearer("t".to_owned()));
+        assert!(of(config, "t.example").unwrap_err().contains("GUDOK_REGISTRY_USER"));
         assert_eq!(of(config, "other.example").unwrap(), RegistryAuth::Anonymous);
         assert_eq!(of(config, "r.example.evil").unwrap(), RegistryAuth::Anonymous);
     }

@@ -223,10 +223,7 @@ impl Registry {
                 RegistryError::NotThere { place: place.to_string() }
             }
             E::RegistryError { envelope, .. } => of_envelope(envelope, host(), place),
-            E::RequestError(error) => {
-                let error = error.to_string_without_address();
-                RegistryError::Unreachable { host: host(), why: error }
-            }
+            E::RequestError(error) => RegistryError::Unreachable { host: host(), why: root_of(error) },
             E::DigestError(error) => RegistryError::Forged { place: place.to_string(), what: error.to_string() },
             E::IoError(error) => RegistryError::Forged { place: place.to_string(), what: error.to_string() },
             E::ServerError { code, message, .. } => {
@@ -250,19 +247,13 @@ fn of_envelope(envelope: &oci_client::errors::OciEnvelope, host: String, place: 
     RegistryError::Refused { host, why: why.join("; ") }
 }
 
-/// What went wrong on the way, to its root.
-trait WithoutAddress {
-    fn to_string_without_address(&self) -> String;
-}
-
-impl<E: std::error::Error> WithoutAddress for E {
-    fn to_string_without_address(&self) -> String {
-        let mut root: &dyn std::error::Error = self;
-        while let Some(source) = root.source() {
-            root = source;
-        }
-        root.to_string()
+/// What went wrong on the way, at its root: there is no address in it, which could carry a credential.
+fn root_of(error: &dyn std::error::Error) -> String {
+    let mut root = error;
+    while let Some(source) = root.source() {
+        root = source;
     }
+    shown(&root.to_string())
 }
 
 fn authorities() -> Result<Vec<Certificate>, RegistryError> {

@@ -20,15 +20,15 @@
 pub mod build;
 pub mod commands;
 pub mod conversation;
-pub mod flow;
 pub mod doctor;
+pub mod flow;
 pub mod inspect;
 pub mod local;
 pub mod nearest;
 pub mod new;
 pub mod project;
-pub mod replays;
 pub mod publish;
+pub mod replays;
 pub mod sdk;
 #[cfg(test)]
 mod told;

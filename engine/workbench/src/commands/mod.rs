@@ -1,8 +1,8 @@
 //! The author's commands. Each has a module; here is the list of them, and what they share.
 
-mod explore;
 mod build;
 mod doctor;
+mod explore;
 pub mod inspect;
 mod new;
 mod screen;

@@ -125,7 +125,7 @@ fn not_declared(capability: &str, text: &str) -> Fault {
         .at(place)
         .note("a script gets what its manifest asks for and an admin approves, and nothing else")
         .remedy(format!("Add it under [capabilities]: {example}"))
-        .remedy("Or do without: `host::granted` tells a script that can")
+        .remedy("Or do not use it: what is imported without being asked for is refused")
 }
 
 /// The file of the project that a finding is about.

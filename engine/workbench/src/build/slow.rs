@@ -36,7 +36,7 @@ pub(super) fn of_caller(met: &SmokeFault, project: &Project) -> Fault {
         .note("nobody hears anything while a script computes")
         .remedy("An endless loop? Give it an end that does not depend on the caller")
         .remedy("Much work? Do it when building and put the result into data/; read large files by parts")
-        .remedy("Is it a debug build, or is JSON parsed again and again? Parse once, outside the loop")
+        .remedy("Is the same text parsed again and again? Parse it once, outside the loop")
         .remedy(raise("cpu_ms_per_step", &limit("cpu_ms_per_step")));
     }
     if stopped("cpu_ms_per_call") {

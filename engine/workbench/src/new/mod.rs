@@ -222,7 +222,9 @@ mod tests {
             assert!(written.iter().any(|name| name.ends_with(".talk")), "{written:?}");
             for name in &written {
                 let text = std::fs::read_to_string(at.join(name)).unwrap();
-                assert!(!text.contains("{{"), "{name} has a place that nothing was filled into");
+                for place in ["{{name}}", "{{agency}}", "{{title}}", "{{crate}}", "{{version}}"] {
+                    assert!(!text.contains(place), "{name} still has {place}");
+                }
             }
         };
         check(Template::Service, NewLanguage::Rust, Language::Rust);

@@ -66,6 +66,9 @@ fn of_toml(error: &toml::de::Error, text: &str, shown: &Path) -> Fault {
     let fault = Fault::of_script(STEP, format!("{}: {message}", shown.display())).at(place);
     match FIELDS.iter().find(|(field, _)| Some(*field) == key.as_deref()) {
         Some((_, example)) => fault.remedy(format!("Write it like this: {example}")),
+        None if key.is_none() => {
+            fault.remedy("Correct it there: `key = value`, texts in quotes, sections in [brackets]")
+        }
         None if section == Some("config") => fault.remedy("Settings are texts: write the value in quotes"),
         None if section == Some("limits") => fault.remedy("A limit is a whole number without a sign or quotes"),
         None => fault.remedy("docs/BUNDLE.md shows a whole manifest and every field"),
@@ -76,12 +79,12 @@ fn unknown_field(unknown: &str, known: &[String], section: Option<&str>, place: 
     let whose = section.map_or_else(|| shown.display().to_string(), |section| format!("[{section}]"));
     let fault = Fault::of_script(STEP, format!("{whose} has no field `{unknown}`"));
     // A field that stands in the wrong section: it would be known one table further up or down.
-    let elsewhere = FIELDS.iter().any(|(field, _)| *field == unknown) && section.is_some();
-    let fault = if elsewhere {
-        fault.note(format!("`{unknown}` belongs above the first [section], not into [{}]", section.unwrap_or_default()))
-    } else {
-        fault
-    };
+    if let Some(section) = section.filter(|_| FIELDS.iter().any(|(field, _)| *field == unknown)) {
+        return fault
+            .at(place.marking(unknown))
+            .note(format!("`{unknown}` is a field of the whole manifest, and this is the section [{section}]"))
+            .remedy("Move the line up, above the first [section]");
+    }
     guessed(fault, unknown, known, place).note(format!("known are {}", quoted(known)))
 }
 

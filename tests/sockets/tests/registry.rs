@@ -2,7 +2,7 @@
 //! sides. What is pushed is inspected, deployed and heard; what is not what it says is refused.
 
 use anyhow::{Context, ensure};
-use gudok_phone::Phone;
+use gudok_phone::{Phone, PhoneConfig};
 use gudok_sockets::desk::{AGENCY, PLACE, draft};
 use gudok_sockets::{Desk, program};
 use serde_json::Value;
@@ -184,10 +184,10 @@ async fn a_bundle_goes_through_a_registry_to_a_caller() -> anyhow::Result<()> {
     let moved = author.json(&["inspect", &format!("{to}:1.0.2")]).await?;
     ensure!(moved["version"] == "1.0.3" && moved["pinned"] != *pinned, "{moved:#}");
     author.fine(&["deploy", &pinned, PLACE, "--approve"]).await?;
-    let phone = Phone::start().await?;
+    let phone = Phone::start(PhoneConfig::default()).await?;
     let (call, heard) = desk.call(&phone).await?;
     ensure!(heard == 2, "version {heard} answers");
-    call.hang_up().await?;
+    call.hangup().await?;
     // What is not there says so, and what is no bundle.
     let zeros = "0".repeat(64);
     author.gudok(&["inspect", &format!("{to}@sha256:{zeros}")]).await?.refused("is not there")?;

@@ -187,7 +187,7 @@ async fn a_bundle_goes_through_a_registry_to_a_caller() -> anyhow::Result<()> {
     let phone = Phone::start(PhoneConfig::default()).await?;
     let (call, heard) = desk.call(&phone).await?;
     ensure!(heard == 2, "version {heard} answers");
-    call.hangup().await?;
+    call.hangup()?;
     // What is not there says so, and what is no bundle.
     let zeros = "0".repeat(64);
     author.gudok(&["inspect", &format!("{to}@sha256:{zeros}")]).await?.refused("is not there")?;

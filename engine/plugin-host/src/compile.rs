@@ -5,8 +5,9 @@
 //! folder of our own, in files of our own, beside its hash.
 
 use crate::bundle::hex;
-use crate::engine;
+use crate::engine::{self, ScriptEngine};
 use crate::error::{CompileRefusal, Error};
+use crate::metering::Metering;
 use crate::text::shown;
 use parking_lot::{Mutex, MutexGuard};
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -61,13 +62,15 @@ impl CompileConfig {
 }
 
 const EXIT_REFUSED: u8 = 3;
+/// Tells the child that the code is to count fuel.
+const FUEL: &str = "fuel";
 const MESSAGE_BYTES_MAX: u64 = 16 * 1024;
 
 /// The child yields to everything else on the machine: beside a thread of the engine it gets a seventieth of the core.
 const NICENESS: i32 = 19;
 
 /// The compile child: limits itself, reads a component from standard input, writes machine code to standard output.
-/// `args` are what the host appended to its own: memory in MiB, CPU in seconds. For the gudok binary's hidden subcommand.
+/// `args` are what the host appended to its own: memory in MiB, CPU in seconds, and `fuel` where that is counted. For the gudok binary's hidden subcommand.
 pub fn compile_child_main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match compile_in_child(args) {
         Ok(()) => ExitCode::SUCCESS,
@@ -80,10 +83,14 @@ pub fn compile_child_main(args: impl IntoIterator<Item = OsString>) -> ExitCode 
 }
 
 fn compile_in_child(args: impl IntoIterator<Item = OsString>) -> Result<(), String> {
-    let mut args = args.into_iter().map(|arg| arg.to_str().and_then(|arg| arg.parse::<u64>().ok()));
-    let mut next = |what: &str| args.next().flatten().ok_or_else(|| format!("the argument {what} is missing"));
+    let mut args = args.into_iter();
+    let mut next = |what: &str| {
+        let number = args.next().and_then(|arg| arg.to_str()?.parse::<u64>().ok());
+        number.ok_or_else(|| format!("the argument {what} is missing"))
+    };
     let memory_bytes = next("memory in MiB")?.saturating_mul(1024 * 1024);
     let cpu_s = next("CPU in seconds")?;
+    let metering = if args.next().is_some_and(|arg| arg == FUEL) { Metering::Fuel } else { Metering::Epochs };
     // For all threads to come; only this one is there yet. No call is to wait for a compiler.
     rustix::process::nice(NICENESS).map_err(|error| format!("lowering its own priority: {error}"))?;
     // Before a byte of the component is read.
@@ -95,16 +102,17 @@ fn compile_in_child(args: impl IntoIterator<Item = OsString>) -> Result<(), Stri
     }
     let mut component = Vec::new();
     io::stdin().lock().read_to_end(&mut component).map_err(|error| format!("reading the component: {error}"))?;
-    let compiler = engine::compiler().map_err(|error| error.to_string())?;
+    let compiler = engine::compiler(metering).map_err(|error| error.to_string())?;
     let code = compiler.precompile_component(&component).map_err(|error| format!("{error:#}"))?;
     io::stdout().lock().write_all(&code).map_err(|error| format!("writing the machine code: {error}"))
 }
 
 /// Runs the child over a component.
-fn compile(component: &[u8], config: &CompileConfig) -> Result<Vec<u8>, CompileRefusal> {
+fn compile(component: &[u8], config: &CompileConfig, metering: Metering) -> Result<Vec<u8>, CompileRefusal> {
     let mut child = Command::new(&config.program)
         .args(&config.args)
         .args([config.memory_mib_max.to_string(), config.cpu_s_max.to_string()])
+        .args((metering == Metering::Fuel).then_some(FUEL))
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::piped())
@@ -202,10 +210,11 @@ impl CodeCache {
     /// The component, from the cache or compiled now.
     pub(crate) fn component(
         &self,
-        engine: &Engine,
+        scripts: &ScriptEngine,
         wasm: &[u8],
         config: &CompileConfig,
     ) -> Result<Component, ComponentRefusal> {
+        let engine = &scripts.engine;
         let key = cache_key(engine, wasm);
         if let Some(component) = self.cached(engine, &key) {
             return Ok(component);
@@ -215,7 +224,7 @@ impl CodeCache {
         if let Some(component) = self.cached(engine, &key) {
             return Ok(component);
         }
-        let code = compile(wasm, config).map_err(ComponentRefusal::Compile)?;
+        let code = compile(wasm, config, scripts.metering).map_err(ComponentRefusal::Compile)?;
         let component = deserialize(engine, &code).map_err(|error| ComponentRefusal::TooLarge(format!("{error:#}")))?;
         if let Err(error) = self.store(&key, &code) {
             tracing::warn!(folder = %self.folder.display(), %error, "compiled code is not cached: the next start compiles again");

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::manifest::Limits;
+use crate::metering::Metering;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
@@ -47,8 +48,9 @@ const MAPPINGS_PER_INSTANCE: u64 = 5;
 /// Mappings of everything else: code, threads, the pool's own.
 const MAPPINGS_OF_THE_REST: u64 = 2_000;
 
-/// What code is compiled for. The compile child and the host must agree, so nothing here comes from configuration.
-fn base_config() -> Config {
+/// What code is compiled for. The compile child and the host must agree, so nothing here comes from configuration but how
+/// CPU is counted, and that the child is told.
+fn base_config(metering: Metering) -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
@@ -56,7 +58,8 @@ fn base_config() -> Config {
         .wasm_relaxed_simd(false)
         // A replayed call must see the same bits.
         .cranelift_nan_canonicalization(true)
-        .epoch_interruption(true)
+        .epoch_interruption(metering == Metering::Epochs)
+        .consume_fuel(metering == Metering::Fuel)
         // For the author's backtrace.
         .wasm_backtrace_details(WasmBacktraceDetails::Enable)
         .max_wasm_stack(WASM_STACK_BYTES_MAX)
@@ -71,8 +74,8 @@ fn base_config() -> Config {
 }
 
 /// An engine that compiles and does not run: for the compile child.
-pub(crate) fn compiler() -> Result<Engine, Error> {
-    let mut config = base_config();
+pub(crate) fn compiler(metering: Metering) -> Result<Engine, Error> {
+    let mut config = base_config(metering);
     // On one core, so that the others are the calls'. It changes no code.
     config.parallel_compilation(false);
     Engine::new(&config).map_err(|error| Error::Engine(format!("{error:#}")))
@@ -82,6 +85,7 @@ pub(crate) fn compiler() -> Result<Engine, Error> {
 #[derive(Debug)]
 pub(crate) struct ScriptEngine {
     pub(crate) engine: Engine,
+    pub(crate) metering: Metering,
     /// Dropped first: that ends the thread.
     stop: Option<mpsc::Sender<()>>,
     ticker: Option<JoinHandle<()>>,
@@ -89,7 +93,12 @@ pub(crate) struct ScriptEngine {
 
 impl ScriptEngine {
     /// With a pool for so many instances, each of at most what `caps` say.
-    pub(crate) fn start(instances_max: u32, warm_instances_max: u32, caps: &Limits) -> Result<Arc<Self>, Error> {
+    pub(crate) fn start(
+        instances_max: u32,
+        warm_instances_max: u32,
+        caps: &Limits,
+        metering: Metering,
+    ) -> Result<Arc<Self>, Error> {
         let mut pool = PoolingAllocationConfig::default();
         pool.total_component_instances(instances_max)
             .total_core_instances(instances_max.saturating_mul(CORE_INSTANCES_PER_SCRIPT_MAX))
@@ -106,9 +115,12 @@ impl ScriptEngine {
             .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
             .table_keep_resident(KEEP_RESIDENT_BYTES)
             .async_stack_keep_resident(KEEP_RESIDENT_BYTES);
-        let mut config = base_config();
+        let mut config = base_config(metering);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         let engine = Engine::new(&config).map_err(|error| Error::Engine(format!("{error:#}")))?;
+        if metering == Metering::Fuel {
+            return Ok(Arc::new(Self { engine, metering, stop: None, ticker: None }));
+        }
         let (stop, stopped) = mpsc::channel();
         let weak = engine.weak();
         let ticker = std::thread::Builder::new().name("gudok-epoch".into()).spawn(move || {
@@ -118,7 +130,7 @@ impl ScriptEngine {
             }
         });
         let ticker = ticker.map_err(Error::Runtime)?;
-        Ok(Arc::new(Self { engine, stop: Some(stop), ticker: Some(ticker) }))
+        Ok(Arc::new(Self { engine, metering, stop: Some(stop), ticker: Some(ticker) }))
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn cause_of(error: &wasmtime::Error) -> LandingCause {
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => LandingCause::Stack,
         Some(Trap::AllocationTooLarge) => LandingCause::Memory,
+        Some(Trap::OutOfFuel) => LandingCause::Cpu,
         Some(_) => LandingCause::Trap,
         // wasmtime has no types for these two limits; tests hold the words.
         None if says(error, "fuel allocated for hostcalls") || says(error, "handle limit") => LandingCause::Quota,
@@ -43,9 +44,10 @@ fn says(error: &wasmtime::Error, words: &str) -> bool {
 }
 
 pub(crate) fn fault_of(error: &wasmtime::Error, cause: LandingCause, state: &CallState) -> ScriptFault {
-    let message = match error.downcast_ref::<Stop>() {
-        Some(stop) => stop.message.clone(),
-        None => error.root_cause().to_string(),
+    let message = match (error.downcast_ref::<Stop>(), error.downcast_ref::<Trap>(), &state.meter) {
+        (Some(stop), ..) => stop.message.clone(),
+        (None, Some(Trap::OutOfFuel), Some(meter)) => meter.over(state.limits()),
+        (None, ..) => error.root_cause().to_string(),
     };
     ScriptFault {
         cause,

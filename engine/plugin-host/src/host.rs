@@ -9,6 +9,7 @@ use crate::error::{Error, LoadRefusal};
 use crate::gate::{Approval, Gate};
 use crate::interface;
 use crate::manifest::{Capability, Kind, Limits, Manifest, UnknownOrigin};
+use crate::metering::Metering;
 use crate::state::CallState;
 use crate::surface::{Surface, check_grant, our_interface};
 use crate::text::shown;
@@ -37,6 +38,8 @@ pub struct HostConfig {
     pub cache_folder: PathBuf,
     /// How it is made.
     pub compile: CompileConfig,
+    /// How CPU is counted.
+    pub metering: Metering,
 }
 
 impl HostConfig {
@@ -50,6 +53,7 @@ impl HostConfig {
             grace: Duration::from_secs(2),
             cache_folder,
             compile,
+            metering: Metering::Epochs,
         }
     }
 }
@@ -92,7 +96,8 @@ impl ScriptHost {
         if let Err(warning) = crate::engine::check_map_count(config.instances_max) {
             tracing::warn!(%warning, "not every script will find room");
         }
-        let engine = ScriptEngine::start(config.instances_max, config.warm_instances_max, &config.caps)?;
+        let engine =
+            ScriptEngine::start(config.instances_max, config.warm_instances_max, &config.caps, config.metering)?;
         let cache = CodeCache::open(&config.cache_folder)?;
         Ok(Self { engine, cache, config, draining: Arc::default() })
     }
@@ -115,7 +120,7 @@ impl ScriptHost {
         let surface = Surface::read(&bundle.component).map_err(refused)?;
         surface.check_interface(manifest.kind).map_err(refused)?;
         surface.check_grants(&gate, manifest.kind).map_err(refused)?;
-        let component = self.cache.component(&self.engine.engine, &bundle.component, &self.config.compile);
+        let component = self.cache.component(&self.engine, &bundle.component, &self.config.compile);
         let component = component.map_err(|refusal| {
             refused(match refusal {
                 ComponentRefusal::Compile(refusal) => LoadRefusal::Compile(refusal),

@@ -4,6 +4,7 @@
 
 use crate::bindings::{storage, types};
 use crate::journal::{Answered, Codec, Codecs, JournalEntry, Recorded, is_sensitive, redact, withhold};
+use crate::metering;
 use crate::ports::{BoxFuture, Clock};
 use crate::replay;
 use crate::state::{CallState, Stop};
@@ -12,8 +13,8 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
+use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentNamedList, Lift, LinkerInstance, Lower, ResourceType};
-use wasmtime::{AsContextMut, StoreContextMut};
 
 /// For whom a host call waits: how long it may take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -230,8 +231,7 @@ fn leave(store: &mut StoreContextMut<'_, CallState>, function: &Arc<str>, entere
         let at = state.ports.clock.now();
         journal.record(JournalEntry { call: state.info.id, seq: state.usage.host_calls, at, function, args, result });
     }
-    state.control.end_step();
-    store.as_context_mut().set_epoch_deadline(1);
+    metering::begin_step(store);
 }
 
 /// The script is over, and is in the middle of a host call: that is told like one that was answered.

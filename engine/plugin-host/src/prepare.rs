@@ -6,6 +6,7 @@ use crate::convert;
 use crate::fault::{ScriptFault, cause_of, fault_of};
 use crate::host_call::cut_off;
 use crate::journal::Journal;
+use crate::metering;
 use crate::ports::{AnsweredBy, BoxFuture, CallInfo, CallPort, Direction, Ports};
 use crate::run::{CallStart, RunControl, WallLimit, short_words, store, supervise};
 use crate::state::{CallState, Stop};
@@ -16,7 +17,7 @@ use gudok_core::prompt::LanguageTag;
 use gudok_core::script::{CallError, LandingCause, Reply, Request};
 use std::fmt;
 use std::sync::Arc;
-use wasmtime::Store;
+use wasmtime::{AsContextMut, Store};
 
 /// What asking begins with.
 #[derive(Clone)]
@@ -93,7 +94,8 @@ async fn drive(version: Arc<Version>, start: PrepareStart, control: Arc<Control>
             (Err(failure(cause, &version, &fault)), Some(fault))
         }
     };
-    PrepareReport { plan, fault, cpu_us: control.cpu_used_ns() / 1_000, host_calls }
+    let cpu_us = metering::end(store.as_context_mut(), &control).cpu_us;
+    PrepareReport { plan, fault, cpu_us, host_calls }
 }
 
 /// A script that could not be started has done nothing wrong.

@@ -8,6 +8,7 @@ use crate::fault::{ScriptFault, cause_of, fault_of};
 use crate::host_call::cut_off;
 use crate::interface::Call;
 use crate::journal::{Journal, JournalEnd, Recorder, Start, Wants};
+use crate::metering::{self, Metering, StepUse};
 use crate::ports::{BoxFuture, CallInfo, CallPort, Clock, Ports};
 use crate::state::{CallState, Personal, Slots, Stop, Usage};
 use crate::version::{Entrance, Version};
@@ -17,7 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime::component::Resource;
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::{AsContextMut, Store, UpdateDeadline};
 
 /// What a run begins with.
 #[derive(Clone)]
@@ -47,8 +48,12 @@ pub struct RunReport {
     pub end: ScriptEnd,
     /// For the author, where the host stopped the script.
     pub fault: Option<ScriptFault>,
-    /// CPU.
+    /// CPU; where fuel is counted, what that stands for.
     pub cpu_us: u64,
+    /// What it executed, where fuel is counted.
+    pub fuel: Option<u64>,
+    /// The same by the steps that it named, in order of appearance.
+    pub steps: Vec<StepUse>,
     /// Linear memory; it never shrinks, so this is the most there was.
     pub memory_bytes_max: usize,
     /// Host calls.
@@ -99,10 +104,13 @@ async fn drive(version: Arc<Version>, mut start: CallStart, control: Arc<Control
         }
     };
     store.data_mut().hand_journal_over(JournalEnd::of(&end));
+    let cpu = metering::end(store.as_context_mut(), &control);
     RunReport {
         end,
         fault,
-        cpu_us: control.cpu_used_ns() / 1_000,
+        cpu_us: cpu.cpu_us,
+        fuel: cpu.fuel,
+        steps: cpu.steps,
         memory_bytes_max: usage.memory_bytes,
         host_calls: usage.host_calls,
         log_lines_dropped: usage.log_lines_dropped,
@@ -142,11 +150,16 @@ pub(crate) fn store(
         known_secrets: Vec::new(),
         personal: contact.map(Personal::of).unwrap_or_default(),
         preparing: false,
+        meter: None,
     };
     let mut store = Store::new(&version.engine.engine, state);
     store.limiter(|state| state);
     store.set_hostcall_fuel(limits.host_call_bytes());
     store.set_max_component_handles(limits.handles_max as usize);
+    if version.engine.metering == Metering::Fuel {
+        metering::begin(&mut store.as_context_mut());
+        return store;
+    }
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|context| {
         let state = context.data();
@@ -179,10 +192,7 @@ fn check_cpu(state: &CallState) -> wasmtime::Result<()> {
     const NS_PER_MS: u64 = 1_000_000;
     let (used_ns, step_ns) = state.control.cpu_now_ns();
     let limits = state.limits();
-    let over = |what: &str, max: u32| {
-        let message = format!("it used more CPU than {what} = {max} allows; an endless loop?");
-        Err(Stop::error(LandingCause::Cpu, message))
-    };
+    let over = |what: &str, max: u32| Err(Stop::error(LandingCause::Cpu, metering::over(what, max)));
     if step_ns > u64::from(limits.cpu_ms_per_step) * NS_PER_MS {
         return over("cpu_ms_per_step", limits.cpu_ms_per_step);
     }

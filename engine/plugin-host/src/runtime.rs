@@ -134,6 +134,8 @@ impl RunningScript {
                 step: String::new(),
             }),
             cpu_us: 0,
+            fuel: None,
+            steps: Vec::new(),
             memory_bytes_max: 0,
             host_calls: 0,
             log_lines_dropped: 0,

@@ -3,6 +3,7 @@
 use crate::control::Control;
 use crate::journal::{Journal, JournalEnd, Recorder, Whose};
 use crate::manifest::Limits;
+use crate::metering::Meter;
 use crate::ports::{BucketId, CallInfo, CallPort, Ports, Source};
 use crate::replay::Replayer;
 use crate::version::Version;
@@ -45,6 +46,8 @@ pub(crate) struct CallState {
     pub(crate) personal: Personal,
     /// A campaign's script before dialling: there is no call to promise anything in.
     pub(crate) preparing: bool,
+    /// Where fuel is counted.
+    pub(crate) meter: Option<Box<Meter>>,
 }
 
 /// What a campaign's script is told of its contact, so that it is not written down.

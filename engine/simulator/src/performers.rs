@@ -72,6 +72,8 @@ impl Stage {
                 cpu,
                 memory_bytes_max: report.memory_bytes_max,
                 host_calls: report.host_calls,
+                fuel: report.fuel,
+                steps: report.steps,
             });
             report.end
         });

@@ -10,6 +10,7 @@ use gudok_core::ids::{Campaign, ScriptVersion};
 use gudok_core::records::LegRecord;
 use gudok_core::script::ScriptEnd;
 use gudok_core::time::Timestamp;
+use gudok_plugin_host::StepUse;
 use gudok_plugin_host::ports::{BucketId, FetchMethod, SurveyResult};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -40,8 +41,12 @@ pub struct BundleRun {
     pub end: ScriptEnd,
     /// Why, where the host stopped it.
     pub fault: Option<String>,
-    /// Real CPU.
+    /// CPU; where fuel is counted, what that stands for.
     pub cpu: Duration,
+    /// What it executed, where fuel is counted.
+    pub fuel: Option<u64>,
+    /// The same by the steps that it named.
+    pub steps: Vec<StepUse>,
     /// Linear memory.
     pub memory_bytes_max: usize,
     /// Host calls.

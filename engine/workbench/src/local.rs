@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use gudok_plugin_host::bundle::{Bundle, BundleLimits};
-use gudok_plugin_host::{Admission, CompileConfig, HostConfig, ScriptHost, Version};
+use gudok_plugin_host::{Admission, CompileConfig, HostConfig, Metering, ScriptHost, Version};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,6 +29,8 @@ impl LocalHost {
         let compile = CompileConfig::new(program, vec![COMPILE_SUBCOMMAND.into()]);
         let mut config = HostConfig::new(cache_folder()?.join("compiled"), compile);
         config.instances_max = INSTANCES_MAX;
+        // The same run is the same run, whatever else this machine does.
+        config.metering = Metering::Fuel;
         let host = ScriptHost::start(config).context("starting the script host")?;
         Ok(Self { host })
     }

@@ -17,7 +17,6 @@ mod director;
 mod directory;
 mod flow;
 mod hex;
-mod host_words;
 mod journals;
 mod keep;
 mod keys;
@@ -30,7 +29,6 @@ mod scripts;
 mod serve;
 mod spool;
 mod voice;
-mod words;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;

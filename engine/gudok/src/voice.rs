@@ -1,14 +1,13 @@
 //! What callers hear: prompts of scripts, the host's own words and music, as playlists for the media room.
 
 use crate::config::HostPrompts;
-use crate::host_words::HostWords;
-use crate::words;
 use gudok_core::prompt::{Pace, PromptSource};
 use gudok_core::script::CallError;
 use gudok_media::{Clip, PlayItem, Playlist};
 use gudok_speech::{
     ContentKey, LangTag, MediaSource, NoMedia, Piece, Prompt, RenderOptions, Segment, Speech, SpeechError,
 };
+use gudok_workbench::words::{self, HostWords};
 use moka::sync::Cache;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -37,7 +37,7 @@ fn an_endless_loop_is_stopped_at_the_same_unit() {
 
 #[test]
 fn many_short_steps_use_up_the_fuel_of_the_call() {
-    let body = format!("(local $i i32) (loop $again {} {CALL_WAIT} (br $again))", turns(2_000_000));
+    let body = format!("(local $i i32) (loop $again {} {CALL_WAIT} (br $again))", turns(10_000_000));
     let limits = "[limits]\ncpu_ms_per_step = 1000\ncpu_ms_per_call = 80";
     let report = run_simply(&fuel_bench().load(&guest(WAIT, "", &body), limits));
     assert_eq!(report.end, ScriptEnd::Stopped(LandingCause::Cpu));

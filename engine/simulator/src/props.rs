@@ -93,6 +93,12 @@ impl Props {
         if decision == Decision::HangUp || decision.fits(moment) { decision } else { Decision::GoOn }
     }
 
+    /// Somebody who was decided to answer.
+    pub(crate) fn answers(&self) -> Behaviour {
+        let talks = self.decider.as_ref().and_then(|decider| decider.lock().talks());
+        talks.map_or_else(Behaviour::answers, |talks| Behaviour::answers().and_talks_s(talks.as_secs()))
+    }
+
     /// The step of the dialog that a script named last.
     pub(crate) fn step(&self) -> Option<Arc<str>> {
         self.desk.lock().step.clone()

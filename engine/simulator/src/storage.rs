@@ -22,13 +22,20 @@ pub(crate) struct SimStorage {
     pub(crate) decider: Option<SharedDecider>,
 }
 
-type Bucket = BTreeMap<String, Kept>;
+pub(crate) type Bucket = BTreeMap<String, Kept>;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
     value: Arc<[u8]>,
     version: u64,
     until: Option<Timestamp>,
+}
+
+impl Kept {
+    /// Written before the world began.
+    pub(crate) fn from_before(value: &[u8]) -> Self {
+        Self { value: value.into(), version: 1, until: None }
+    }
 }
 
 impl SimStorage {

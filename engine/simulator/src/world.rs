@@ -12,7 +12,7 @@ use crate::post::{Post, SimPromises};
 use crate::report::Report;
 use crate::script::{SimScript, prompt};
 use crate::stage::{Scripted, Setting, Stage};
-use crate::storage::SimStorage;
+use crate::storage::{Bucket, Kept, SimStorage};
 use crate::tasks::{DeskSink, SharedDesk};
 use crate::trouble::Trouble;
 use crate::words::{PlainWords, PromptWords};
@@ -27,7 +27,7 @@ use gudok_core::routing::{AgencyRoutes, GroupRoute, NumberPlan, OperatorRoute, O
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::Version;
 use gudok_plugin_host::journal::Journal;
-use gudok_plugin_host::ports::{Clock, DirectoryPort, NoDirectory, Ports, StoragePort};
+use gudok_plugin_host::ports::{BucketId, Clock, DirectoryPort, NoDirectory, Ports, StoragePort};
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
@@ -71,6 +71,7 @@ pub struct World {
     directory: Arc<dyn DirectoryPort>,
     journal: Option<Arc<dyn Journal>>,
     keeps_host_calls: bool,
+    kept: HashMap<BucketId, Bucket>,
 }
 
 impl World {
@@ -119,6 +120,7 @@ impl World {
             directory: Arc::new(NoDirectory),
             journal: None,
             keeps_host_calls: false,
+            kept: HashMap::new(),
         }
     }
 
@@ -421,6 +423,15 @@ impl World {
         self
     }
 
+    /// A script has kept that before the world begins.
+    #[must_use]
+    pub fn keeps(mut self, agency: &str, script: &str, bucket: &str, key: &str, value: &[u8]) -> Self {
+        let (agency, script) = (Agency::new(agency), ScriptName::new(script));
+        let id = BucketId { agency, script, bucket: bucket.into() };
+        self.kept.entry(id).or_default().insert(key.to_owned(), Kept::from_before(value));
+        self
+    }
+
     /// Compiled scripts' host calls are in the report.
     #[must_use]
     pub const fn keeps_host_calls(mut self) -> Self {
@@ -460,7 +471,7 @@ impl World {
         let storage = Arc::new(SimStorage {
             clock: clock.clone(),
             desk: Arc::clone(&desk),
-            buckets: Mutex::default(),
+            buckets: Mutex::new(self.kept),
             decider: decider.clone(),
         });
         let directory: Arc<dyn DirectoryPort> = match &decider {

@@ -13,6 +13,7 @@
 //! - [`replays`]: journals of calls that nobody made, in files
 //! - [`new`]: projects from templates; [`doctor`]: what a machine lacks
 //! - [`inspect`]: what a bundle may do, in plain words; [`publish`]: bundles in OCI registries
+//! - [`words`]: prompts as callers hear them
 //! - [`commands`]: the command line of all this, which the binary takes in
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
@@ -32,3 +33,4 @@ pub mod replays;
 pub mod sdk;
 #[cfg(test)]
 mod told;
+pub mod words;

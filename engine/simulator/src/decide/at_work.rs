@@ -248,7 +248,7 @@ impl Stage {
     ) {
         let (people, status) = match choice {
             TransferChoice::Answered | TransferChoice::Closed | TransferChoice::Failed => {
-                (Behaviour::answers(), STATUS_OK)
+                (self.props.answers(), STATUS_OK)
             }
             TransferChoice::Busy => (Behaviour::busy(), STATUS_BUSY),
             TransferChoice::NoAnswer => (Behaviour::no_answer(), STATUS_NO_ANSWER),
@@ -280,7 +280,7 @@ impl Stage {
                 let gives_up = Happening::GivesUp(call.open.asked_count);
                 self.props.plan(PATIENCE, number, gives_up);
             }
-            Decision::Queue(_) => call.open.people = Some(Behaviour::answers()),
+            Decision::Queue(_) => call.open.people = Some(self.props.answers()),
             _ => self.others_go(number, decision),
         }
     }

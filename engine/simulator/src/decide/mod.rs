@@ -28,11 +28,17 @@ pub use token::{BackEndChoice, Decision, DirectoryChoice, NoDecision, QueueChoic
 use crate::report::Line;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Decides.
 pub trait Decider: Send {
     /// What happens at this moment. What does not fit it ([`Decision::fits`]) is taken for [`Decision::GoOn`].
     fn decide(&mut self, moment: &Moment) -> Decision;
+
+    /// For how long somebody talks who was just decided to answer; as long as is usual where there is none.
+    fn talks(&mut self) -> Option<Duration> {
+        None
+    }
 
     /// A line of the transcript, as it comes: "host: Good day.".
     fn line(&mut self, _line: &Line) {}

@@ -522,5 +522,5 @@ pub(crate) struct Overlay {
     pub(crate) expires: Option<Spanned<String>>,
 }
 
-/// The host's words in one language, by key; `host_words.rs` knows the keys.
+/// The host's words in one language, by key; `gudok_workbench::words` knows the keys.
 pub(crate) type HostPrompts = BTreeMap<String, String>;

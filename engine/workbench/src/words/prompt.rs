@@ -9,7 +9,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// Where a date, time, language or voice does not exist.
-pub(crate) fn prompt(prompt: &Prompt) -> Result<speech::Prompt, SpeechError> {
+pub fn prompt(prompt: &Prompt) -> Result<speech::Prompt, SpeechError> {
     Ok(speech::Prompt {
         segments: prompt.segments.iter().map(segment).collect::<Result<_, _>>()?,
         lang: prompt.lang.as_deref().map(str::parse).transpose()?,

@@ -129,7 +129,7 @@ struct Told<'a> {
 
 /// The host's words in every language.
 #[derive(Clone)]
-pub(crate) struct HostWords {
+pub struct HostWords {
     /// By primary language and key.
     texts: BTreeMap<String, BTreeMap<String, String>>,
     languages: Languages,
@@ -140,7 +140,7 @@ impl HostWords {
     ///
     /// # Errors
     /// A language tag that is none, a key that does not exist, a text with a place that nothing fills.
-    pub(crate) fn new<'a>(
+    pub fn new<'a>(
         configured: impl IntoIterator<Item = (&'a str, Vec<(&'a str, &'a str)>)>,
     ) -> Result<Self, SpeechError> {
         let built_in = |english: bool| {
@@ -160,7 +160,7 @@ impl HostWords {
     }
 
     /// What is said in a language; in the fallback's words where that language has none for it.
-    pub(crate) fn prompt(&self, said: &HostPrompt, lang: &LangTag, fallback: &LangTag) -> Prompt {
+    pub fn prompt(&self, said: &HostPrompt, lang: &LangTag, fallback: &LangTag) -> Prompt {
         let told = told(said);
         let mut segments = Vec::new();
         let mut private = false;

@@ -1,6 +1,6 @@
 //! A conversation as an author writes it.
 
-use super::Conversation;
+use super::{Conversation, Step};
 use super::fields::PATTERNS;
 use super::keywords::{TITLE, Tongue};
 use serde::Serialize;
@@ -40,4 +40,11 @@ fn line(id: &str, setting: bool, fields: &Map<String, Value>, tongue: Tongue) ->
     let patterns = PATTERNS.iter();
     let of_row = patterns.filter(|one| one.row.id == id && one.setting == setting && one.tongue == tongue);
     of_row.into_iter().find_map(|pattern| pattern.write(fields))
+}
+
+/// A step alone, for reports.
+pub(super) fn step(step: &Step, tongue: Tongue) -> String {
+    let mut text = String::new();
+    push_line(&mut text, step, "step", tongue);
+    text.trim_end().to_owned()
 }

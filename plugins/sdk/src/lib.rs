@@ -78,6 +78,8 @@ mod queue;
 mod recording;
 mod retry;
 pub mod storage;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
 mod transfer;
 mod values;
 

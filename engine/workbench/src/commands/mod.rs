@@ -6,6 +6,7 @@ mod explore;
 pub mod inspect;
 mod new;
 mod screen;
+mod test;
 
 use clap::Subcommand;
 use std::process::ExitCode;
@@ -23,6 +24,8 @@ pub enum AuthorCommand {
     Doctor(doctor::Arguments),
     /// Says in plain words what a bundle may do, who signed it and what is unusual about it.
     Inspect(inspect::Arguments),
+    /// Tries a script's conversations: what is said and pressed, and what must be true then.
+    Test(test::Arguments),
 }
 
 /// Carries a command out.
@@ -33,5 +36,6 @@ pub fn main(command: &AuthorCommand) -> ExitCode {
         AuthorCommand::Build(arguments) => build::main(arguments),
         AuthorCommand::Doctor(arguments) => doctor::main(arguments),
         AuthorCommand::Inspect(arguments) => inspect::main(arguments),
+        AuthorCommand::Test(arguments) => test::main(arguments),
     }
 }

@@ -12,10 +12,15 @@
 //! Deliberately not here: a world to try one in.
 
 mod check;
+pub mod coverage;
 mod fields;
+pub mod gather;
+pub mod junit;
 mod keywords;
 mod matching;
 mod parse;
+pub mod report;
+pub mod run;
 mod text;
 
 pub use check::{CONVERSATIONS_MAX, Problem, STEPS_MAX, conversation as check_conversation, printed as check_printed};

@@ -1,8 +1,8 @@
 //! A conversation as an author writes it.
 
-use super::{Conversation, Step};
 use super::fields::PATTERNS;
 use super::keywords::{TITLE, Tongue};
+use super::{Conversation, Step};
 use serde::Serialize;
 use serde_json::{Map, Value};
 

@@ -4,6 +4,7 @@
 //! has what back ends, operators and queues do; one with the other it may come as it likes: a request that goes out in the
 //! background meets no prompt at a certain place. The caller goes on once everything before it has come.
 
+use super::super::coverage::QUESTION_CHARS_MAX;
 use super::super::matching::words;
 use super::super::{Conversation, Expected, Setting, Step, Tongue, text};
 use super::told::{Departure, Told, Who, has, text as value_text};
@@ -20,8 +21,6 @@ use std::time::Duration;
 
 /// A request is shown with so much of its body.
 const BODY_SHOWN_CHARS_MAX: usize = 200;
-/// Words of a question that name it.
-const QUESTION_CHARS_MAX: usize = 60;
 
 #[derive(Debug)]
 pub(super) struct Judge {
@@ -216,7 +215,8 @@ impl Judge {
             Some(Step::Silent) => Decision::Speak(Duration::ZERO),
             Some(Step::Presses { keys }) => Decision::Keys(keys.clone()),
             Some(_) => {
-                let departure = self.departs(act, "the script records a message").remedy("Write `caller speaks 5 seconds`.");
+                let departure =
+                    self.departs(act, "the script records a message").remedy("Write `caller speaks 5 seconds`.");
                 return self.depart(departure);
             }
         };
@@ -255,7 +255,9 @@ impl Judge {
             return Decision::BackEnd(answer);
         }
         let ready = self.ready.iter().find_map(|setting| match setting {
-            Setting::BackEndAnswers { method: of, path, status, body } if of == method && is_path(path, &fetches.url) => {
+            Setting::BackEndAnswers { method: of, path, status, body }
+                if of == method && is_path(path, &fetches.url) =>
+            {
                 Some(BackEndChoice::Answers(*status, body.as_ref().map(value_text).unwrap_or_default()))
             }
             _ => None,

@@ -103,12 +103,7 @@ pub struct UsedByStep {
 
 impl From<&StepUse> for UsedByStep {
     fn from(step: &StepUse) -> Self {
-        Self {
-            name: step.name.to_string(),
-            fuel: step.fuel,
-            cpu_us: step.cpu_us(),
-            memory_bytes: step.memory_bytes,
-        }
+        Self { name: step.name.to_string(), fuel: step.fuel, cpu_us: step.cpu_us(), memory_bytes: step.memory_bytes }
     }
 }
 
@@ -223,7 +218,10 @@ fn world(version: &Arc<Version>, conversation: &Conversation, words: Arc<dyn Pro
             Setting::Contact { name, value } => call.contact.push((name.clone(), value.clone())),
             Setting::AnsweredByMachine => call.callee = Some(Callee::machine(GREETING)),
             Setting::Seed { seed } => call.seed = *seed,
-            Setting::Config { .. } | Setting::Secret { .. } | Setting::Stored { .. } | Setting::BackEndAnswers { .. } => {}
+            Setting::Config { .. }
+            | Setting::Secret { .. }
+            | Setting::Stored { .. }
+            | Setting::BackEndAnswers { .. } => {}
         }
     }
     if version.kind() == gudok_plugin_host::manifest::Kind::Campaign && call.callee.is_none() {

@@ -69,7 +69,15 @@ pub struct Departure {
 
 impl Departure {
     pub(super) fn new(expected: impl Into<String>, came: impl Into<String>) -> Self {
-        Self { step: None, line: None, expected: expected.into(), came: came.into(), words: None, remedy: None, told: usize::MAX }
+        Self {
+            step: None,
+            line: None,
+            expected: expected.into(),
+            came: came.into(),
+            words: None,
+            remedy: None,
+            told: usize::MAX,
+        }
     }
 
     pub(super) const fn at(mut self, step: usize) -> Self {

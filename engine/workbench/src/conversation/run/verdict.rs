@@ -88,7 +88,8 @@ impl Seen<'_> {
         if let Some(broken) = self.report.broken.first() {
             return Some(Departure::new("that every promise is kept", broken.to_string()));
         }
-        let prepare = self.report.log.iter().find_map(|line| line.strip_prefix("Fault ")).filter(|_| self.end().is_none());
+        let prepare =
+            self.report.log.iter().find_map(|line| line.strip_prefix("Fault ")).filter(|_| self.end().is_none());
         if let Some(why) = prepare {
             return Some(Departure::new("that prepare answers", format!("it failed: {why}")));
         }
@@ -97,8 +98,11 @@ impl Seen<'_> {
             ScriptEnd::Stopped(cause) => {
                 let why = run.fault.as_deref().unwrap_or("without a word");
                 Some(
-                    Departure::new("that the script goes through", format!("it was stopped ({}): {why}", cause.as_str()))
-                        .remedy("`gudok test --verbose` shows what it logged."),
+                    Departure::new(
+                        "that the script goes through",
+                        format!("it was stopped ({}): {why}", cause.as_str()),
+                    )
+                    .remedy("`gudok test --verbose` shows what it logged."),
                 )
             }
             ScriptEnd::Failed(error) if !matches!(error, CallError::Ended(_)) => Some(
@@ -157,8 +161,9 @@ impl Seen<'_> {
         }
         let plan = self.planned();
         (plan != "dial").then(|| {
-            Departure::new("that the contact is dialled", format!("prepare says {plan}"))
-                .remedy("Where that is right, say so: then prepare says skip. Columns are settings: contact NAME: VALUE")
+            Departure::new("that the contact is dialled", format!("prepare says {plan}")).remedy(
+                "Where that is right, say so: then prepare says skip. Columns are settings: contact NAME: VALUE",
+            )
         })
     }
 
@@ -186,7 +191,8 @@ impl Seen<'_> {
             }
             Step::ThenReached { name } if !self.names(name) => {
                 let named = joined(self.report.named.iter().map(|named| &*named.name));
-                let came = if named.is_empty() { "the script named no step".into() } else { format!("reached: {named}") };
+                let came =
+                    if named.is_empty() { "the script named no step".into() } else { format!("reached: {named}") };
                 missing(came)
             }
             Step::ThenNotReached { name } if self.names(name) => missing("it was reached"),
@@ -197,7 +203,11 @@ impl Seen<'_> {
                         let stored = self.report.stored.iter();
                         let keys: Vec<String> =
                             stored.map(|one| format!("{}/{}", one.bucket.bucket, one.key)).collect();
-                        missing(if keys.is_empty() { "nothing is stored".into() } else { format!("stored: {}", joined(keys.iter().map(String::as_str))) })
+                        missing(if keys.is_empty() {
+                            "nothing is stored".into()
+                        } else {
+                            format!("stored: {}", joined(keys.iter().map(String::as_str)))
+                        })
                     }
                     (Some(found), Some(value)) if !is_value(found, value) => {
                         missing(format!("stored: {}", String::from_utf8_lossy(found)))
@@ -205,9 +215,9 @@ impl Seen<'_> {
                     (Some(_), _) => None,
                 }
             }
-            Step::ThenNotStored { bucket, key } => {
-                self.stored(bucket, key).and_then(|found| missing(format!("stored: {}", String::from_utf8_lossy(found))))
-            }
+            Step::ThenNotStored { bucket, key } => self
+                .stored(bucket, key)
+                .and_then(|found| missing(format!("stored: {}", String::from_utf8_lossy(found)))),
             Step::ThenTicket { kind, agency } => self.is_registered(kind, agency.as_deref()),
             Step::ThenNoTicket => {
                 let ticket = self.report.tickets.first()?;
@@ -217,9 +227,11 @@ impl Seen<'_> {
                 let queues: Vec<&str> = self.report.callbacks.iter().map(|one| one.wish.queue.as_str()).collect();
                 match queue {
                     None if queues.is_empty() => missing("none is promised"),
-                    Some(queue) if !queues.contains(&queue.as_str()) => {
-                        missing(if queues.is_empty() { "none is promised".into() } else { format!("promised by {}", joined(queues)) })
-                    }
+                    Some(queue) if !queues.contains(&queue.as_str()) => missing(if queues.is_empty() {
+                        "none is promised".into()
+                    } else {
+                        format!("promised by {}", joined(queues))
+                    }),
                     _ => None,
                 }
             }
@@ -238,7 +250,10 @@ impl Seen<'_> {
             Step::ThenHeard { words } if !self.heard(words) => {
                 let said = self.judge_said;
                 let shown = &said[said.len().saturating_sub(SAID_SHOWN_MAX)..];
-                missing(format!("heard last: {}", shown.iter().map(|said| format!("«{said}»")).collect::<Vec<_>>().join(", ")))
+                missing(format!(
+                    "heard last: {}",
+                    shown.iter().map(|said| format!("«{said}»")).collect::<Vec<_>>().join(", ")
+                ))
             }
             Step::ThenNeverHeard { words } if self.heard(words) => missing("it was heard"),
             Step::ThenAtMost { seconds } => {
@@ -248,7 +263,8 @@ impl Seen<'_> {
             }
             Step::ThenCpu { ms } => {
                 let cpu_us = self.used().cpu_us;
-                (cpu_us >= u64::from(*ms) * 1_000).then(|| (format!("{}.{:03} ms", cpu_us / 1_000, cpu_us % 1_000), None))
+                (cpu_us >= u64::from(*ms) * 1_000)
+                    .then(|| (format!("{}.{:03} ms", cpu_us / 1_000, cpu_us % 1_000), None))
             }
             Step::ThenMemory { kib } => {
                 let used = self.used().memory_bytes / 1024;
@@ -276,7 +292,8 @@ impl Seen<'_> {
     fn is_registered(&self, kind: &str, agency: Option<&str>) -> Missing {
         let tickets = &self.report.tickets;
         let fits = |found: &gudok_simulator::SimTicket| {
-            ticket_kind(found.ticket.kind) == kind && agency.is_none_or(|agency| found.ticket.to_agency.as_str() == agency)
+            ticket_kind(found.ticket.kind) == kind
+                && agency.is_none_or(|agency| found.ticket.to_agency.as_str() == agency)
         };
         if tickets.iter().any(fits) {
             return None;
@@ -285,7 +302,11 @@ impl Seen<'_> {
             .iter()
             .map(|found| format!("{} for {}", ticket_kind(found.ticket.kind), found.ticket.to_agency))
             .collect();
-        missing(if known.is_empty() { "no ticket is registered".into() } else { format!("registered: {}", known.join(", ")) })
+        missing(if known.is_empty() {
+            "no ticket is registered".into()
+        } else {
+            format!("registered: {}", known.join(", "))
+        })
     }
 
     fn is_marked(&self, survey: &str, question: &str, score: i64) -> Missing {
@@ -293,7 +314,9 @@ impl Seen<'_> {
         let answers: Vec<_> = surveys.flat_map(|found| &found.answers).collect();
         match answers.iter().find(|answer| &*answer.question == question) {
             Some(answer) if answer.score.map(i64::from) == Some(score) => None,
-            Some(answer) => missing(answer.score.map_or_else(|| "no mark".into(), |score| format!("{question} = {score}"))),
+            Some(answer) => {
+                missing(answer.score.map_or_else(|| "no mark".into(), |score| format!("{question} = {score}")))
+            }
             None => missing("no such mark was given"),
         }
     }

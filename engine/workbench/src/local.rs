@@ -25,9 +25,17 @@ impl LocalHost {
     /// # Errors
     /// Where wasmtime or the cache folder are not to be had.
     pub fn open() -> anyhow::Result<Self> {
+        Self::open_in(&cache_folder()?)
+    }
+
+    /// The same with its compiled code in that folder.
+    ///
+    /// # Errors
+    /// Where wasmtime or the folder are not to be had.
+    pub fn open_in(cache: &Path) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("finding this program")?;
         let compile = CompileConfig::new(program, vec![COMPILE_SUBCOMMAND.into()]);
-        let mut config = HostConfig::new(cache_folder()?.join("compiled"), compile);
+        let mut config = HostConfig::new(cache.join("compiled"), compile);
         config.instances_max = INSTANCES_MAX;
         // The same run is the same run, whatever else this machine does.
         config.metering = Metering::Fuel;

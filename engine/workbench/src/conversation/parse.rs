@@ -3,6 +3,7 @@
 use super::fields::{Kind, PATTERNS, Pattern, Wants, Went, example};
 use super::keywords::{REMARK, TITLE, Tongue};
 use super::{Conversation, Setting, Step, check};
+use crate::nearest::nearest;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -336,11 +337,8 @@ impl Miss {
             Wants::Word(forms) => Some(*forms),
             _ => None,
         });
-        let near = words.flatten().map(|word| (distance(&found, &word.to_lowercase()), *word));
-        let near = near.min_by_key(|(distance, _)| *distance);
-        if let Some((distance, word)) = near
-            && distance <= (word.chars().count() / 3).max(1)
-            && !found.is_empty()
+        if !found.is_empty()
+            && let Some(word) = nearest(&found, words.flatten().copied())
         {
             return format!("Did you mean `{word}`?");
         }
@@ -382,23 +380,4 @@ fn kind_shown(name: &'static str, kind: Kind, tongue: Tongue) -> String {
         Kind::Slot => "a place: BUCKET/KEY".into(),
         Kind::Token | Kind::Name | Kind::Rest => format!("the {name}"),
     }
-}
-
-/// How many letters are to be changed, added, left out or swapped with their neighbour to make one of the other.
-fn distance(one: &str, other: &str) -> usize {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let mut rows: Vec<Vec<usize>> = vec![(0..=other.len()).collect()];
-    for (i, a) in one.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, b) in other.iter().enumerate() {
-            let changed = rows[i][j] + usize::from(a != b);
-            let mut best = changed.min(rows[i][j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && *a == other[j - 1] && one[i - 1] == *b {
-                best = best.min(rows[i - 1][j - 1] + 1);
-            }
-            row.push(best);
-        }
-        rows.push(row);
-    }
-    rows[one.len()][other.len()]
 }

@@ -229,3 +229,57 @@ fn what_a_program_prints_is_checked_as_a_file_is() {
     assert!(of(whole(json!({"step": "presses", "kys": "1"}))).unwrap_err().contains("unknown field `kys`"));
     assert!(of(json!({"format": 2, "conversations": []})).unwrap_err().contains("format 2"));
 }
+
+/// `GUDOK_WRITE=1` writes it.
+#[test]
+fn every_line_stands_in_the_guide() {
+    const BEGIN: &str = "every_line_stands_in_the_guide -->\n";
+    const END: &str = "<!-- end -->";
+    let mut table = String::new();
+    for (title, rows, setting) in [("Settings", keywords::SETTINGS, true), ("Steps", keywords::STEPS, false)] {
+        table.push_str(&format!("\n| {} in JSON | English | Russian |\n| --- | --- | --- |\n", title));
+        for row in rows {
+            let shown = |tongue: Tongue| {
+                let of_row =
+                    |one: &&fields::Pattern| one.row.id == row.id && one.setting == setting && one.tongue == tongue;
+                let all: Vec<String> = PATTERNS.iter().filter(of_row).map(|one| format!("`{}`", one.shown())).collect();
+                all.join("<br>")
+            };
+            let mut names: Vec<&str> = Vec::new();
+            for pattern in PATTERNS.iter().filter(|one| one.row.id == row.id && one.setting == setting) {
+                for piece in &pattern.pieces {
+                    if let fields::Piece::Field { names: found, .. } = piece {
+                        names.extend(found.iter().filter(|name| !names.contains(name)).copied().collect::<Vec<_>>());
+                    }
+                }
+            }
+            let fields = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+            table.push_str(&format!(
+                "| `{}`{fields} | {} | {} |\n",
+                row.id,
+                shown(Tongue::English),
+                shown(Tongue::Russian)
+            ));
+        }
+    }
+    table.push('\n');
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/CONVERSATIONS.md");
+    let guide = std::fs::read_to_string(path).unwrap();
+    let begin = guide.find(BEGIN).unwrap() + BEGIN.len();
+    let end = begin + guide[begin..].find(END).unwrap();
+    if std::env::var_os("GUDOK_WRITE").is_some() {
+        std::fs::write(path, format!("{}{table}{}", &guide[..begin], &guide[end..])).unwrap();
+        return;
+    }
+    assert_eq!(&guide[begin..end], table, "run it with GUDOK_WRITE=1");
+}
+
+/// The example of the guide is one.
+#[test]
+fn the_guide_s_examples_are_understood() {
+    let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/CONVERSATIONS.md")).unwrap();
+    let fences: Vec<&str> = guide.split("```").skip(1).step_by(2).collect();
+    assert_eq!(one(fences[0].trim_start_matches('\n')).steps.len(), 8);
+    let printed: Conversations = serde_json::from_str(fences.last().unwrap().trim_start_matches("json")).unwrap();
+    assert_eq!(check_printed(&printed), Ok(()));
+}

@@ -12,7 +12,10 @@ pub(crate) fn describe() {
     describe_gauge!("gudok_calls_live", "Calls now");
     describe_counter!("gudok_journals_kept_total", "Journals of calls that were kept");
     describe_counter!("gudok_journal_bytes_total", "Bytes of journals that were kept, sealed");
-    describe_counter!("gudok_journals_dropped_total", "Journals of calls that were dropped so that no call waits, by reason");
+    describe_counter!(
+        "gudok_journals_dropped_total",
+        "Journals of calls that were dropped so that no call waits, by reason"
+    );
     describe_gauge!("gudok_journals", "Journals of calls on the disk");
     describe_gauge!("gudok_journals_bytes", "What journals take on the disk");
     describe_counter!("gudok_calls_refused_total", "Calls refused before a script was asked, by reason");

@@ -55,7 +55,8 @@ impl CallPort for Hurried {
 }
 
 fn entered(grammar: &Grammar) -> Outcome {
-    let collected = |keys: &str, value: Value| Outcome::Ok(Collected { value, raw: Keys::new(keys.to_owned()), attempt: 1 });
+    let collected =
+        |keys: &str, value: Value| Outcome::Ok(Collected { value, raw: Keys::new(keys.to_owned()), attempt: 1 });
     match grammar {
         Grammar::Choices(choices) => match choices.first() {
             Some(choice) => collected(&choice.key, Value::Text(choice.value.clone())),

@@ -54,10 +54,10 @@ const CLOCK: &str = r#"(import "gudok:ivr/host@0.1.0" "now-millis" (func $now (r
     (import "gudok:ivr/host@0.1.0" "random-u64" (func $random (result i64)))
     (import "gudok:ivr/host@0.1.0" "data" (func $data (param i32 i32 i32)))"#;
 const COLLECT: &str = r#"(import "gudok:ivr/telephony@0.1.0" "[method]call.collect" (func $collect (param i32 i32)))"#;
-const TEXTS: &str =
-    r#"(data (i32.const 3000) "menu") (data (i32.const 3010) "words.txt") (data (i32.const 3030) "welcome") (data (i32.const 3040) "goodbye")"#;
+const TEXTS: &str = r#"(data (i32.const 3000) "menu") (data (i32.const 3010) "words.txt") (data (i32.const 3030) "welcome") (data (i32.const 3040) "goodbye")"#;
 const STEP_MENU: &str = "(call $step (i32.const 3000) (i32.const 4))";
-const LOOK_AROUND: &str = "(drop (call $now)) (drop (call $random)) (call $data (i32.const 3010) (i32.const 9) (global.get $ret))";
+const LOOK_AROUND: &str =
+    "(drop (call $now)) (drop (call $random)) (call $data (i32.const 3010) (i32.const 9) (global.get $ret))";
 
 /// Says the text at a place, which may be kept.
 fn say(at: u32) -> String {
@@ -262,7 +262,9 @@ fn a_caller_who_is_handed_to_somebody_else_is_told_of() {
     assert!(parting.expected.unwrap().contains("operators") && parting.found.unwrap().contains("nightdesk"));
     // What another version may not do is refused to it, and it goes on with that.
     let third = {
-        let manifest = support::manifest("[capabilities]\ntransfer = { groups = [\"operators\"], modes = [\"bridge\"] }").replace("1.0.0", "1.2.0");
+        let manifest =
+            support::manifest("[capabilities]\ntransfer = { groups = [\"operators\"], modes = [\"bridge\"] }")
+                .replace("1.0.0", "1.2.0");
         let component = support::component(&guest(TRANSFER, data, &hand(3009, 9)), "service");
         bench.host.load(&support::bundle(&manifest, component), &support::admission()).unwrap()
     };

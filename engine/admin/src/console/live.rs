@@ -86,7 +86,8 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Outcome {
     let name = |version: versions::Version| (version.id, format!("{} {}", version.script, version.version));
     let names = versions.into_iter().map(name).collect();
     let heard = if trace.live { Vec::new() } else { heard(&visit, &id).await? };
-    let has_journal = visit.c.may(Operation::CallJournal) && !journals::rows(&visit.admin, &visit.me, &id).await?.is_empty();
+    let has_journal =
+        visit.c.may(Operation::CallJournal) && !journals::rows(&visit.admin, &visit.me, &id).await?.is_empty();
     Ok(visit.page(&CallPage::of(&visit.c, &trace, &names, heard).with_journal(has_journal)))
 }
 

@@ -67,8 +67,7 @@ impl<'a> SubjectsPage<'a> {
 
 pub(crate) fn erased_in_words(c: &Ctx, done: &SubjectErased) -> String {
     let erased = &done.erased;
-    let counts =
-        [erased.cdrs, erased.recordings, erased.traces, erased.journals, erased.tickets, erased.callbacks];
+    let counts = [erased.cdrs, erased.recordings, erased.traces, erased.journals, erased.tickets, erased.callbacks];
     let counts = counts.map(|count| c.number(count));
     let [cdrs, recordings, traces, journals, tickets, callbacks] = counts.each_ref().map(String::as_str);
     let values = [

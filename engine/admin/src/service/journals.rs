@@ -51,12 +51,7 @@ pub async fn rows(admin: &Admin, who: &Principal, id: &CallName) -> Result<Vec<J
 ///
 /// # Errors
 /// `forbidden`, `not-found`.
-pub async fn agency_of(
-    admin: &Admin,
-    who: &Principal,
-    id: &CallName,
-    run: Option<u32>,
-) -> Result<AgencyName, Problem> {
+pub async fn agency_of(admin: &Admin, who: &Principal, id: &CallName, run: Option<u32>) -> Result<AgencyName, Problem> {
     let row = row(admin, who, Operation::CallReplay, id, run).await?;
     row.agency.parse().map_err(|_| Problem::internal("reading an agency's name", &row.agency))
 }

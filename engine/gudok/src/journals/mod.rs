@@ -87,7 +87,10 @@ impl Journals {
         match Self::start(&dir, settings, node_key.journal(), subjects.clone(), clock) {
             Ok(journals) => Some(journals),
             Err(error) => {
-                tracing::error!(error = format!("{error:#}"), "calls' journals cannot be kept: calls go on, and none of them can be replayed");
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "calls' journals cannot be kept: calls go on, and none of them can be replayed"
+                );
                 None
             }
         }
@@ -165,8 +168,7 @@ impl Journals {
     /// Takes away an agency's, or everybody's, that are older than that, or than any may be. How many.
     pub(crate) async fn sweep(&self, agency: Option<&str>, days: u32, now: Timestamp) -> u64 {
         let (shelves, agency) = (Arc::clone(&self.shelves), agency.map(Agency::new));
-        let swept =
-            tokio::task::spawn_blocking(move || shelves.lock().sweep(now.as_millis(), agency.as_ref(), days));
+        let swept = tokio::task::spawn_blocking(move || shelves.lock().sweep(now.as_millis(), agency.as_ref(), days));
         swept.await.map_or(0, |gone| gone.journals)
     }
 

@@ -86,7 +86,13 @@ impl Replays {
         }
         if journals.is_empty() {
             let why = format!("there is no journal of a call of {}/{}", order.agency, order.script);
-            return Err(refused("not-found", 404, Some("script"), why, "let some calls end first; see [journal] in gudok.toml"));
+            return Err(refused(
+                "not-found",
+                404,
+                Some("script"),
+                why,
+                "let some calls end first; see [journal] in gudok.toml",
+            ));
         }
         let answer = self.run(&order.agency, &journals, &order.on, false).await?;
         let mut rehearsal = Rehearsal {
@@ -138,10 +144,17 @@ impl Replays {
             let why = format!("there is no journal {run} of the call {call}");
             refused("not-found", 404, Some("id"), why, "journals are kept as [journal] in gudok.toml says")
         };
-        let place = usize::try_from(run).ok().and_then(|run| places.get(run.checked_sub(1)?).cloned()).ok_or_else(none)?;
+        let place =
+            usize::try_from(run).ok().and_then(|run| places.get(run.checked_sub(1)?).cloned()).ok_or_else(none)?;
         let journal = kept.read(Arc::clone(&place)).await;
         let journal = journal.ok_or_else(|| {
-            refused("conflict", 409, Some("id"), "the journal is damaged, or was sealed with another node's key", DAMAGED)
+            refused(
+                "conflict",
+                409,
+                Some("id"),
+                "the journal is damaged, or was sealed with another node's key",
+                DAMAGED,
+            )
         })?;
         Ok((place, journal))
     }

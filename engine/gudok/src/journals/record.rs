@@ -141,11 +141,7 @@ pub(super) mod tests {
             call: CallId::from_random(call),
             agency: Agency::new("mfc"),
             entry: Entry::new("main"),
-            script: ScriptVersion {
-                script: ScriptName::new("mfc"),
-                version: "1.0.0".into(),
-                bundle_sha256: [7; 32],
-            },
+            script: ScriptVersion { script: ScriptName::new("mfc"), version: "1.0.0".into(), bundle_sha256: [7; 32] },
             began: Timestamp::from_millis(1_000),
             ended: Timestamp::from_millis(2_000),
             host_calls: 3,

@@ -214,7 +214,12 @@ impl Shelves {
         for shelf_key in keys.cloned().collect::<Vec<_>>() {
             let before = now_ms.saturating_sub(days * DAY_MS);
             // The whole file with its oldest one: what is kept too long is worse than what goes some hours early.
-            while self.shelves.get(&shelf_key).and_then(|shelf| shelf.files.front()).is_some_and(|file| file.first_ms < before) {
+            while self
+                .shelves
+                .get(&shelf_key)
+                .and_then(|shelf| shelf.files.front())
+                .is_some_and(|file| file.first_ms < before)
+            {
                 gone.journals += self.drop_oldest(&shelf_key);
             }
         }

@@ -99,10 +99,9 @@ impl JournalEnd {
     pub(crate) fn of(end: &ScriptEnd) -> Self {
         let owned = |(name, value): &(Arc<str>, Arc<str>)| (name.to_string(), value.to_string());
         match end {
-            ScriptEnd::Returned(summary) => Self::Returned {
-                code: summary.code.to_string(),
-                fields: summary.fields.iter().map(owned).collect(),
-            },
+            ScriptEnd::Returned(summary) => {
+                Self::Returned { code: summary.code.to_string(), fields: summary.fields.iter().map(owned).collect() }
+            }
             ScriptEnd::Informed(disposition) => Self::Informed {
                 kind: disposition.as_str().to_owned(),
                 words: match disposition {
@@ -110,9 +109,7 @@ impl JournalEnd {
                     other => other.words().map(ToString::to_string).unwrap_or_default(),
                 },
             },
-            ScriptEnd::Failed(error) => {
-                Self::Failed { kind: error_kind(error).to_owned(), words: error_words(error) }
-            }
+            ScriptEnd::Failed(error) => Self::Failed { kind: error_kind(error).to_owned(), words: error_words(error) },
             ScriptEnd::Stopped(cause) => Self::Stopped(cause.as_str().to_owned()),
         }
     }
@@ -381,7 +378,8 @@ pub(crate) struct Masks {
 
 impl Masks {
     pub(crate) fn new(opened: &Opened) -> Self {
-        let fields = opened.start.contact.iter().flat_map(|(.., fields)| fields.iter().map(|(_, value)| value.as_str()));
+        let fields =
+            opened.start.contact.iter().flat_map(|(.., fields)| fields.iter().map(|(_, value)| value.as_str()));
         Self { hides: Hides::new(opened.hides.iter().map(String::as_str), fields), step: String::new() }
     }
 

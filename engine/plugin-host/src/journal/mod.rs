@@ -18,8 +18,8 @@ mod recorder;
 mod redact;
 mod told;
 
-pub use kept::{CallJournal, JournalEnd, JournalError, JournalHeader, JournalStep};
 pub(crate) use codecs::{Codec, Codecs, codec};
+pub use kept::{CallJournal, JournalEnd, JournalError, JournalHeader, JournalStep};
 pub(crate) use kept::{Masks, Opened, RawEntry, Start};
 pub(crate) use recorded::Recorded;
 pub(crate) use recorder::{Answered, Recorder, Whose};

@@ -227,4 +227,3 @@ recorded_tuple!(A B);
 recorded_tuple!(A B C);
 recorded_tuple!(A B C D);
 recorded_tuple!(A B C D E);
-

@@ -88,10 +88,7 @@ impl Hides {
     const CHARS_MIN: usize = 4;
 
     /// With the secrets that a script had in its hands, and what it was told of a person.
-    pub(crate) fn new<'a>(
-        secrets: impl Iterator<Item = &'a str>,
-        personal: impl Iterator<Item = &'a str>,
-    ) -> Self {
+    pub(crate) fn new<'a>(secrets: impl Iterator<Item = &'a str>, personal: impl Iterator<Item = &'a str>) -> Self {
         let longest_first = |mut texts: Vec<String>| {
             // A longer value may hold a shorter one.
             texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
@@ -120,8 +117,7 @@ impl Hides {
     /// The text without what must not be shown.
     pub(crate) fn hide(&self, text: &str) -> String {
         let mut clean = text.to_owned();
-        let kinds =
-            [(&self.secrets, "<secret>"), (&self.personal, "<contact>"), (&self.entered, "<sensitive>")];
+        let kinds = [(&self.secrets, "<secret>"), (&self.personal, "<contact>"), (&self.entered, "<sensitive>")];
         for (texts, instead) in kinds {
             for hidden in texts {
                 if clean.contains(hidden.as_str()) {

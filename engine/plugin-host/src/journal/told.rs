@@ -182,7 +182,12 @@ mod tests {
         );
         check("host.step", json!(["main"]), Value::Null, "step main");
         check("host.config", json!(["office"]), json!("centre"), "host.config office → centre");
-        check("telephony.call.wait", json!([0, 100]), json!({"error": {"Ended": "CallerHangup"}}), "wait 100 → error Ended: CallerHangup");
+        check(
+            "telephony.call.wait",
+            json!([0, 100]),
+            json!({"error": {"Ended": "CallerHangup"}}),
+            "wait 100 → error Ended: CallerHangup",
+        );
         assert_eq!(line("host.now-millis", &json!(null), None), "now-millis → … the script was stopped here");
     }
 }

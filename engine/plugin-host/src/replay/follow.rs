@@ -65,7 +65,10 @@ enum Decided {
     Own,
     /// The first of these that the function can answer.
     OneOf(Vec<Value>),
-    Parted { expected: Option<usize>, why: String },
+    Parted {
+        expected: Option<usize>,
+        why: String,
+    },
     JournalIsOver,
 }
 

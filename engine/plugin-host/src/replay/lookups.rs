@@ -33,7 +33,10 @@ pub(super) enum Found {
     /// This entry of the journal.
     Entry(usize),
     /// This answer, which stands in no entry as it is.
-    Answer { result: Value, differs: Option<&'static str> },
+    Answer {
+        result: Value,
+        differs: Option<&'static str>,
+    },
     /// The host's own answer: a handle.
     Own(usize),
     Nothing,
@@ -145,9 +148,7 @@ impl Lookups {
                 result: json!({"ok": null}),
                 differs: Some("deletes what had not been deleted; taken as done"),
             },
-            "storage.bucket.increment" | "storage.bucket.compare-and-set" => {
-                fresh.map_or(Found::Nothing, Found::Entry)
-            }
+            "storage.bucket.increment" | "storage.bucket.compare-and-set" => fresh.map_or(Found::Nothing, Found::Entry),
             _ => found.map_or(Found::Nothing, Found::Entry),
         }
     }
@@ -181,7 +182,9 @@ fn is_repeatable(entry: &Entry) -> bool {
 /// The waits for the request that the entry `start` began. A handle is used again when its request is done.
 fn waits_of(entries: &[Entry], start: usize) -> impl Iterator<Item = usize> {
     let handle = entries[start].result.as_ref().and_then(|result| result.get("ok")).cloned();
-    let again = |entry: &Entry| &*entry.function == "fetch.start" && entry.result.as_ref().and_then(|it| it.get("ok")) == handle.as_ref();
+    let again = |entry: &Entry| {
+        &*entry.function == "fetch.start" && entry.result.as_ref().and_then(|it| it.get("ok")) == handle.as_ref()
+    };
     let end = (start + 1..entries.len()).find(|nth| again(&entries[*nth])).unwrap_or(entries.len());
     let is_wait = move |nth: &usize| {
         let entry = &entries[*nth];

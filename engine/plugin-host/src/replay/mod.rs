@@ -180,12 +180,7 @@ where
 }
 
 /// A host call that is answered at once.
-pub(crate) fn answers<P, R, F>(
-    state: &mut CallState,
-    function: &Arc<str>,
-    params: P,
-    body: &F,
-) -> wasmtime::Result<R>
+pub(crate) fn answers<P, R, F>(state: &mut CallState, function: &Arc<str>, params: P, body: &F) -> wasmtime::Result<R>
 where
     P: Recorded,
     R: Answer,

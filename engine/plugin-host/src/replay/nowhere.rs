@@ -35,7 +35,8 @@ impl Nowhere {
             offset_minutes = result.as_ref().and_then(|at| at["utc_offset_minutes"].as_i64()).unwrap_or_default();
         }
         let seconds = i32::try_from(offset_minutes * 60).unwrap_or_default();
-        let zone = jiff::tz::Offset::from_seconds(seconds).map_or(jiff::tz::TimeZone::UTC, jiff::tz::Offset::to_time_zone);
+        let zone =
+            jiff::tz::Offset::from_seconds(seconds).map_or(jiff::tz::TimeZone::UTC, jiff::tz::Offset::to_time_zone);
         let (high, low) = (journal.header.call.as_u128() >> 64, journal.header.call.as_u128());
         #[expect(clippy::cast_possible_truncation, reason = "a seed of 64 bits is made of 128")]
         let seed = high as u64 ^ low as u64;

@@ -128,11 +128,9 @@ fn of_call(call: &Asked, args: &Value, result: Option<&Value>) -> Option<Item> {
             exact: exact[0].clone(),
             shown: format!("{} to {}", plain(&shown[0]["kind"]).to_lowercase(), plain(&shown[0]["to_agency"])),
         },
-        "promises.submit-survey" => Item {
-            what: "tickets",
-            exact: json!([exact[0], exact[1]]),
-            shown: format!("survey {}", plain(&shown[0])),
-        },
+        "promises.submit-survey" => {
+            Item { what: "tickets", exact: json!([exact[0], exact[1]]), shown: format!("survey {}", plain(&shown[0])) }
+        }
         "transfer.transfer" => Item {
             what: "transfers",
             exact: json!([exact[1], exact[2]["mode"], exact_answer]),

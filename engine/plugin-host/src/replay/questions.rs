@@ -135,7 +135,8 @@ fn same_collect(old: &Value, new: &Value, result: &Value) -> Same {
         },
         (_, Some(rule @ Value::Object(_))) if outcome.get("Ok").is_some() => {
             let len = u64::try_from(keys.chars().count()).unwrap_or(u64::MAX);
-            let fits = |place: &str, holds: fn(u64, u64) -> bool| rule[place].as_u64().is_none_or(|max| holds(len, max));
+            let fits =
+                |place: &str, holds: fn(u64, u64) -> bool| rule[place].as_u64().is_none_or(|max| holds(len, max));
             match fits("min", |len, min| len >= min) && fits("max", |len, max| len <= max) {
                 true => answer(result.clone()),
                 false => Same::Another("what the caller entered is too long or too short here".to_owned()),
@@ -234,7 +235,11 @@ mod tests {
         let global = choices(&[("2", "two")], &[("1", "back")]);
         check(global, entered("one", "1"), Some(json!({"ok": {"Global": "back"}})));
         let operator = json!({"ok": {"Global": "operator"}});
-        check(choices(&[("1", "one")], &[("0", "person")]), operator.clone(), Some(json!({"ok": {"Global": "person"}})));
+        check(
+            choices(&[("1", "one")], &[("0", "person")]),
+            operator.clone(),
+            Some(json!({"ok": {"Global": "person"}})),
+        );
         check(choices(&[("1", "one")], &[]), operator, None);
         check(choices(&[("1", "one")], &[]), json!({"ok": "NoInput"}), Some(json!({"ok": "NoInput"})));
         let gone = json!({"error": {"Ended": "CallerHangup"}});

@@ -14,8 +14,24 @@ const CALLS: usize = 1_000;
 /// Of one world.
 const CALLERS: u64 = 12;
 /// What callers press.
-const KEYS: [&str; 16] =
-    ["1", "2", "3", "4", "0", "*", "#", "9", "12", "1#", "12345678", "4321", "05052026", "89131234567#", "11223344595", "7"];
+const KEYS: [&str; 16] = [
+    "1",
+    "2",
+    "3",
+    "4",
+    "0",
+    "*",
+    "#",
+    "9",
+    "12",
+    "1#",
+    "12345678",
+    "4321",
+    "05052026",
+    "89131234567#",
+    "11223344595",
+    "7",
+];
 const BACK_END: &str = "http://127.0.0.1:8090";
 
 #[derive(Default)]
@@ -53,7 +69,10 @@ pub(crate) fn a_thousand_journaled_calls_are_identical_on_the_same_version(scrip
     // What is compared is not the same call a thousand times.
     assert!(ends.len() > 5, "{ends:?}");
     assert!(functions.len() > 15, "{functions:?}");
-    println!("     {CALLS} identical: {host_calls} host calls, {bytes} bytes; ends {ends:?}; {} functions", functions.len());
+    println!(
+        "     {CALLS} identical: {host_calls} host calls, {bytes} bytes; ends {ends:?}; {} functions",
+        functions.len()
+    );
 }
 
 /// The same calls on another version of another script: they part, and nobody's number or document is in what is said.
@@ -134,20 +153,15 @@ fn back_end(dice: &mut Dice) -> BackEnd {
         0 => BackEnd::hangs(),
         1 => BackEnd::always(503, ""),
         2 => BackEnd::always(404, "{}"),
-        3 => BackEnd::always(200, "{\"ready\": true, \"slots\": [\"2026-05-06T10:00\"]}").after(Duration::from_millis(700)),
+        3 => BackEnd::always(200, "{\"ready\": true, \"slots\": [\"2026-05-06T10:00\"]}")
+            .after(Duration::from_millis(700)),
         _ => BackEnd::always(200, "nonsense"),
     }
 }
 
 fn versions(scripts: &Scripts) -> BTreeMap<[u8; 32], Arc<Version>> {
-    let all = [
-        &scripts.centre,
-        &scripts.mfc,
-        &scripts.passport,
-        &scripts.kindergarten,
-        &scripts.utilities,
-        &scripts.hostile,
-    ];
+    let all =
+        [&scripts.centre, &scripts.mfc, &scripts.passport, &scripts.kindergarten, &scripts.utilities, &scripts.hostile];
     all.into_iter().map(|version| (version.id.bundle_sha256, Arc::clone(version))).collect()
 }
 

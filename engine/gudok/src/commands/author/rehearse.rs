@@ -92,7 +92,11 @@ fn told(screen: &Screen, rehearsal: &Value) {
         for one in change["changes"].as_array().into_iter().flatten() {
             say(format!("  {}: {} → {}", fields::text(one, "what"), fields::text(one, "was"), fields::text(one, "is")));
         }
-        say(format!("  see it: gudok replay {} --run {} --bundle …", fields::text(change, "example"), fields::count(change, "run")));
+        say(format!(
+            "  see it: gudok replay {} --run {} --bundle …",
+            fields::text(change, "example"),
+            fields::count(change, "run")
+        ));
     }
     for problem in rehearsal["problems"].as_array().into_iter().flatten() {
         screen.note(&plain(problem.as_str().unwrap_or_default()));

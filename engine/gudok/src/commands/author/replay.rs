@@ -69,7 +69,8 @@ async fn version_id(session: &Session, call: &str, version: &str, run: Option<u3
     let (agency, script) = (fields::text(&journal, "agency"), fields::text(&journal, "script"));
     let all = session.all(&["versions"], &[("agency", agency.clone())]).await?;
     let known = all.iter().filter(|one| fields::text(one, "script") == script);
-    let found = known.filter(|one| fields::text(one, "version") == version).max_by_key(|one| fields::count(one, "uploaded_ms"));
+    let found =
+        known.filter(|one| fields::text(one, "version") == version).max_by_key(|one| fields::count(one, "uploaded_ms"));
     found.map(|one| fields::text(one, "id")).ok_or_else(|| {
         Failure::Usage(format!("{agency} has no version {version} of {script}: gudok versions --agency {agency}"))
     })
@@ -88,7 +89,10 @@ fn show(screen: &Screen, answer: &Answer, arguments: &Arguments) -> Outcome {
 async fn of_file(screen: &Screen, arguments: &Arguments) -> Outcome {
     let path = Path::new(&arguments.target);
     if !path.exists() {
-        let why = format!("{}: it is no call's id of 32 hexadecimal digits, and no file of that name is here", arguments.target);
+        let why = format!(
+            "{}: it is no call's id of 32 hexadecimal digits, and no file of that name is here",
+            arguments.target
+        );
         return Err(Failure::Usage(why));
     }
     if arguments.version.is_some() {
@@ -138,13 +142,28 @@ fn told(screen: &Screen, report: &Value, step: bool) -> Outcome {
     }
     let version = |name: &str| {
         let version = &report[name];
-        format!("{} {} ({})", fields::text(version, "script"), fields::text(version, "version"), fields::short(&fields::text(version, "bundle")))
+        format!(
+            "{} {} ({})",
+            fields::text(version, "script"),
+            fields::text(version, "version"),
+            fields::short(&fields::text(version, "bundle"))
+        )
     };
     say(String::new());
-    say(format!("call {} at {}/{}", fields::text(report, "call"), fields::text(report, "agency"), fields::text(report, "entry")));
+    say(format!(
+        "call {} at {}/{}",
+        fields::text(report, "call"),
+        fields::text(report, "agency"),
+        fields::text(report, "entry")
+    ));
     say(format!("ran on {}, and again on {}", version("was"), version("is")));
     for difference in list(report, "differences") {
-        say(format!("  differs at {}{}: {}", fields::count(difference, "seq"), in_step(difference), fields::text(difference, "what")));
+        say(format!(
+            "  differs at {}{}: {}",
+            fields::count(difference, "seq"),
+            in_step(difference),
+            fields::text(difference, "what")
+        ));
     }
     say(format!(
         "{}: {} of {} host calls were the same from the beginning",
@@ -155,12 +174,22 @@ fn told(screen: &Screen, report: &Value, step: bool) -> Outcome {
     let parting = &report["parting"];
     if parting.is_object() {
         let or_nothing = |name: &str| parting[name].as_str().unwrap_or("nothing more").to_owned();
-        say(format!("they part at host call {}{}: {}", fields::count(parting, "seq"), in_step(parting), fields::text(parting, "why")));
+        say(format!(
+            "they part at host call {}{}: {}",
+            fields::count(parting, "seq"),
+            in_step(parting),
+            fields::text(parting, "why")
+        ));
         say(format!("  the call:   {}", or_nothing("expected")));
         say(format!("  the replay: {}", or_nothing("found")));
     }
     for change in list(report, "changes") {
-        say(format!("  {}: {} → {}", fields::text(change, "what"), fields::text(change, "was"), fields::text(change, "is")));
+        say(format!(
+            "  {}: {} → {}",
+            fields::text(change, "what"),
+            fields::text(change, "was"),
+            fields::text(change, "is")
+        ));
     }
     Ok(exit_code(report))
 }

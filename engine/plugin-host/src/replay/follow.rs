@@ -27,6 +27,11 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    #[cfg(test)]
+    pub(super) fn of(function: &str, args: Value, result: Value) -> Self {
+        Self { function: Arc::from(function), args, result: Some(result), at_us: 0, kind: kind(function), used: false }
+    }
+
     pub(super) fn is_lookup(&self) -> bool {
         self.kind == Kind::Lookup
     }

@@ -199,3 +199,93 @@ fn final_answer(entries: &[Entry], start: usize) -> Found {
     let last = answers.filter(|result| result.get("ok").is_none_or(|answer| !answer.is_null())).last();
     last.map_or(Found::Nothing, |result| Found::Answer { result: result.clone(), differs: None })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(method: &str, path: &str) -> Value {
+        json!({"method": method, "url": format!("http://127.0.0.1:8090/{path}"), "headers": [], "body": [],
+            "timeout": 3000, "idempotency_key": null})
+    }
+
+    fn answer(status: u16) -> Value {
+        json!({"ok": {"status": status, "headers": [], "body": []}})
+    }
+
+    fn result(entries: &[Entry], found: Found) -> Option<Value> {
+        match found {
+            Found::Entry(nth) | Found::Own(nth) => entries[nth].result.clone(),
+            Found::Answer { result, .. } => Some(result),
+            Found::Nothing => None,
+        }
+    }
+
+    #[test]
+    fn a_request_has_its_answer_whether_it_is_waited_for_at_once_or_later() {
+        let entries = vec![
+            Entry::of("fetch.start", json!([request("Get", "a"), null]), json!({"ok": 0})),
+            Entry::of("fetch.pending.wait", json!([0, 100]), json!({"ok": null})),
+            Entry::of("fetch.pending.wait", json!([0, 900]), answer(200)),
+            Entry::of("fetch.pending.drop", json!([0]), Value::Null),
+            // The handle is used again for another request.
+            Entry::of("fetch.start", json!([request("Get", "b"), null]), json!({"ok": 0})),
+            Entry::of("fetch.pending.wait", json!([0, 900]), answer(404)),
+            Entry::of("fetch.send", json!([request("Post", "c"), null]), answer(201)),
+        ];
+        let mut lookups = Lookups::new(&entries);
+        let mut look = |function: &str, args: Value, own: Option<Value>| {
+            result(&entries, lookups.find(&entries, function, &args, own.as_ref()))
+        };
+        assert_eq!(look("fetch.send", json!([request("Get", "a"), null]), None), Some(answer(200)));
+        assert_eq!(look("fetch.send", json!([request("Get", "b"), null]), None), Some(answer(404)));
+        assert_eq!(look("fetch.start", json!([request("Post", "c"), null]), Some(json!({"ok": 5}))), Some(answer(201)));
+        assert_eq!(look("fetch.pending.wait", json!([5, 10]), None), Some(answer(201)));
+        assert_eq!(look("fetch.send", json!([request("Get", "d"), null]), None), None, "nobody asked that");
+        assert_eq!(look("fetch.pending.wait", json!([6, 10]), None), None);
+    }
+
+    #[test]
+    fn what_was_sent_is_not_sent_twice_and_what_was_read_may_be_read_again() {
+        let mut entries = vec![
+            Entry::of("fetch.send", json!([request("Post", "c"), null]), answer(201)),
+            Entry::of("fetch.send", json!([request("Get", "a"), null]), answer(200)),
+        ];
+        entries.iter_mut().for_each(|entry| entry.used = true);
+        let mut lookups = Lookups::new(&entries);
+        let mut look = |method: &str, path: &str| {
+            let args = json!([request(method, path), null]);
+            result(&entries, lookups.find(&entries, "fetch.send", &args, None))
+        };
+        assert_eq!(look("Get", "a"), Some(answer(200)));
+        assert_eq!(look("Post", "c"), None);
+    }
+
+    #[test]
+    fn storage_is_known_by_bucket_and_key_and_what_is_written_is_read() {
+        let entry = json!({"ok": {"value": [1], "version": 3}});
+        let entries = vec![
+            Entry::of("storage.bucket.open", json!(["visits"]), json!({"ok": 0})),
+            Entry::of("storage.bucket.get", json!([0, "anna"]), entry.clone()),
+            Entry::of("storage.bucket.set", json!([0, "anna", [2], null]), json!({"ok": 4})),
+        ];
+        let mut lookups = Lookups::new(&entries);
+        // The other version opens another bucket first, so its handles are others.
+        lookups.learn("storage.bucket.open", &json!(["other"]), &json!({"ok": 0}));
+        lookups.learn("storage.bucket.open", &json!(["visits"]), &json!({"ok": 1}));
+        let look = |lookups: &mut Lookups, function: &str, args: Value| {
+            result(&entries, lookups.find(&entries, function, &args, None))
+        };
+        assert_eq!(look(&mut lookups, "storage.bucket.get", json!([1, "anna"])), Some(entry));
+        assert_eq!(look(&mut lookups, "storage.bucket.get", json!([0, "anna"])), None, "of another bucket");
+        assert_eq!(look(&mut lookups, "storage.bucket.set", json!([1, "anna", [9], null])), Some(json!({"ok": 4})));
+        let args = json!([1, "boris", [7], null]);
+        assert_eq!(look(&mut lookups, "storage.bucket.set", args.clone()), Some(json!({"ok": 1})), "taken as written");
+        lookups.learn("storage.bucket.set", &args, &json!({"ok": 1}));
+        let read = look(&mut lookups, "storage.bucket.get", json!([1, "boris"]));
+        assert_eq!(read, Some(json!({"ok": {"value": [7], "version": 1}})));
+        lookups.learn("storage.bucket.delete", &json!([1, "boris"]), &json!({"ok": null}));
+        assert_eq!(look(&mut lookups, "storage.bucket.get", json!([1, "boris"])), Some(json!({"ok": null})));
+        assert_eq!(look(&mut lookups, "storage.bucket.increment", json!([1, "count", 1])), None);
+    }
+}

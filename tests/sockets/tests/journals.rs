@@ -16,8 +16,8 @@ const APPLICATION: &str = "12345678";
 const CALLS: [(&str, &[&str], &str); 4] = [
     (CALLER, &["1", "3"], "Адрес"),
     (CALLER, &["2", APPLICATION, "4321"], "паспорт"),
-    (ANOTHER, &["4"], ""),
-    (ANOTHER, &["9"], ""),
+    (ANOTHER, &["4"], "Жалобы на"),
+    (ANOTHER, &["9"], "Татар теле"),
 ];
 
 struct Town {
@@ -41,9 +41,7 @@ impl Town {
         let mut ids = Vec::new();
         for (from, keys, hears) in CALLS {
             let call = talk(&phone, &self.engine.uri(centre::NUMBER), from, keys).await?;
-            if !hears.is_empty() {
-                call.heard(hears, PATIENCE).await?;
-            }
+            call.heard(hears, PATIENCE).await?;
             call.hangup()?;
             call.wait_ended(PATIENCE).await?;
             let known = ids.clone();
@@ -80,7 +78,6 @@ async fn talk(phone: &Phone, uri: &str, from: &str, keys: &[&str]) -> anyhow::Re
         call.collecting(PATIENCE).await?;
         call.press(keys)?;
     }
-    call.collecting(PATIENCE).await?;
     Ok(call)
 }
 

@@ -112,8 +112,9 @@ impl Backend {
             .route("/mfc/release", post(booking::release))
             .layer(middleware::from_fn_with_state(self.clone(), authorize))
             .layer(middleware::from_fn_with_state(self.clone(), fail_on_request));
-        let webhook = Router::new()
+        let open = Router::new()
             .route("/webhook", post(webhook::receive))
+            .route("/offices/{id}/queue", get(records::waiting))
             .layer(middleware::from_fn_with_state(self.clone(), fail_on_request));
         Router::new()
             .route("/faults", post(add_fault).delete(clear_faults))
@@ -132,7 +133,7 @@ impl Backend {
             .route("/seen", get(|State(backend): State<Self>| async move { Json(lock(&backend.seen).clone()) }))
             .route("/health", get(|| async { "well" }))
             .merge(guarded)
-            .merge(webhook)
+            .merge(open)
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
             .with_state(self.clone())
     }

@@ -1,6 +1,7 @@
 //! The rows that the sample back end knows. All of them are made up.
 
 use axum::Json;
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -17,6 +18,9 @@ const PASSPORTS: [(&str, &str, &str, &str, &str); 3] = [
 const PLACES: [(&str, &str, u32); 3] =
     [("123456", "2023-05-05", 21), ("234567", "2022-09-01", 1), ("345678", "2021-03-08", 113)];
 
+/// Office, people who wait there.
+const WAITING: [(&str, u32); 3] = [("kemerovo", 21), ("novokuznetsk", 4), ("yurga", 0)];
+
 #[derive(Deserialize)]
 pub(crate) struct PassportInquiry {
     application: String,
@@ -27,6 +31,14 @@ pub(crate) struct PassportInquiry {
 pub(crate) struct KindergartenInquiry {
     application: String,
     born: String,
+}
+
+/// How many people wait in an office. It is on a screen in its hall: whoever asks is told.
+pub(crate) async fn waiting(Path(office): Path<String>) -> Response {
+    match WAITING.iter().find(|(id, _)| *id == office) {
+        Some((_, people)) => Json(json!({ "waiting": people })).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 /// A wrong number and wrong check digits look the same from outside.

@@ -48,6 +48,17 @@ fn place_of_21() -> Value {
 }
 
 #[tokio::test]
+async fn who_asks_how_many_wait_is_told_without_a_secret() {
+    let world = World::new().await;
+    for (office, expected) in [("kemerovo", Some(json!({ "waiting": 21 }))), ("nowhere", None)] {
+        let answer = world.client.get(format!("{}/offices/{office}/queue", world.base)).send().await.unwrap();
+        assert_eq!(answer.status() == 200, expected.is_some(), "{office}");
+        let body = serde_json::from_str::<Value>(&answer.text().await.unwrap()).ok();
+        assert_eq!(body, expected, "{office}");
+    }
+}
+
+#[tokio::test]
 async fn who_knows_both_numbers_is_told() {
     let world = World::new().await;
     for (route, body, expect) in [

@@ -43,6 +43,8 @@ pub struct CompileConfig {
     pub compiled_bytes_max: u64,
     /// Components that wait for their turn, one being compiled; the next is refused.
     pub waiting_max: usize,
+    /// No call is beside it, and a person waits: the child takes every core and yields to nobody.
+    pub eager: bool,
 }
 
 impl CompileConfig {
@@ -57,6 +59,7 @@ impl CompileConfig {
             wall_s_max: 180,
             compiled_bytes_max: 512 * 1024 * 1024,
             waiting_max: 16,
+            eager: false,
         }
     }
 }
@@ -64,13 +67,16 @@ impl CompileConfig {
 const EXIT_REFUSED: u8 = 3;
 /// Tells the child that the code is to count fuel.
 const FUEL: &str = "fuel";
+/// Tells the child that nobody's call is beside it.
+const EAGER: &str = "eager";
 const MESSAGE_BYTES_MAX: u64 = 16 * 1024;
 
 /// The child yields to everything else on the machine: beside a thread of the engine it gets a seventieth of the core.
 const NICENESS: i32 = 19;
 
 /// The compile child: limits itself, reads a component from standard input, writes machine code to standard output.
-/// `args` are what the host appended to its own: memory in MiB, CPU in seconds, and `fuel` where that is counted. For the gudok binary's hidden subcommand.
+/// `args` are what the host appended to its own: memory in MiB, CPU in seconds, `fuel` where that is counted, `eager` where no call
+/// is beside it. For the gudok binary's hidden subcommand.
 pub fn compile_child_main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match compile_in_child(args) {
         Ok(()) => ExitCode::SUCCESS,
@@ -90,9 +96,13 @@ fn compile_in_child(args: impl IntoIterator<Item = OsString>) -> Result<(), Stri
     };
     let memory_bytes = next("memory in MiB")?.saturating_mul(1024 * 1024);
     let cpu_s = next("CPU in seconds")?;
-    let metering = if args.next().is_some_and(|arg| arg == FUEL) { Metering::Fuel } else { Metering::Epochs };
-    // For all threads to come; only this one is there yet. No call is to wait for a compiler.
-    rustix::process::nice(NICENESS).map_err(|error| format!("lowering its own priority: {error}"))?;
+    let words: Vec<OsString> = args.collect();
+    let says = |word: &str| words.iter().any(|arg| arg == word);
+    let (metering, eager) = (if says(FUEL) { Metering::Fuel } else { Metering::Epochs }, says(EAGER));
+    if !eager {
+        // For all threads to come; only this one is there yet. No call is to wait for a compiler.
+        rustix::process::nice(NICENESS).map_err(|error| format!("lowering its own priority: {error}"))?;
+    }
     // Before a byte of the component is read.
     for (resource, limit) in
         [(Resource::As, memory_bytes), (Resource::Cpu, cpu_s), (Resource::Core, 0), (Resource::Fsize, 0)]
@@ -102,7 +112,7 @@ fn compile_in_child(args: impl IntoIterator<Item = OsString>) -> Result<(), Stri
     }
     let mut component = Vec::new();
     io::stdin().lock().read_to_end(&mut component).map_err(|error| format!("reading the component: {error}"))?;
-    let compiler = engine::compiler(metering).map_err(|error| error.to_string())?;
+    let compiler = engine::compiler(metering, eager).map_err(|error| error.to_string())?;
     let code = compiler.precompile_component(&component).map_err(|error| format!("{error:#}"))?;
     io::stdout().lock().write_all(&code).map_err(|error| format!("writing the machine code: {error}"))
 }
@@ -113,6 +123,7 @@ fn compile(component: &[u8], config: &CompileConfig, metering: Metering) -> Resu
         .args(&config.args)
         .args([config.memory_mib_max.to_string(), config.cpu_s_max.to_string()])
         .args((metering == Metering::Fuel).then_some(FUEL))
+        .args(config.eager.then_some(EAGER))
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::piped())

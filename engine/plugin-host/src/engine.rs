@@ -73,11 +73,11 @@ fn base_config(metering: Metering) -> Config {
     config
 }
 
-/// An engine that compiles and does not run: for the compile child.
-pub(crate) fn compiler(metering: Metering) -> Result<Engine, Error> {
+/// An engine that compiles and does not run: for the compile child. On one core, so that the others are the calls', unless there are
+/// none: it changes no code.
+pub(crate) fn compiler(metering: Metering, every_core: bool) -> Result<Engine, Error> {
     let mut config = base_config(metering);
-    // On one core, so that the others are the calls'. It changes no code.
-    config.parallel_compilation(false);
+    config.parallel_compilation(every_core);
     Engine::new(&config).map_err(|error| Error::Engine(format!("{error:#}")))
 }
 

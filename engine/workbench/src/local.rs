@@ -34,7 +34,9 @@ impl LocalHost {
     /// Where wasmtime or the folder are not to be had.
     pub fn open_in(cache: &Path) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("finding this program")?;
-        let compile = CompileConfig::new(program, vec![COMPILE_SUBCOMMAND.into()]);
+        let mut compile = CompileConfig::new(program, vec![COMPILE_SUBCOMMAND.into()]);
+        // The author waits for it.
+        compile.eager = true;
         let mut config = HostConfig::new(cache.join("compiled"), compile);
         config.instances_max = INSTANCES_MAX;
         // The same run is the same run, whatever else this machine does.

@@ -43,8 +43,9 @@ fn main() -> ExitCode {
 
 type Test = fn(&LocalHost);
 
-const TESTS: [(&str, Test); 9] = [
+const TESTS: [(&str, Test); 10] = [
     ("the_samples_hold_their_conversations", the_samples_hold_their_conversations),
+    ("one_service_holds_the_same_conversations_in_three_languages", one_service_in_three_languages),
     ("every_expectation_can_fail", mutations::every_expectation_can_fail),
     ("every_run_is_the_same_to_the_last_byte", every_run_is_the_same_to_the_last_byte),
     ("a_departure_says_what_was_said_and_what_to_do", departures::a_departure_says_what_was_said_and_what_to_do),
@@ -99,6 +100,17 @@ fn the_samples_hold_their_conversations(host: &LocalHost) {
         assert!(outcomes.iter().all(|outcome| outcome.used.fuel > 0 || outcome.told.is_empty()), "{name}");
     }
     assert!(failed.is_empty(), "\n{failed}");
+}
+
+/// `plugins/hours-js` and `hours-py` are in another language, and in nothing else another service than `plugins/hours`.
+fn one_service_in_three_languages(host: &LocalHost) {
+    for name in ["hours", "hours-js", "hours-py"] {
+        let bundle = bundle(name);
+        let bench = Bench::new(host, &bundle).unwrap();
+        let outcomes = bench.try_all(&trials(name), JOBS).unwrap();
+        let told = report::outcomes(&outcomes, false, Colours(false));
+        assert!(outcomes.iter().all(Outcome::passed), "{name}:\n{told}");
+    }
 }
 
 /// Whatever else the machine does, and in whatever order threads take the conversations.

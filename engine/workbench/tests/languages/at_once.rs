@@ -57,8 +57,8 @@ impl FetchPort for NoFetch {
 }
 
 pub(crate) fn hold(bundle: &Bundle) {
-    let compile = CompileConfig::new(std::env::current_exe().unwrap(), vec![COMPILE_SUBCOMMAND.into()]);
-    // The code that the check has compiled already.
+    let mut compile = CompileConfig::new(std::env::current_exe().unwrap(), vec![COMPILE_SUBCOMMAND.into()]);
+    compile.eager = true;
     let mut config = HostConfig::new(cache_folder().unwrap().join("compiled"), compile);
     config.instances_max = u32::try_from(CALLS).unwrap();
     let host = ScriptHost::start(config).unwrap();

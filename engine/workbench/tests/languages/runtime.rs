@@ -16,7 +16,8 @@ export default service((call) => {
   calls += 1;
   console.log("calls", calls, { a: [1] });
   console.log("now", Date.now() === host.nowMillis(), new Date().getTime() === Date.now());
-  console.log("chance", Math.random(), Math.random());
+  const draw = () => Math.floor(Math.random() * 100);
+  console.log("chance", draw(), draw(), draw(), draw(), draw());
   call.say("Здравствуйте.");
   broken(call.info.entry as unknown as { name: { first: string } });
 });
@@ -44,7 +45,7 @@ def run(call):
     except AttributeError:
         print(traceback.format_exc())
     print("now", abs(time.time() * 1000 - host.now_millis()) < 1)
-    print("chance", random.random(), random.random())
+    print("chance", *[random.randrange(100) for _ in range(5)])
     call.say("Здравствуйте.")
     broken(None)
 
@@ -64,7 +65,7 @@ pub(crate) fn tests() -> Vec<(String, Box<dyn Fn()>)> {
             "src/main.ts",
             TYPESCRIPT,
             "TypeError: cannot read property 'first'",
-            "src/main.ts:15 in broken",
+            "src/main.ts:16 in broken",
         ),
         test("python", "src/main.py", PYTHON, "AttributeError: 'NoneType' object", "src/main.py:25 in broken"),
     ]

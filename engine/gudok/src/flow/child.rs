@@ -92,6 +92,9 @@ fn report_of(
     let version = host.load(&bundle, &admission)?;
     let mut settings = ExploreSettings::new(&candidate.target);
     settings.bounds = Bounds { time_max_ms: EXPLORE_MS_MAX, states_max: STATES_MAX, ..Bounds::default() };
+    if let Ok(examples) = flow::Examples::of_version(&version) {
+        examples.tell(&mut settings);
+    }
     let report = explore(&version, &settings, &mut |_| ControlFlow::Continue(()));
     let text = serde_json::to_string(&report)?;
     Ok((report, Some(text)))

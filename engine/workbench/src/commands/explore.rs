@@ -1,7 +1,9 @@
 //! `gudok explore`: every way through a script, what is wrong on the way, and a picture of it all.
 
 use crate::build::Fault;
-use crate::flow::{FoldSettings, Lang, SvgStyle, compared_sheet, difference_in_words, html, mermaid, sheet, svg};
+use crate::flow::{
+    Examples, FoldSettings, Lang, SvgStyle, compared_sheet, difference_in_words, html, mermaid, sheet, svg,
+};
 use crate::local::LocalHost;
 use crate::project::bundle_of;
 use anyhow::Context;
@@ -107,8 +109,7 @@ fn digits(text: &str) -> Result<String, String> {
 /// Carries the command out.
 pub(super) fn main(arguments: &Arguments) -> ExitCode {
     match run(arguments) {
-        Ok(0) => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::from(FAULTY),
+        Ok(findings) => ExitCode::from(exit_code(findings)),
         Err(error) => {
             // Nobody is left to tell when standard error is gone.
             let _ = writeln!(std::io::stderr(), "{error:#}");
@@ -116,6 +117,11 @@ pub(super) fn main(arguments: &Arguments) -> ExitCode {
             ExitCode::from(error.downcast_ref::<Fault>().map_or(UNUSABLE, Fault::exit_code))
         }
     }
+}
+
+/// For a build that must not go on with a faulty script.
+const fn exit_code(findings: usize) -> u8 {
+    if findings == 0 { 0 } else { FAULTY }
 }
 
 /// How many findings there are.
@@ -148,6 +154,10 @@ fn explored(host: &LocalHost, arguments: &Arguments, script: &Path) -> anyhow::R
     settings.call.lang.clone_from(&arguments.call_lang);
     settings.replies.clone_from(&arguments.reply);
     settings.entries.clone_from(&arguments.digits);
+    Examples::of_version(&version).map_err(anyhow::Error::msg)?.tell(&mut settings);
+    if script.is_dir() {
+        Examples::of_project(script).tell(&mut settings);
+    }
     let mut telling = Telling::new(&bundle.manifest.name);
     let report = explore(&version, &settings, &mut |progress| telling.tell(progress));
     telling.end();
@@ -373,5 +383,63 @@ mod tests {
         told("explore --digits 12a", "digits");
         told("explore --lang de", "ru");
         assert_eq!(reply("/a=404").unwrap(), ExampleReply { url_part: "/a".into(), status: 404, body: String::new() });
+    }
+
+    fn report(findings: &[(&str, &str)]) -> ExploreReport {
+        let findings: Vec<serde_json::Value> = findings
+            .iter()
+            .map(|(kind, keys)| {
+                serde_json::json!({ "kind": kind, "keys": keys, "message": "The caller is left in silence.", "heard": [],
+                    "replay": format!("gudok call --local . --keys \"{keys}\""), "step": "hours", "node": null })
+            })
+            .collect();
+        let left = serde_json::json!({ "bound": "depth_max", "max": 3, "decisions": 7, "what": "7 ways were longer." });
+        serde_json::from_value(serde_json::json!({
+            "script": "desk", "version": "1.0.0", "agency": "mfc", "entry": "main", "paths": 5210, "took_ms": 900,
+            "paths_per_second": 5788.9, "covered": Covered { states: 34, questions: 1, ..Covered::default() },
+            "left_out": [left], "findings": findings, "flow": { "start": null, "nodes": [], "edges": [] },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn findings_stand_in_columns_with_what_shows_them() {
+        let text = in_words(&report(&[("dead-end", "1 3"), ("no-way-to-operator", "")]), None, false);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "FINDING             KEYS  STEP");
+        assert_eq!(lines[1], "dead-end            1 3   hours");
+        assert_eq!(lines[3], "    gudok call --local . --keys \"1 3\"");
+        assert_eq!(lines[4], "no-way-to-operator  —     hours");
+        assert!(text.contains("tried 5210 calls in 0.9 s (5789 a second)"), "{text}");
+        assert!(text.contains("Met: 34 places, 1 question, 0 prompts"), "{text}");
+        assert!(text.contains("Left out by depth_max = 3: 7 ways were longer."), "{text}");
+        assert!(
+            !text.contains('\u{1b}') && in_words(&report(&[("trap", "1")]), None, true).contains("\u{1b}[1;31mtrap")
+        );
+        assert!(in_words(&report(&[]), None, false).starts_with("Nothing wrong was found."));
+    }
+
+    #[test]
+    fn json_has_what_the_others_build_on() {
+        let (old, new) = (report(&[]), report(&[("dead-end", "1 3")]));
+        let difference = diff(&old, &new);
+        let json: serde_json::Value = serde_json::from_str(&in_json(&new, Some(&(&old, difference))).unwrap()).unwrap();
+        assert_eq!((&json["paths"], &json["covered"]["states"]), (&5210.into(), &34.into()));
+        assert!(json["paths_per_second"].as_f64().is_some_and(|speed| speed > 5_000.0));
+        assert_eq!(json["left_out"][0]["bound"], "depth_max");
+        let finding = &json["findings"][0];
+        for (field, value) in [("kind", "dead-end"), ("keys", "1 3"), ("message", "The caller is left in silence.")] {
+            assert_eq!(finding[field], value);
+        }
+        assert_eq!(finding["replay"], "gudok call --local . --keys \"1 3\"");
+        assert_eq!(json["difference"]["findings_new"][0]["kind"], "dead-end");
+        assert_eq!(json["against"]["version"], "1.0.0");
+    }
+
+    #[test]
+    fn a_finding_stops_a_build() {
+        assert_eq!((exit_code(0), exit_code(1), exit_code(300)), (0, 1, 1));
+        let nowhere = read("explore /nowhere/at-all.ivr").unwrap();
+        assert_eq!(format!("{:?}", main(&nowhere)), format!("{:?}", ExitCode::from(UNUSABLE)));
     }
 }

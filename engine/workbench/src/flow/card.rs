@@ -139,7 +139,7 @@ impl Writing {
     }
 }
 
-/// Where a link leads, in words: `повторить ↻`, `тишина → Оператор`.
+/// Where a link leads, in words: `↻ повторить`, `молчание → Оператор`.
 pub(crate) fn link_text(sheet: &Sheet, place: &Place, link: &Link, lang: Lang) -> String {
     let mut what: Vec<&str> =
         link.labels.iter().filter(|label| label.key.is_none()).map(|label| label.text.as_str()).collect();
@@ -149,7 +149,8 @@ pub(crate) fn link_text(sheet: &Sheet, place: &Place, link: &Link, lang: Lang) -
     let target = sheet.places.get(link.to);
     let itself = target.is_some_and(|target| std::ptr::eq(target, place));
     let to = match target {
-        _ if itself => lang.of("↻ ещё раз", "↻ once more").to_owned(),
+        _ if itself && what.is_empty() => lang.of("↻ ещё раз", "↻ once more").to_owned(),
+        _ if itself => return format!("↻ {}", what.join(", ")),
         Some(target) => format!("→ {}", short(target, lang)),
         None => String::new(),
     };
@@ -211,7 +212,7 @@ impl Tag {
         if rest > 0 {
             add(&Label::outcome(&format!("{} {rest}", lang.of("и ещё", "and more:"))));
         }
-        tag.size = Size { w: width + 12.0, h: y + 4.0 };
+        tag.size = Size { w: width + 16.0, h: y + 4.0 };
         (!tag.rows.is_empty()).then_some(tag)
     }
 }

@@ -119,7 +119,8 @@ impl Folding<'_> {
         if target.is_empty() {
             return String::new();
         }
-        format!("gudok call --local {} --keys {}", quoted(target), quoted(keys))
+        let keys = if keys.is_empty() { String::new() } else { format!(" --keys {}", quoted(keys)) };
+        format!("gudok call --local {}{keys}", quoted(target))
     }
 
     /// Every way, one for each pair of places, with all that takes it.

@@ -8,6 +8,7 @@
 mod card;
 mod details;
 mod difference;
+mod examples;
 mod findings;
 mod fold;
 mod html;
@@ -24,6 +25,7 @@ mod words;
 
 pub use details::{PlaceDetails, WayDetails, details};
 pub use difference::{compared_sheet, difference_in_words};
+pub use examples::Examples;
 pub use findings::{finding_name, left_out_in_words};
 pub use fold::{FoldSettings, sheet};
 pub use html::html;

@@ -20,6 +20,8 @@ const DRAWN_INTO_MAX: usize = 3;
 const PLACES_UNGROUPED_MAX: usize = 48;
 /// Places of a picture; a larger one is read by nobody.
 const PLACES_MAX: usize = 160;
+/// Places that are looked at for what is the same.
+const PLACES_LOOKED_AT_MAX: usize = 3_000;
 /// With everything.
 const PLACES_ALL_MAX: usize = 600;
 /// Of what is said in a group.
@@ -49,12 +51,15 @@ pub(crate) fn folded(report: &ExploreReport, settings: &FoldSettings, compared: 
     let mut folding = Folding { report, settings, compared, places: Vec::new(), ways: Vec::new(), notes: Vec::new() };
     folding.places();
     folding.ways();
-    if !settings.all {
+    if settings.all {
+        folding.cut(PLACES_ALL_MAX);
+    } else {
+        folding.cut(PLACES_LOOKED_AT_MAX);
         folding.mend_languages();
         folding.join_messages();
         folding.group();
+        folding.cut(PLACES_MAX);
     }
-    folding.cut();
     if !settings.all {
         folding.fold();
     }
@@ -353,8 +358,7 @@ impl Folding<'_> {
     }
 
     /// Leaves out what nobody reads, the farthest from the beginning first.
-    fn cut(&mut self) {
-        let max = if self.settings.all { PLACES_ALL_MAX } else { PLACES_MAX };
+    fn cut(&mut self, max: usize) {
         if self.places.len() <= max {
             return;
         }

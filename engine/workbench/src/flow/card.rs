@@ -67,7 +67,7 @@ impl Card {
         let mut card = Writing { lines: Vec::new(), y: PAD_Y_PX };
         let head = wrapped(&head(place, lang), SMALL_PX, inner - 16.0, 1);
         card.each(head, HEAD_LINE_PX, |y, text| Line::Head { y, text });
-        card.each(wrapped(&place.title, TEXT_PX, inner, TEXT_LINES_MAX), TEXT_LINE_PX, |y, text| Line::Text {
+        card.each(wrapped(text_of(place), TEXT_PX, inner, TEXT_LINES_MAX), TEXT_LINE_PX, |y, text| Line::Text {
             y,
             text,
         });
@@ -75,6 +75,12 @@ impl Card {
         card.flaws(place, lang, inner);
         Self { size: Size { w: width, h: card.y + PAD_Y_PX }, lines: card.lines }
     }
+}
+
+/// What callers hear is shown as far as there is room; of the rest a few words do.
+fn text_of(place: &Place) -> &str {
+    let heard = matches!(place.shape, Shape::Question | Shape::Message) && !place.said.is_empty();
+    if heard { &place.said } else { &place.title }
 }
 
 /// `ВОПРОС · application`

@@ -8,7 +8,7 @@
 
 use super::difference::Compared;
 use super::findings::finding_name;
-use super::labels::{Taken, taken};
+use super::labels::{Taken, about, taken};
 use super::sheet::{Change, Flaw, Label, Link, Place, Shape, Sheet, Way};
 use super::words::Lang;
 use gudok_simulator::explore::{ExploreReport, Finding, FlowNode, NodeKind};
@@ -64,6 +64,7 @@ pub(crate) fn folded(report: &ExploreReport, settings: &FoldSettings, compared: 
         folding.fold();
     }
     folding.loops();
+    folding.mark_usual();
     folding.finish()
 }
 
@@ -95,11 +96,14 @@ impl Folding<'_> {
         for node in &report.flow.nodes {
             let keys = node.reached_by.to_string();
             let (change, was) = self.compared.of(&node.id);
+            // What callers hear stays as it is.
+            let heard = matches!(node.kind, NodeKind::Question | NodeKind::Message | NodeKind::Callback);
+            let own = |text: &str| if heard { text.to_owned() } else { about(text, lang) };
             self.places.push(Place {
                 shape: shape_of(node),
                 step: node.step.clone(),
-                title: if node.title.is_empty() { node.said.clone() } else { node.title.clone() },
-                said: node.said.clone(),
+                title: own(if node.title.is_empty() { &node.said } else { &node.title }),
+                said: own(&node.said),
                 lang: node.lang.clone(),
                 replay: self.command(&keys),
                 keys,
@@ -436,6 +440,29 @@ impl Folding<'_> {
         self.ways = ways;
         for Way { from, to, labels, trouble, change, .. } in loops {
             self.places[from].links.push(Link { labels, to, trouble, change });
+        }
+    }
+
+    /// Where several ways are usual, callers choose, and none is more usual than another; but for an entry among keys that
+    /// lead elsewhere.
+    fn mark_usual(&mut self) {
+        let usual = |way: &&Way| way.usual && !way.trouble;
+        let is_entry =
+            |way: &Way| way.labels.iter().any(|label| label.key.as_ref().is_none_or(|key| key.contains(' ')));
+        let mut chosen: HashMap<usize, usize> = HashMap::new();
+        let mut entries: HashMap<usize, usize> = HashMap::new();
+        for way in self.ways.iter().filter(usual) {
+            *chosen.entry(way.from).or_insert(0) += 1;
+            *entries.entry(way.from).or_insert(0) += usize::from(is_entry(way));
+        }
+        for place in self.places.iter().enumerate() {
+            let told = place.1.links.iter().filter(|link| !link.trouble && link.to != place.0);
+            let keys = told.filter(|link| link.labels.iter().any(|label| label.key.is_some())).count();
+            *chosen.entry(place.0).or_insert(0) += keys;
+        }
+        for way in &mut self.ways {
+            let (all, of_entries) = (chosen.get(&way.from), entries.get(&way.from));
+            way.usual &= all == Some(&1) || (of_entries == Some(&1) && is_entry(way));
         }
     }
 

@@ -7,6 +7,29 @@ use gudok_simulator::explore::FlowLabel;
 /// Of a badge; more digits are an entry, not a key.
 const KEY_CHARS_MAX: usize = 4;
 
+/// What a place is about, where exploring has words of its own for it.
+pub(crate) fn about(said: &str, lang: Lang) -> String {
+    const OWN: [(&str, &str); 9] = [
+        ("the call is over", "Разговор окончен"),
+        ("handed over to", "Передан:"),
+        ("the caller has left", "Звонящий положил трубку"),
+        ("the script fails", "Сценарий упал"),
+        ("a message is recorded", "Записывается сообщение"),
+        ("directory:", "Справочник:"),
+        ("survey", "Опрос"),
+        ("reads", "Читает"),
+        ("writes", "Записывает"),
+    ];
+    let own = OWN.iter().find_map(|(en, ru)| said.strip_prefix(en).map(|rest| (ru, rest)));
+    let whole_word = |rest: &str| rest.is_empty() || rest.starts_with([' ', ',', ';', '(']);
+    match (lang, own) {
+        (Lang::Ru, Some((ru, rest))) if whole_word(rest) => {
+            format!("{ru}{}", rest.replace("; the host lands the caller", "; звонящего принимает оператор"))
+        }
+        _ => said.to_owned(),
+    }
+}
+
 /// A way's label, and whether no caller wants to go it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Taken {
@@ -30,6 +53,8 @@ pub(crate) fn taken(label: &FlowLabel, lang: Lang) -> Taken {
     let decision = label.decision.as_str();
     let stands_for = label.stands_for.as_deref().unwrap_or_default();
     let (label, trouble) = match decision {
+        // As exploring sums up the keys that a question does not take.
+        "any other key" => (Label::outcome(lang.of("другая клавиша", "any other key")), true),
         "go-on" | "" => (Label::outcome(stands_for), false),
         "silence" => (Label::outcome(lang.of("молчание", "silence")), true),
         "hang-up" => (Label::outcome(lang.of("повесил трубку", "hangs up")), true),
@@ -93,6 +118,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_exploring_says_is_said_in_russian() {
+        let check = |said: &str, ru: &str| assert_eq!(about(said, Lang::Ru), ru);
+        check("the call is over (served)", "Разговор окончен (served)");
+        check("handed over to operators", "Передан: operators");
+        check(
+            "the script fails (trap); the host lands the caller",
+            "Сценарий упал (trap); звонящего принимает оператор",
+        );
+        check("readsomething", "readsomething");
+        assert_eq!(about("the caller has left", Lang::En), "the caller has left");
+    }
+
+    #[test]
     fn decisions_are_put_into_words() {
         let check = |decision: &str, key: Option<&str>, text: &str, trouble: bool| {
             let label = FlowLabel { decision: decision.into(), stands_for: Some("паспорт".into()) };
@@ -109,6 +147,7 @@ mod tests {
         check("back-end:503", None, "система не отвечает", true);
         check("back-end:200:{\"a\":1}", None, "паспорт", false);
         check("back-end:404", None, "не найдено", false);
+        check("any other key", None, "другая клавиша", true);
         check("go-on", None, "паспорт", false);
     }
 }

@@ -1,6 +1,8 @@
 //! `gudok explore`: every way through a script, what is wrong on the way, and a picture of it all.
 
+use super::explore_saved::conversations;
 use crate::build::Fault;
+use crate::conversation::Tongue;
 use crate::flow::{
     Examples, FoldSettings, Lang, SvgStyle, compared_sheet, difference_in_words, html, mermaid, sheet, svg,
 };
@@ -9,6 +11,8 @@ use crate::project::bundle_of;
 use anyhow::Context;
 use clap::Args;
 use gudok_core::time::Timestamp;
+use gudok_plugin_host::Version;
+use gudok_simulator::decide::CallOf;
 use gudok_simulator::explore::{
     Bounds, Covered, ExampleReply, ExploreReport, ExploreSettings, Finding, FlowDiff, Progress, diff, explore,
 };
@@ -18,6 +22,7 @@ use std::io::{IsTerminal, Write as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Something is wrong with the script.
@@ -80,6 +85,9 @@ pub struct Arguments {
     /// Write the flow as a page that can be clicked.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Write what was found as conversations for `gudok test`.
+    #[arg(long, value_name = "FILE")]
+    save_test: Option<PathBuf>,
     /// Compare with another version: its project or bundle.
     #[arg(long, value_name = "OTHER")]
     diff: Option<PathBuf>,
@@ -128,12 +136,19 @@ const fn exit_code(findings: usize) -> u8 {
 fn run(arguments: &Arguments) -> anyhow::Result<usize> {
     let host = LocalHost::open()?;
     let old = match &arguments.diff {
-        Some(other) => Some(explored(&host, arguments, other)?),
+        Some(other) => Some(explored(&host, arguments, other)?.0),
         None => None,
     };
-    let report = explored(&host, arguments, &arguments.script)?;
+    let (report, version, call) = explored(&host, arguments, &arguments.script)?;
     let difference = old.as_ref().map(|old| (old, diff(old, &report)));
     write_pictures(arguments, &report, difference.as_ref())?;
+    if let Some(file) = &arguments.save_test {
+        let tongue = match arguments.lang {
+            Lang::Ru => Tongue::Russian,
+            Lang::En => Tongue::English,
+        };
+        write(file, &conversations(&version, &call, &report.findings, tongue))?;
+    }
     let said = if arguments.json {
         in_json(&report, difference.as_ref())?
     } else {
@@ -143,7 +158,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<usize> {
     Ok(report.findings.len())
 }
 
-fn explored(host: &LocalHost, arguments: &Arguments, script: &Path) -> anyhow::Result<ExploreReport> {
+type Explored = (ExploreReport, Arc<Version>, CallOf);
+
+fn explored(host: &LocalHost, arguments: &Arguments, script: &Path) -> anyhow::Result<Explored> {
     let bundle = bundle_of(script)?;
     let config: BTreeMap<String, String> = arguments.config.iter().cloned().collect();
     let version = host.load(&bundle, config)?;
@@ -161,7 +178,7 @@ fn explored(host: &LocalHost, arguments: &Arguments, script: &Path) -> anyhow::R
     let mut telling = Telling::new(&bundle.manifest.name);
     let report = explore(&version, &settings, &mut |progress| telling.tell(progress));
     telling.end();
-    Ok(report)
+    Ok((report, version, settings.call))
 }
 
 fn bounds(arguments: &Arguments) -> Bounds {

@@ -3,6 +3,7 @@
 mod build;
 mod doctor;
 mod explore;
+mod explore_saved;
 pub mod inspect;
 mod new;
 mod screen;

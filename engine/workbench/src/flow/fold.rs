@@ -300,11 +300,12 @@ impl Folding<'_> {
     fn unite(&mut self, sign: impl Fn(&Place, usize) -> Option<String>) {
         let mut first: HashMap<String, usize> = HashMap::new();
         let mut target: Vec<usize> = (0..self.places.len()).collect();
-        for at in 1..self.places.len() {
+        // Where a call comes in stays alone.
+        for (at, goes) in target.iter_mut().enumerate().skip(1) {
             let Some(sign) = sign(&self.places[at], at) else { continue };
             let to = *first.entry(sign).or_insert(at);
             if to != at {
-                target[at] = to;
+                *goes = to;
                 let other = std::mem::take(&mut self.places[at]);
                 united(&mut self.places[to], other);
             }
@@ -518,7 +519,7 @@ fn united(place: &mut Place, other: Place) {
     place.was = place.was.take().or(other.was);
     let room = place.said.chars().count() + other.said.chars().count() <= GROUP_SAID_CHARS_MAX;
     if other.lang == place.lang && !place.said.contains(&other.said) && room {
-        place.said.push_str("\n");
+        place.said.push('\n');
         place.said.push_str(&other.said);
     }
 }

@@ -10,7 +10,7 @@ use gudok_plugin_host::gate::Approval;
 use gudok_plugin_host::journal::CallJournal;
 use gudok_plugin_host::manifest::Limits;
 use gudok_plugin_host::replay::{ReplayReport, replay};
-use gudok_plugin_host::{Admission, CompileConfig, HostConfig, ScriptHost, Version};
+use gudok_plugin_host::{Admission, CompileConfig, HostConfig, Metering, ScriptHost, Version};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -87,6 +87,8 @@ fn host(order: &Order) -> anyhow::Result<ScriptHost> {
         instances_max: INSTANCES,
         warm_instances_max: 1,
         caps,
+        // Two replays of a call end in the same place, whatever else this machine does.
+        metering: Metering::Fuel,
         ..HostConfig::new(order.cache_dir.clone(), compile)
     })?)
 }

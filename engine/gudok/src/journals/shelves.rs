@@ -130,7 +130,8 @@ impl Shelves {
                 file.note(&head, begins as u64, (at - begins) as u64);
             }
         }
-        file.bytes = bytes.len() as u64;
+        // A half record at the end is no part of the file: what comes next is written over it.
+        file.bytes = at as u64;
         let Some(shelf_key) = shelf_key else {
             // Nothing in it is whole, or everything is erased.
             return std::fs::remove_file(path);
@@ -338,7 +339,8 @@ impl Shelved {
             None => {
                 let mut file =
                     OpenOptions::new().create(true).write(true).truncate(false).mode(FILE_MODE).open(&self.path)?;
-                // What a crash left behind the last whole record is written over.
+                // What a crash left behind the last whole record must not take what comes for its own.
+                file.set_len(self.bytes)?;
                 file.seek(SeekFrom::Start(self.bytes))?;
                 file
             }

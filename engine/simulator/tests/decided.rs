@@ -105,7 +105,7 @@ fn a_transfer_goes_as_is_decided() {
     not("1 transfer:unavailable", "Ok(Unavailable)", "host → desk-operator\ndesk-operator is unavailable\n");
     not("1 transfer:closed", "Ok(Closed(Some(\"09:00\")))", "");
     not("1 transfer:failed", "Err(NotFound(\"group \\\"desk (gone)\\\"; configure it under [groups]\"))", "");
-    check("1 hang-up", &format!("{begin}host → desk-operator\ncaller hangs up"));
+    check("1 hang-up", &format!("{begin}host → desk-operator\ncaller hangs up\ndesk-operator does not answer"));
     let refers = "host: Good day.\nhost: One to six.\ncaller: 5\nhost refers the caller to desk-operator\n";
     check("5 transfer:busy", &format!("{refers}host: Busy.\nhost hangs up"));
     check("5 transfer:answered", &format!("{refers}host hangs up"));
@@ -121,7 +121,7 @@ fn a_wait_goes_as_is_decided() {
     // The host's own offer at the limit of the wait, taken.
     let (report, _) = run("2 queue:nobody 1");
     let told = report.transcript();
-    assert!(told.contains("host: [callback offer]\ncaller: 1") && told.contains("[callback promised by"), "{told}");
+    assert!(told.contains("host: [callback offer]\n#1 caller: 1") && told.contains("[callback promised by"), "{told}");
     // And not taken: who waits for nobody gives up.
     let (report, _) = run("2 queue:nobody silence silence silence silence silence silence silence silence silence silence silence silence");
     let told = report.transcript();
@@ -137,7 +137,7 @@ fn messages_and_promises_go_as_is_decided() {
     check("3", &format!("{three}caller speaks for 5 s\nhost: Ended by Silence.\nhost hangs up"));
     check("3 #", &format!("{three}caller speaks for 2 s\ncaller: #\nhost: Ended by Key.\nhost hangs up"));
     check("3 hang-up", &format!("{three}caller speaks for 2 s\ncaller hangs up"));
-    check("4", &format!("{}host: Number О-2026-000001.\nhost hangs up", begin("4")));
+    check("4", &format!("{}host: Number З-2026-000001.\nhost hangs up", begin("4")));
     check("4 promise:unavailable", &format!("{}host: Not now.\nhost hangs up", begin("4")));
     let (report, _) = run("6 1");
     assert!(report.transcript().contains("host: We shall."), "{}", report.transcript());
@@ -160,7 +160,7 @@ fn steps_come_before_decisions() {
     let caller = Caller::dials("100").presses("9").presses("1");
     let world = world().operator("desk-operator", Operator::busy()).decided_by(Arc::clone(&counts) as SharedDecider);
     world.caller(caller).run().check(
-        "host: Good day.\nhost: One to six.\ncaller: 9\nhost: One to six.\ncaller: 1\nhost → desk-operator\ncaller hangs up",
+        "host: Good day.\nhost: One to six.\ncaller: 9\nhost: One to six.\ncaller: 1\nhost → desk-operator\ndesk-operator is busy\nhost: Ok(Busy)\ncaller hangs up",
     );
     assert_eq!(counts.lock().0, 0);
 }

@@ -8,7 +8,7 @@ use gudok_core::call::ScriptRun;
 use gudok_core::centre::Callback;
 use gudok_core::ids::{Campaign, ScriptVersion};
 use gudok_core::records::LegRecord;
-use gudok_core::script::ScriptEnd;
+use gudok_core::script::{LandingCause, ScriptEnd};
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::StepUse;
 use gudok_plugin_host::ports::{BucketId, FetchMethod, SurveyResult};
@@ -118,6 +118,10 @@ pub struct Report {
     pub requests: Vec<SimRequest>,
     /// Host calls, where [`crate::World::keeps_host_calls`] was asked for.
     pub host_calls: Vec<SimHostCall>,
+    /// How the first call's script ended.
+    pub script_end: Option<ScriptEnd>,
+    /// Why the host took the first call out of its script's hands; none where it did not.
+    pub landing: Option<LandingCause>,
     /// What scripts keep at the end, by bucket and key.
     pub stored: Vec<SimStored>,
     /// How compiled scripts ended, in that order; one that was stopped from outside is not among them.

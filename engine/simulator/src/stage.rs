@@ -16,10 +16,10 @@ use crate::props::Props;
 use crate::report::Report;
 use crate::script::SimScript;
 use crate::storage::SimStorage;
-use crate::tasks::{PortRequest, Seen, SharedDesk, TaskId, Tasks};
+use crate::tasks::{PortRequest, Seen, SharedDesk, TaskId, Tasks, beside};
 use crate::trouble::Trouble;
 use crate::words::PromptWords;
-use gudok_core::call::{CallLimits, CallStart, Input, Purpose};
+use gudok_core::call::{CallLimits, CallMachine, CallStart, Input, Purpose, ScriptRun};
 use gudok_core::campaign::{AnsweredBy as CalleeIs, AttemptId, CampaignOrder, OptOut};
 use gudok_core::centre::{Callback, CallbackState, OperatorOrder};
 use gudok_core::ids::{Agency, CallId, CallbackId, Campaign, Entry, Operator, ScriptVersion, Trunk};
@@ -27,7 +27,7 @@ use gudok_core::leg::IncomingCall;
 use gudok_core::privacy::PhoneNumber;
 use gudok_core::records::Mode;
 use gudok_core::routing::{Overlay, Route, Routes};
-use gudok_core::script::{CallError, EndReason, LandingCause, Request, TransferTarget};
+use gudok_core::script::{CallError, EndReason, LandingCause, Request, ScriptEnd, TransferTarget};
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::Version;
 use gudok_plugin_host::journal::Journal;
@@ -36,6 +36,7 @@ use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Runtime;
 
 /// Times that scripts may be polled without the world's clock moving: one that never waits is a fault.
 const POLLS_AT_ONE_MOMENT_MAX: u32 = 100_000;
@@ -109,6 +110,9 @@ pub(crate) struct Stage {
     pub(crate) informing: Informing,
     pub(crate) journal: Option<Arc<dyn Journal>>,
     pub(crate) storage: Arc<SimStorage>,
+    until_script_is_over: bool,
+    /// How the first call's script ended.
+    script_end: Option<ScriptEnd>,
 }
 
 /// With what a stage is set.
@@ -140,6 +144,8 @@ pub(crate) struct Setting {
     pub(crate) words: Arc<dyn PromptWords>,
     pub(crate) journal: Option<Arc<dyn Journal>>,
     pub(crate) storage: Arc<SimStorage>,
+    pub(crate) until_script_is_over: bool,
+    pub(crate) beside: Option<Arc<Runtime>>,
 }
 
 impl Stage {
@@ -201,7 +207,7 @@ impl Stage {
             lost: 0,
             scripts: setting.scripts,
             limits: setting.limits,
-            tasks: Tasks::new(),
+            tasks: Tasks::new(setting.beside.or_else(beside)),
             checkers: Checkers::default(),
             desk: setting.desk,
             post: setting.post,
@@ -212,6 +218,8 @@ impl Stage {
             informing,
             journal: setting.journal,
             storage: setting.storage,
+            until_script_is_over: setting.until_script_is_over,
+            script_end: None,
         };
         stage.informing.begins(setting.campaigns, stage.props.now);
         stage
@@ -223,13 +231,16 @@ impl Stage {
         for _ in 0..events_max {
             self.settle();
             self.look_at_centre();
-            if !self.checkers.broken().is_empty() || self.is_done() {
+            if !self.checkers.broken().is_empty() || self.is_done() || self.is_over_for_its_script() {
                 break;
             }
             let Some(at) = self.next() else { break };
             self.advance(at);
         }
-        if self.checkers.broken().is_empty() {
+        let first = self.calls.get(0).map(|call| &call.machine);
+        let landing = first.and_then(CallMachine::landing);
+        let landing = landing.or_else(|| self.props.records.iter().find_map(|leg| leg.landing));
+        if self.checkers.broken().is_empty() && !self.until_script_is_over {
             self.checkers.finish();
         }
         self.campaigns_add_up();
@@ -256,12 +267,19 @@ impl Stage {
             connected_callbacks: self.centre_checkers.connected(),
             escalated: self.escalated,
             lost: self.lost,
+            script_end: self.script_end,
+            landing,
             stored: self.storage.kept(),
             tickets,
             surveys,
             campaigns: self.informing.outcomes(self.props.now),
             attempts: self.informing.attempts,
         }
+    }
+
+    /// The first call is out of its script's hands, where nothing else is of interest.
+    fn is_over_for_its_script(&self) -> bool {
+        self.until_script_is_over && self.script_end.is_some() && self.tasks.is_empty()
     }
 
     /// Nobody calls, nobody is to come, and nobody is owed a call.
@@ -475,6 +493,9 @@ impl Stage {
         }
         self.caller_leaves(call);
         if let Some(end) = end {
+            if call == 0 && run == ScriptRun(0) {
+                self.script_end = Some(end.clone());
+            }
             self.feed(call, Input::ScriptEnded { run, end });
         }
     }

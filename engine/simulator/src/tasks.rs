@@ -173,11 +173,17 @@ impl ScriptSink for DeskSink {
     }
 }
 
+/// What a script host needs beside its scripts. Without it a compiled script's `fetch` answers with a fault of the host;
+/// nothing else misses it.
+pub(crate) fn beside() -> Option<Arc<Runtime>> {
+    Builder::new_current_thread().build().ok().map(Arc::new)
+}
+
 /// All scripts at work.
 pub(crate) struct Tasks {
     scripts: BTreeMap<TaskId, Task>,
     /// What the script host starts beside a script, such as HTTP on its way. Driven by hand, and without clock or sockets.
-    beside: Option<Runtime>,
+    beside: Option<Arc<Runtime>>,
 }
 
 struct Task {
@@ -195,9 +201,12 @@ impl Wake for Flag {
 }
 
 impl Tasks {
-    pub(crate) fn new() -> Self {
-        // Without it a compiled script's `fetch` answers with a fault of the host; nothing else misses it.
-        Self { scripts: BTreeMap::new(), beside: Builder::new_current_thread().build().ok() }
+    pub(crate) const fn new(beside: Option<Arc<Runtime>>) -> Self {
+        Self { scripts: BTreeMap::new(), beside }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.scripts.is_empty()
     }
 
     /// Lets what runs beside the scripts get as far as it can.
@@ -224,7 +233,7 @@ impl Tasks {
 
     /// Lets it work; its end, if that came.
     pub(crate) fn poll(&mut self, id: TaskId) -> Option<ScriptEnd> {
-        let _entered = self.beside.as_ref().map(Runtime::enter);
+        let _entered = self.beside.as_deref().map(Runtime::enter);
         let task = self.scripts.get_mut(&id)?;
         task.woken.0.store(false, SeqCst);
         let waker = Waker::from(Arc::clone(&task.woken));

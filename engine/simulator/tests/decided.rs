@@ -4,7 +4,7 @@
 use gudok_core::script::{CallError, QueueEvent, ScriptEnd, TransferMode, TransferOutcome, TransferTarget};
 use gudok_plugin_host::manifest::Manifest;
 use gudok_plugin_host::ports::TicketKind;
-use gudok_simulator::decide::{ByList, Decision, Decider, Decisions, Moment, SharedDecider, routes_of};
+use gudok_simulator::decide::{ByList, Decider, Decision, Decisions, Moment, SharedDecider, routes_of};
 use gudok_simulator::{Caller, Line, Operator, Report, ScriptCall, TicketParts, World, returned};
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -86,10 +86,21 @@ fn keys_silence_and_hanging_up() {
     check("", &format!("{begin}caller hangs up"));
     check("hang-up", "host: Good day.\ncaller hangs up");
     check("go-on hang-up", &format!("{begin}caller hangs up"));
-    check("silence silence silence", &format!("{begin}host: One to six.\nhost: One to six.\nhost: Goodbye.\nhost hangs up"));
-    check("9 9 9", &format!("{begin}caller: 9\nhost: One to six.\ncaller: 9\nhost: One to six.\ncaller: 9\nhost: Goodbye.\nhost hangs up"));
+    check(
+        "silence silence silence",
+        &format!("{begin}host: One to six.\nhost: One to six.\nhost: Goodbye.\nhost hangs up"),
+    );
+    check(
+        "9 9 9",
+        &format!(
+            "{begin}caller: 9\nhost: One to six.\ncaller: 9\nhost: One to six.\ncaller: 9\nhost: Goodbye.\nhost hangs up"
+        ),
+    );
     // A key in the middle of the greeting is the answer to the question.
-    check("ahead:3 speak:2", "host: Good day.\ncaller: 3\ncaller speaks for 2 s\nhost: Ended by Silence.\nhost hangs up");
+    check(
+        "ahead:3 speak:2",
+        "host: Good day.\ncaller: 3\ncaller speaks for 2 s\nhost: Ended by Silence.\nhost hangs up",
+    );
 }
 
 #[test]
@@ -98,7 +109,8 @@ fn a_transfer_goes_as_is_decided() {
     let talk = "host → desk-operator\ndesk-operator answers\ncaller ↔ desk-operator\ndesk-operator hangs up\nhost: Thank you.\nhost hangs up";
     check("1", &format!("{begin}{talk}"));
     check("1 transfer:answered", &format!("{begin}{talk}"));
-    let not = |decision: &str, said: &str, told: &str| check(decision, &format!("{begin}{told}host: {said}\nhost hangs up"));
+    let not =
+        |decision: &str, said: &str, told: &str| check(decision, &format!("{begin}{told}host: {said}\nhost hangs up"));
     not("1 transfer:busy", "Ok(Busy)", "host → desk-operator\ndesk-operator is busy\n");
     not("1 transfer:no-answer", "Ok(NoAnswer)", "host → desk-operator\ndesk-operator does not answer\n");
     not("1 transfer:rejected", "Ok(Rejected(603))", "host → desk-operator\ndesk-operator is rejected\n");
@@ -117,13 +129,19 @@ fn a_wait_goes_as_is_decided() {
     check("2 queue:closed", &format!("{begin}host: Closed until Some(\"09:00\").\nhost hangs up"));
     check("2 queue:full", &format!("{begin}host: Full.\nhost hangs up"));
     let (report, _) = run("2 queue:answered");
-    assert!(report.transcript().contains("caller ↔ operator-of-queues\noperator-of-queues hangs up\nhost hangs up"), "{}", report.transcript());
+    assert!(
+        report.transcript().contains("caller ↔ operator-of-queues\noperator-of-queues hangs up\nhost hangs up"),
+        "{}",
+        report.transcript()
+    );
     // The host's own offer at the limit of the wait, taken.
     let (report, _) = run("2 queue:nobody 1");
     let told = report.transcript();
     assert!(told.contains("host: [callback offer]\n#1 caller: 1") && told.contains("[callback promised by"), "{told}");
     // And not taken: who waits for nobody gives up.
-    let (report, _) = run("2 queue:nobody silence silence silence silence silence silence silence silence silence silence silence silence");
+    let (report, _) = run(
+        "2 queue:nobody silence silence silence silence silence silence silence silence silence silence silence silence",
+    );
     let told = report.transcript();
     assert!(told.ends_with("caller hangs up"), "{told}");
     let (report, _) = run("2 queue:failed");

@@ -43,7 +43,8 @@ struct Row {
 
 /// Lets the first contacts be called.
 pub(super) fn run(version: &Arc<Version>, agency: &Agency, entry: &Entry, settings: &SmokeSettings) -> SmokeReport {
-    let fault = |keys: &str, problem: String| SmokeFault { keys: keys.into(), problem, told: Vec::new(), log: Vec::new() };
+    let fault =
+        |keys: &str, problem: String| SmokeFault { keys: keys.into(), problem, told: Vec::new(), log: Vec::new() };
     let list = version.data(CONTACTS);
     let rows = match list.map_or_else(|| Ok(vec![Row::default()]), rows) {
         Ok(rows) => rows,

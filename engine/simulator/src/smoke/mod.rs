@@ -201,7 +201,12 @@ fn smoke<'a>(
         let Some(problem) = judge.problem(&smoker, &went) else { continue };
         faulty += 1;
         if report.faults.iter().all(|known| known.problem != problem) {
-            report.faults.push(SmokeFault { keys: smoker.keys, problem, told: last_lines(&went), log: last_of(went.log) });
+            report.faults.push(SmokeFault {
+                keys: smoker.keys,
+                problem,
+                told: last_lines(&went),
+                log: last_of(went.log),
+            });
         }
     }
     (report, judge)

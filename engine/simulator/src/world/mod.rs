@@ -1,19 +1,15 @@
 //! What there is in a world, written down before it runs.
 
-use crate::back_end::{BackEnd, SimFetch, SimSecrets};
+mod run;
+
+use crate::back_end::BackEnd;
 use crate::caller::Caller;
-use crate::clock::VirtualClock;
-use crate::decide::{SharedDecider, add_twins};
-use crate::dice::{Dice, SeededRandom};
-use crate::directory::DecidedDirectory;
+use crate::decide::SharedDecider;
 use crate::informing::{CampaignPlan, Planned, SimContact};
 use crate::operator::Operator;
-use crate::post::{Post, SimPromises};
-use crate::report::Report;
 use crate::script::{SimScript, prompt};
-use crate::stage::{Scripted, Setting, Stage};
-use crate::storage::{Bucket, Kept, SimStorage};
-use crate::tasks::{DeskSink, SharedDesk};
+use crate::stage::Scripted;
+use crate::storage::{Bucket, Kept};
 use crate::trouble::Trouble;
 use crate::words::{PlainWords, PromptWords};
 use gudok_core::calendar::Calendar;
@@ -27,12 +23,12 @@ use gudok_core::routing::{AgencyRoutes, GroupRoute, NumberPlan, OperatorRoute, O
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::Version;
 use gudok_plugin_host::journal::Journal;
-use gudok_plugin_host::ports::{BucketId, Clock, DirectoryPort, NoDirectory, Ports, StoragePort};
+use gudok_plugin_host::ports::{BucketId, DirectoryPort, NoDirectory};
 use jiff::tz::TimeZone;
-use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Runtime;
 
 /// Where callers land unless [`World::fallback`] says otherwise.
 const FALLBACK: &str = "operators";
@@ -43,11 +39,14 @@ const NOON: Timestamp = Timestamp::from_millis(1_777_982_400_000);
 ///
 /// Numbers are written as in Russia (8 and +7), it is noon of a weekday in UTC, and operators always work, unless told
 /// otherwise.
+#[derive(Clone)]
 pub struct World {
     seed: u64,
     now: Timestamp,
     zone: TimeZone,
-    routes: Routes,
+    routes: Arc<Routes>,
+    /// The routes have their twins: see [`crate::decide`].
+    has_twins: bool,
     limits: CallLimits,
     trouble: Trouble,
     operators: BTreeMap<String, Operator>,
@@ -72,6 +71,8 @@ pub struct World {
     journal: Option<Arc<dyn Journal>>,
     keeps_host_calls: bool,
     kept: HashMap<BucketId, Bucket>,
+    until_script_is_over: bool,
+    beside: Option<Arc<Runtime>>,
 }
 
 impl World {
@@ -88,7 +89,8 @@ impl World {
             seed,
             now: NOON,
             zone: TimeZone::UTC,
-            routes: Routes {
+            has_twins: false,
+            routes: Arc::new(Routes {
                 plan,
                 numbers: HashMap::new(),
                 agencies: BTreeMap::new(),
@@ -96,7 +98,7 @@ impl World {
                 extensions: BTreeMap::new(),
                 overlays: Vec::new(),
                 centre: Arc::default(),
-            },
+            }),
             limits: CallLimits::default(),
             trouble: Trouble::NONE,
             operators: BTreeMap::new(),
@@ -121,13 +123,15 @@ impl World {
             journal: None,
             keeps_host_calls: false,
             kept: HashMap::new(),
+            until_script_is_over: false,
+            beside: None,
         }
     }
 
     /// Takes these routes as they are, as from a configuration. Put it first: numbers, groups and scripts add to them.
     #[must_use]
     pub fn routes(mut self, routes: Routes) -> Self {
-        self.routes = routes;
+        (self.routes, self.has_twins) = (Arc::new(routes), false);
         self
     }
 
@@ -165,7 +169,7 @@ impl World {
         let agency = Agency::new(agency);
         self.agency(&agency);
         let route = Route { agency, entry: Entry::new(entry), lang: Arc::from("ru-RU"), area: None, callback: None };
-        self.routes.numbers.insert(Arc::from(dialled), route);
+        self.routes_mut().numbers.insert(Arc::from(dialled), route);
         self
     }
 
@@ -180,14 +184,14 @@ impl World {
     #[must_use]
     pub fn operators_working(mut self, group: &str, names: &[&str], calendar: Calendar) -> Self {
         let operators = names.iter().map(|name| OperatorRoute { name: Arc::from(*name), target: at(name) }).collect();
-        self.routes.groups.insert(Group::new(group), GroupRoute { operators, calendar: Arc::new(calendar) });
+        self.routes_mut().groups.insert(Group::new(group), GroupRoute { operators, calendar: Arc::new(calendar) });
         self
     }
 
     /// A telephone of the centre.
     #[must_use]
     pub fn extension(mut self, number: &str) -> Self {
-        self.routes.extensions.insert(Arc::from(number), at(number));
+        self.routes_mut().extensions.insert(Arc::from(number), at(number));
         self
     }
 
@@ -216,7 +220,7 @@ impl World {
     /// An emergency announcement for everybody.
     #[must_use]
     pub fn overlay(mut self, text: &str) -> Self {
-        self.routes.overlays.push(Overlay::for_all("simulated", prompt(text)));
+        self.routes_mut().overlays.push(Overlay::for_all("simulated", prompt(text)));
         self
     }
 
@@ -296,7 +300,7 @@ impl World {
     /// said by [`World::operator`].
     #[must_use]
     pub fn centre(mut self, settings: CentreSettings) -> Self {
-        self.routes.centre = Arc::new(settings);
+        self.routes_mut().centre = Arc::new(settings);
         self
     }
 
@@ -325,7 +329,7 @@ impl World {
     #[must_use]
     pub fn callback_number(mut self, dialled: &str, agency: &str, queue: &str) -> Self {
         self = self.number(dialled, agency, "callback");
-        if let Some(route) = self.routes.numbers.get_mut(dialled) {
+        if let Some(route) = self.routes_mut().numbers.get_mut(dialled) {
             route.callback = Some(gudok_core::ids::Queue::new(queue));
         }
         self
@@ -343,7 +347,7 @@ impl World {
     /// A number stands for a region or municipality.
     #[must_use]
     pub fn area(mut self, dialled: &str, area: &str) -> Self {
-        if let Some(route) = self.routes.numbers.get_mut(dialled) {
+        if let Some(route) = self.routes_mut().numbers.get_mut(dialled) {
             route.area = Some(Arc::from(area));
         }
         self
@@ -442,7 +446,7 @@ impl World {
     /// Who dials this number is spoken to in that language at first.
     #[must_use]
     pub fn lang(mut self, dialled: &str, lang: &str) -> Self {
-        if let Some(route) = self.routes.numbers.get_mut(dialled) {
+        if let Some(route) = self.routes_mut().numbers.get_mut(dialled) {
             route.lang = Arc::from(lang);
         }
         self
@@ -455,81 +459,6 @@ impl World {
         self
     }
 
-    /// Lets it all happen, on this thread. Not from within a tokio runtime: use a thread that may block.
-    #[must_use]
-    pub fn run(mut self) -> Report {
-        if self.decider.is_some() {
-            add_twins(&mut self.routes, self.now);
-        }
-        let mut dice = Dice::new(self.seed);
-        let random = SeededRandom(Mutex::new(dice.split()));
-        let clock = VirtualClock::new(self.now, self.zone);
-        let desk = SharedDesk::default();
-        let post = Arc::new(Mutex::new(Post::new(dice.split(), self.trouble.failing_webhooks_percent, self.now)));
-        desk.lock().keeps_host_calls = self.keeps_host_calls;
-        let decider = self.decider;
-        let storage = Arc::new(SimStorage {
-            clock: clock.clone(),
-            desk: Arc::clone(&desk),
-            buckets: Mutex::new(self.kept),
-            decider: decider.clone(),
-        });
-        let directory: Arc<dyn DirectoryPort> = match &decider {
-            None => self.directory,
-            Some(decider) => {
-                let (desk, decider) = (Arc::clone(&desk), Arc::clone(decider));
-                Arc::new(DecidedDirectory { directory: self.directory, desk, decider })
-            }
-        };
-        let promises = SimPromises { post: Arc::clone(&post), desk: Arc::clone(&desk), decider: decider.clone() };
-        let ports = Ports {
-            storage: Arc::clone(&storage) as Arc<dyn StoragePort>,
-            fetch: Arc::new(SimFetch {
-                clock: clock.clone(),
-                desk: Arc::clone(&desk),
-                origins: self.back_ends,
-                other: self.other_back_ends,
-                decider: decider.clone(),
-            }),
-            promises: Arc::new(promises),
-            directory,
-            secrets: Arc::new(SimSecrets { desk: Arc::clone(&desk), secrets: self.secrets }),
-            clock: Arc::new(clock.clone()) as Arc<dyn Clock>,
-            random: Arc::new(random),
-            sink: Arc::new(DeskSink(Arc::clone(&desk))),
-        };
-        Stage::new(Setting {
-            seed: self.seed,
-            now: self.now,
-            dice,
-            trouble: self.trouble,
-            operators: self.operators,
-            recordings: self.recordings,
-            routes: Arc::new(self.routes),
-            limits: self.limits,
-            scripts: self.scripts,
-            deployments: self.deployments,
-            drains: self.drains,
-            callers: self.callers,
-            callees: self.callees,
-            campaigns: self.campaigns,
-            quiet: self.quiet,
-            logged_in: self.logged_in,
-            operators_do: self.operators_do,
-            deaths: self.deaths,
-            announcements: self.announcements,
-            desk,
-            post,
-            clock,
-            ports,
-            decider,
-            words: self.words,
-            journal: self.journal,
-            storage,
-        })
-        .run()
-    }
-
     fn enter(&mut self, agency: &str, entry: &str, script: Scripted) {
         let (agency, place) = (Agency::new(agency), Entry::new(entry));
         let reachable = &mut self.agency(&agency).reachable;
@@ -537,8 +466,13 @@ impl World {
         self.scripts.insert((agency, place), script);
     }
 
+    fn routes_mut(&mut self) -> &mut Routes {
+        self.has_twins = false;
+        Arc::make_mut(&mut self.routes)
+    }
+
     fn agency(&mut self, agency: &Agency) -> &mut AgencyRoutes {
-        self.routes.agencies.entry(agency.clone()).or_insert_with(|| AgencyRoutes {
+        self.routes_mut().agencies.entry(agency.clone()).or_insert_with(|| AgencyRoutes {
             fallback: Group::new(FALLBACK),
             reachable: BTreeMap::new(),
             outbound: None,
@@ -580,7 +514,7 @@ pub(crate) fn start_for_tests(id: gudok_core::ids::CallId) -> gudok_core::call::
         agency: Agency::new("one"),
         entry: Entry::new("main"),
         lang: Arc::from("ru-RU"),
-        routes: Arc::new(World::new(0).routes),
+        routes: World::new(0).routes,
         mode: gudok_core::records::Mode::Attended,
         overlay: None,
         purpose: gudok_core::call::Purpose::Script,

@@ -116,7 +116,7 @@ pub struct Report {
     pub named: Vec<NamedStep>,
     /// Requests to back ends, in order.
     pub requests: Vec<SimRequest>,
-    /// Host calls, where [`crate::World::keeps_host_calls`] was asked for.
+    /// Host calls that were answered with an error; all of them where [`crate::World::keeps_host_calls`] was asked for.
     pub host_calls: Vec<SimHostCall>,
     /// How the first call's script ended.
     pub script_end: Option<ScriptEnd>,

@@ -166,7 +166,7 @@ impl ScriptSink for DeskSink {
     fn host_call(&self, source: Source<'_>, function: &str, outcome: &'static str, _: std::time::Duration) {
         self.works(source);
         let mut desk = self.0.lock();
-        if desk.keeps_host_calls {
+        if desk.keeps_host_calls || !matches!(outcome, "ok" | "ended") {
             let (call, step) = (desk.number_of_current, desk.step.clone());
             desk.host_calls.push(SimHostCall { call, step, function: Arc::from(function), outcome });
         }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A list to try the script with.
-const CONTACTS: &str = "contacts.jsonl";
+pub(crate) const CONTACTS: &str = "contacts.jsonl";
 /// Rows of it that are called: the first.
 const ROWS_MAX: usize = 4;
 /// A list's own columns, which no script is given.
@@ -35,8 +35,8 @@ const GREETING: Duration = Duration::from_secs(5);
 
 /// A contact of the list.
 #[derive(Default)]
-struct Row {
-    fields: Vec<(String, String)>,
+pub(crate) struct Row {
+    pub(crate) fields: Vec<(String, String)>,
     /// What is pressed at each question; empty where the list does not say.
     keys: Vec<String>,
 }
@@ -80,7 +80,7 @@ pub(super) fn run(version: &Arc<Version>, agency: &Agency, entry: &Entry, settin
 }
 
 /// What went wrong before dialling.
-pub(super) fn not_prepared(went: &Report) -> Option<String> {
+pub(crate) fn not_prepared(went: &Report) -> Option<String> {
     went.campaigns.values().any(|outcome| outcome.ends("script-failed") > 0 || outcome.done("script-failed") > 0).then(
         || {
             let why = went.log.iter().find_map(|line| line.strip_prefix("Fault ")).unwrap_or("without a word");
@@ -148,7 +148,7 @@ pub(crate) fn campaign(agency: &Agency, entry: &Entry) -> CampaignSettings {
 }
 
 /// The first rows of the list.
-fn rows(list: &[u8]) -> Result<Vec<Row>, String> {
+pub(crate) fn rows(list: &[u8]) -> Result<Vec<Row>, String> {
     let text = std::str::from_utf8(list).map_err(|error| format!("it is not UTF-8: {error}"))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).take(ROWS_MAX);
     let rows: Vec<Row> = lines.map(|(at, line)| row(at + 1, line)).collect::<Result<_, _>>()?;

@@ -239,6 +239,14 @@ impl World {
         self
     }
 
+    /// A script in Rust that other worlds have too.
+    pub(crate) fn shared_script(mut self, agency: &str, entry: &str, script: &Arc<dyn SimScript>) -> Self {
+        let version =
+            ScriptVersion { script: ScriptName::new(entry), version: Arc::from("1.0.0"), bundle_sha256: [0; 32] };
+        self.enter(agency, entry, Scripted::InRust { version, script: Arc::clone(script) });
+        self
+    }
+
     /// A compiled script: what the real host loaded.
     #[must_use]
     pub fn bundle(mut self, agency: &str, entry: &str, version: Arc<Version>) -> Self {

@@ -1,0 +1,252 @@
+//! Call after call, until nothing is left to try or a bound is reached.
+
+use super::Watch;
+use super::graph::{End, Graph, StateNo};
+use super::judge::{Decided, Wrong, end_of, wrongs};
+use super::report::FindingKind;
+use super::settings::{ExploreSettings, Progress};
+use super::walk::{Walk, Walker};
+use crate::decide::{Decision, SharedDecider};
+use crate::report::Report;
+use crate::world::World;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Calls between two words to whoever watches, and two looks at the time.
+const LOOK_EVERY: u64 = 256;
+
+/// What was found wrong in calls, before it is known by which way it is reached soonest.
+#[derive(Clone, Debug)]
+pub(super) struct Suspect {
+    pub(super) wrong: Wrong,
+    /// Where the call ended.
+    pub(super) last: Option<(StateNo, usize)>,
+    /// The way of the call in which it was found.
+    pub(super) way: Vec<Decision>,
+}
+
+/// What calls took, at most.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Usage {
+    pub(super) cpu: Duration,
+    pub(super) memory_bytes: usize,
+    pub(super) host_calls: u32,
+}
+
+/// What came of it.
+pub(super) struct Searched {
+    pub(super) graph: Graph,
+    pub(super) suspects: Vec<Suspect>,
+    pub(super) usage: Usage,
+    pub(super) paths: u64,
+    pub(super) took: Duration,
+    pub(super) too_deep: u64,
+    pub(super) too_many: u64,
+    pub(super) requests: u64,
+    /// Decisions that were not tried, because a bound ended it all; and which.
+    pub(super) cut_short: Option<(&'static str, u64)>,
+    /// States that were not met again by the way that had led to them.
+    pub(super) unstable: u64,
+    pub(super) steps: std::collections::BTreeSet<Arc<str>>,
+}
+
+/// Searches one world, with so many calls and so much time at most.
+pub(super) fn search(
+    world: World,
+    settings: &Arc<ExploreSettings>,
+    (paths_max, time_max): (u64, Duration),
+    watch: &mut Watch<'_>,
+) -> Searched {
+    let world = world.for_many_runs();
+    let walker = Arc::new(Mutex::new(Walker::new(Arc::clone(settings))));
+    let mut search = Search {
+        world,
+        walker,
+        suspects: BTreeMap::new(),
+        usage: Usage::default(),
+        paths: 0,
+        unstable: 0,
+        steps: std::collections::BTreeSet::new(),
+    };
+    let began = Instant::now();
+    search.call(Vec::new(), None);
+    let cut = loop {
+        if search.paths >= paths_max {
+            break Some("paths_max");
+        }
+        if search.paths.is_multiple_of(LOOK_EVERY) {
+            if began.elapsed() >= time_max {
+                break Some("time_max_ms");
+            }
+            if watch(&search.progress(began.elapsed())) == ControlFlow::Break(()) {
+                break Some("stopped");
+            }
+        }
+        if !search.step() {
+            break None;
+        }
+    };
+    let took = began.elapsed();
+    search.finish(took, cut)
+}
+
+struct Search {
+    world: World,
+    walker: Arc<Mutex<Walker>>,
+    suspects: BTreeMap<(FindingKind, String), Suspect>,
+    usage: Usage,
+    paths: u64,
+    unstable: u64,
+    steps: std::collections::BTreeSet<Arc<str>>,
+}
+
+impl Search {
+    /// One more call; false where none is left to make.
+    fn step(&mut self) -> bool {
+        let next = {
+            let mut walker = self.walker.lock();
+            while walker.open.last().is_some_and(|state| !walker.graph.is_open(*state)) {
+                walker.open.pop();
+            }
+            match walker.open.last().copied() {
+                Some(state) => {
+                    let way = walker.graph.states[state].way.clone();
+                    let left = walker.graph.untried(state);
+                    Next::Open(state, way, left)
+                }
+                None => match walker.probes.pop() {
+                    Some(probe) => Next::Probe(probe),
+                    None => return false,
+                },
+            }
+        };
+        match next {
+            Next::Open(state, way, left) => {
+                self.call(way, None);
+                let mut walker = self.walker.lock();
+                if walker.graph.is_open(state) && walker.graph.untried(state) == left {
+                    self.unstable += 1;
+                    walker.open.retain(|open| *open != state);
+                }
+            }
+            Next::Probe(probe) => {
+                let Some(input) = self.walker.lock().graph.states[probe.state].inputs.get(probe.input).cloned() else {
+                    return true;
+                };
+                let mut way = probe.way;
+                way.push(input);
+                self.call(way, Some((probe.state, probe.input)));
+            }
+        }
+        true
+    }
+
+    /// A whole call, from its answer to its end.
+    fn call(&mut self, forced: Vec<Decision>, probe: Option<(StateNo, usize)>) {
+        self.walker.lock().walk = Walk::new(forced, probe);
+        let report = self.world.clone().decided_by(Arc::clone(&self.walker) as SharedDecider).run();
+        self.paths += 1;
+        for run in &report.runs {
+            self.usage.cpu = self.usage.cpu.max(run.cpu);
+            self.usage.memory_bytes = self.usage.memory_bytes.max(run.memory_bytes_max);
+            self.usage.host_calls = self.usage.host_calls.max(run.host_calls);
+        }
+        for step in &report.named {
+            if !self.steps.contains(&step.name) {
+                self.steps.insert(Arc::clone(&step.name));
+            }
+        }
+        self.judge(&report);
+    }
+
+    fn judge(&mut self, report: &Report) {
+        let mut walker = self.walker.lock();
+        let (end, wrongs) = {
+            let states = &walker.graph.states;
+            let decided = |(state, input): &(StateNo, usize)| {
+                let state = &states[*state];
+                (&state.place.moment, &state.inputs[*input])
+            };
+            let hang_up = Decision::HangUp;
+            let mut path: Vec<Decided<'_>> = walker.walk.path.iter().map(decided).collect();
+            if walker.walk.closing
+                && let Some((moment, _)) = path.last().copied()
+            {
+                path.push((moment, &hang_up));
+            }
+            (end_of(report, &path), wrongs(report, &path, &walker.walk.secrets))
+        };
+        walker.ends(end);
+        let last = walker.walk.path.last().copied();
+        for wrong in wrongs {
+            let place = last.map_or(0, |(state, _)| super::place::flow_key(&walker.graph.states[state].place.moment));
+            let key = (wrong.kind, format!("{place:x} {}", wrong.what));
+            let better = self.suspects.get(&key).is_none_or(|known| known.way.len() > walker.walk.path.len());
+            if better {
+                let way = walker.way();
+                self.suspects.insert(key, Suspect { wrong, last, way });
+            }
+        }
+        if walker.walk.contradicted
+            && let Some((state, _)) = walker.walk.probe
+        {
+            let again = walker.graph.split(state);
+            walker.open.extend(again);
+        }
+    }
+
+    fn progress(&self, took: Duration) -> Progress {
+        let walker = self.walker.lock();
+        let open: u64 = walker.open.iter().map(|state| walker.graph.untried(*state)).sum();
+        let states = walker.graph.states.len() as u64;
+        Progress { paths: self.paths, states, open: open + walker.probes.len() as u64, took }
+    }
+
+    fn finish(self, took: Duration, cut: Option<&'static str>) -> Searched {
+        let mut walker = self.walker.lock();
+        let mut open: Vec<StateNo> = std::mem::take(&mut walker.open);
+        open.sort_unstable();
+        open.dedup();
+        let left: u64 = open.iter().map(|state| walker.graph.untried(*state)).sum();
+        let mut suspects: Vec<Suspect> = self.suspects.into_values().collect();
+        for (way, state) in std::mem::take(&mut walker.spoken_secrets) {
+            let known = suspects.iter_mut().find(|one| one.wrong.kind == FindingKind::SensitiveSpoken);
+            match known {
+                Some(known) if known.way.len() <= way.len() => {}
+                Some(known) => (known.way, known.last) = (way, Some((state, 0))),
+                None => {
+                    let what =
+                        "what was entered at a sensitive question is said aloud: others in the room hear it".into();
+                    let wrong = Wrong { kind: FindingKind::SensitiveSpoken, what };
+                    suspects.push(Suspect { wrong, last: Some((state, 0)), way });
+                }
+            }
+        }
+        Searched {
+            cut_short: cut.map(|bound| (bound, left + walker.probes.len() as u64)),
+            graph: std::mem::take(&mut walker.graph),
+            suspects,
+            usage: self.usage,
+            paths: self.paths,
+            took,
+            too_deep: walker.too_deep,
+            too_many: walker.too_many,
+            requests: walker.requests,
+            unstable: self.unstable,
+            steps: self.steps,
+        }
+    }
+}
+
+enum Next {
+    Open(StateNo, Vec<Decision>, u64),
+    Probe(super::graph::Probe),
+}
+
+/// Whether a call ended that way.
+pub(super) const fn is_end_of_script(end: &End) -> bool {
+    !matches!(end, End::CallerLeft)
+}

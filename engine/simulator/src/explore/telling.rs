@@ -1,0 +1,341 @@
+//! What was found is put into words: each finding once, with the shortest way there, tried before it is told.
+
+use super::Watch;
+use super::checks::check;
+use super::flow::{flow, node_name};
+use super::graph::Graph;
+use super::judge::{Decided, wrongs};
+use super::place::flow_key;
+use super::report::{Covered, ExploreReport, Finding, FindingKind, Flow, LeftOut, NodeKind};
+use super::search::{Searched, Suspect, search};
+use super::settings::{ExploreSettings, Progress};
+use super::shortest::{Ways, in_words};
+use crate::decide::{ByList, Decider, Decision, Decisions, Moment, SharedDecider};
+use crate::report::{Line, Report};
+use crate::world::World;
+use parking_lot::Mutex;
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Findings that are told. One fault in a menu shows in many places.
+const FINDINGS_MAX: usize = 100;
+
+/// Gathers what comes of exploring one script, call by call.
+pub(super) struct Teller {
+    settings: Arc<ExploreSettings>,
+    people: bool,
+    report: ExploreReport,
+    took: Duration,
+    steps: BTreeSet<Arc<str>>,
+    prompts: BTreeSet<u64>,
+    stopped: bool,
+}
+
+impl Teller {
+    pub(super) fn new([script, version, agency, entry]: [String; 4], settings: &ExploreSettings, people: bool) -> Self {
+        let report = ExploreReport {
+            script,
+            version,
+            agency,
+            entry,
+            paths: 0,
+            took_ms: 0,
+            paths_per_second: 0.0,
+            covered: Covered::default(),
+            left_out: Vec::new(),
+            findings: Vec::new(),
+            flow: Flow::default(),
+        };
+        Self {
+            settings: Arc::new(settings.clone()),
+            people,
+            report,
+            took: Duration::ZERO,
+            steps: BTreeSet::new(),
+            prompts: BTreeSet::new(),
+            stopped: false,
+        }
+    }
+
+    /// There is time for another call to begin with.
+    pub(super) fn goes_on(&mut self, watch: &mut Watch<'_>) -> bool {
+        let progress = Progress { paths: self.report.paths, took: self.took, ..Progress::default() };
+        self.stopped |= watch(&progress) == ControlFlow::Break(());
+        !self.stopped
+    }
+
+    /// Explores one world. `about` says which it is, where there are several.
+    pub(super) fn explore(&mut self, number: usize, about: &str, world: &dyn Fn() -> World, watch: &mut Watch<'_>) {
+        let bounds = &self.settings.bounds;
+        let paths_max = bounds.paths_max.saturating_sub(self.report.paths);
+        let time_max = Duration::from_millis(bounds.time_max_ms).saturating_sub(self.took);
+        let searched = search(world(), &self.settings, (paths_max, time_max), watch);
+        let ways = Ways::of(&searched.graph);
+        let (mut flow, names) = flow(&searched.graph, &ways);
+        self.count(&searched, &flow);
+        let mut suspects = searched.suspects.clone();
+        suspects.extend(check(&searched.graph, &self.settings.rules, self.people));
+        suspects.sort_by_key(|one| (one.wrong.kind, one.way.len()));
+        for suspect in suspects {
+            if self.report.findings.len() >= FINDINGS_MAX {
+                break;
+            }
+            let finding = self.finding(&suspect, &searched.graph, &ways, (about, &names), world);
+            let known = |other: &Finding| other.kind == finding.kind && other.message == finding.message;
+            if self.report.findings.iter().any(known) {
+                continue;
+            }
+            let at = self.report.findings.len();
+            if let Some(node) = flow.nodes.iter_mut().find(|node| Some(&node.id) == finding.node.as_ref()) {
+                node.findings.push(at);
+            }
+            self.report.findings.push(finding);
+        }
+        self.join(number, flow);
+    }
+
+    fn count(&mut self, searched: &Searched, flow: &Flow) {
+        let covered = &mut self.report.covered;
+        covered.states += searched.graph.states.len() as u64;
+        covered.questions += flow.nodes.iter().filter(|node| node.kind == NodeKind::Question).count() as u64;
+        covered.edges +=
+            searched.graph.states.iter().map(|state| state.leads.iter().flatten().count() as u64).sum::<u64>();
+        covered.merges_probed += searched.graph.probes;
+        covered.splits += searched.graph.splits;
+        covered.requests += searched.requests;
+        let cpu_us = u64::try_from(searched.usage.cpu.as_micros()).unwrap_or(u64::MAX);
+        covered.cpu_us_max = covered.cpu_us_max.max(cpu_us);
+        covered.memory_bytes_max = covered.memory_bytes_max.max(searched.usage.memory_bytes as u64);
+        covered.host_calls_max = covered.host_calls_max.max(u64::from(searched.usage.host_calls));
+        self.steps.extend(searched.steps.iter().cloned());
+        for state in &searched.graph.states {
+            if matches!(state.place.moment, Moment::Asked(_) | Moment::Heard(_)) {
+                self.prompts.insert(flow_key(&state.place.moment));
+            }
+        }
+        self.report.paths += searched.paths;
+        self.took += searched.took;
+        let bounds = self.settings.bounds;
+        if let Some((bound, decisions)) = searched.cut_short {
+            let max = match bound {
+                "paths_max" => bounds.paths_max,
+                "time_max_ms" => bounds.time_max_ms,
+                _ => 0,
+            };
+            self.leave_out(bound, max, decisions, "decisions were known and not tried when this bound was reached");
+        }
+        self.leave_out(
+            "depth_max",
+            u64::from(bounds.depth_max),
+            searched.too_deep,
+            "decisions lie deeper in a call than this",
+        );
+        self.leave_out("states_max", u64::from(bounds.states_max), searched.too_many, "places were met beyond this");
+        self.leave_out(
+            "unstable",
+            0,
+            searched.unstable,
+            "places were not met again by the way that had led to them: the script does not do the same twice",
+        );
+        let met = searched.graph.states.iter().any(|state| matches!(state.place.moment, Moment::Fetches(_)));
+        if met && self.settings.replies.is_empty() {
+            self.leave_out(
+                "replies",
+                0,
+                searched.requests,
+                "requests were answered with failures only: no example replies were given",
+            );
+        }
+    }
+
+    fn leave_out(&mut self, bound: &str, max: u64, decisions: u64, what: &str) {
+        if decisions == 0 {
+            return;
+        }
+        let known = self.report.left_out.iter_mut().find(|known| known.bound == bound);
+        match known {
+            Some(known) => known.decisions += decisions,
+            None => {
+                self.report.left_out.push(LeftOut { bound: bound.into(), max, decisions, what: what.into() });
+            }
+        }
+    }
+
+    fn finding(
+        &self,
+        suspect: &Suspect,
+        graph: &Graph,
+        ways: &Ways,
+        (about, names): (&str, &[String]),
+        world: &dyn Fn() -> World,
+    ) -> Finding {
+        let (state, input) = suspect.last.unwrap_or((0, usize::MAX));
+        let there = graph.states.get(state);
+        let has_input = there.is_some_and(|there| input < there.inputs.len());
+        let shortest = match there {
+            Some(_) if suspect.wrong.kind == FindingKind::SensitiveSpoken => None,
+            Some(_) if has_input => Some(ways.tokens(graph, state, input)),
+            Some(_) => Some(ways.tokens_to(graph, state)),
+            None => None,
+        };
+        let own = own_way(graph, &suspect.way);
+        let wanted = there.map(|there| flow_key(&there.place.moment));
+        let tried = shortest.and_then(|keys| {
+            let heard = try_it(world(), &keys, &suspect.wrong.kind, &suspect.wrong.what, wanted)?;
+            Some((keys, heard))
+        });
+        let (keys, heard) = tried.unwrap_or_else(|| {
+            let heard = try_it(world(), &own, &suspect.wrong.kind, &suspect.wrong.what, None).unwrap_or_default();
+            (own, heard)
+        });
+        let step = there.and_then(|there| step_of(&there.place.moment));
+        let message = match (about, &step) {
+            ("", None) => suspect.wrong.what.clone(),
+            ("", Some(step)) => format!("in step {step}: {}", suspect.wrong.what),
+            (about, _) => format!("{about}: {}", suspect.wrong.what),
+        };
+        Finding {
+            kind: suspect.wrong.kind,
+            replay: replay(&self.settings.target, &keys),
+            keys,
+            message,
+            heard,
+            step,
+            node: node_name(names, state),
+        }
+    }
+
+    /// Flows of several calls stand beside each other.
+    fn join(&mut self, number: usize, mut flow: Flow) {
+        if number > 0 {
+            let named = |id: &mut String| *id = format!("c{}-{id}", number + 1);
+            for node in &mut flow.nodes {
+                named(&mut node.id);
+            }
+            for edge in &mut flow.edges {
+                named(&mut edge.from);
+                named(&mut edge.to);
+            }
+        }
+        let known = &mut self.report.flow;
+        known.start = known.start.take().or(flow.start);
+        known.nodes.extend(flow.nodes);
+        known.edges.extend(flow.edges);
+    }
+
+    pub(super) fn tell(mut self) -> ExploreReport {
+        self.report.covered.steps = self.steps.len() as u64;
+        self.report.covered.prompts = self.prompts.len() as u64;
+        self.report.took_ms = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
+        let seconds = self.took.as_secs_f64();
+        // More calls than a float counts exactly are made in no time that anybody has.
+        #[expect(clippy::cast_precision_loss, reason = "said above")]
+        let paths = self.report.paths as f64;
+        self.report.paths_per_second = if seconds > 0.0 { (paths / seconds).round() } else { 0.0 };
+        self.report
+    }
+}
+
+fn step_of(moment: &Moment) -> Option<String> {
+    let step = match moment {
+        Moment::Asked(question) => &question.said.step,
+        Moment::Heard(said) => &said.step,
+        Moment::Transfers(transfer) => &transfer.step,
+        Moment::Waits(wait) => &wait.step,
+        Moment::Fetches(fetch) => &fetch.step,
+        Moment::Stores(store) => &store.step,
+        _ => return None,
+    };
+    step.as_ref().map(ToString::to_string)
+}
+
+/// A way as it was gone, in words: the moments are those of the states on it.
+fn own_way(graph: &Graph, way: &[Decision]) -> Decisions {
+    let mut path = Vec::new();
+    let mut state = 0;
+    for decision in way {
+        let Some(known) = graph.states.get(state) else { break };
+        path.push((&known.place.moment, decision));
+        let input = known.inputs.iter().position(|input| input == decision);
+        match input.and_then(|input| known.leads[input]) {
+            Some(super::graph::To::State(to)) => state = to,
+            _ => break,
+        }
+    }
+    in_words(&path)
+}
+
+/// The command that lets one meet it.
+fn replay(target: &str, keys: &Decisions) -> String {
+    let quoted = |text: &str| {
+        let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@".contains(c)) && !text.is_empty();
+        if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    };
+    let keys = keys.to_string();
+    let keys = if keys.contains(['"', '\\', '$', '`']) { quoted(&keys) } else { format!("\"{keys}\"") };
+    format!("gudok call --local {} --keys {keys}", quoted(target))
+}
+
+/// Goes that way in a world as anybody would who replays it; what was heard, where the same comes of it.
+fn try_it(world: World, keys: &Decisions, kind: &FindingKind, what: &str, wanted: Option<u64>) -> Option<Vec<String>> {
+    let traveller = Arc::new(Mutex::new(Traveller { list: ByList::new(keys.clone()), seen: Vec::new() }));
+    let report = world.decided_by(Arc::clone(&traveller) as SharedDecider).run();
+    let traveller = traveller.lock();
+    let there = wanted.is_none_or(|wanted| traveller.seen.iter().any(|(moment, _)| flow_key(moment) == wanted));
+    let of_call = is_of_call(*kind, what, &report, &traveller.seen);
+    (there && traveller.list.is_over() && of_call).then(|| lines(&report))
+}
+
+/// What single calls show is shown by this one too.
+fn is_of_call(kind: FindingKind, what: &str, report: &Report, seen: &[(Moment, Decision)]) -> bool {
+    let path: Vec<Decided<'_>> = seen.iter().map(|(moment, decision)| (moment, decision)).collect();
+    let shown = wrongs(report, &path, &[]);
+    let by_calls = matches!(
+        kind,
+        FindingKind::Trap
+            | FindingKind::Cpu
+            | FindingKind::Memory
+            | FindingKind::Quota
+            | FindingKind::Timeout
+            | FindingKind::ReturnedError
+            | FindingKind::UnhandledBackEndError
+            | FindingKind::UnhandledTransferOutcome
+            | FindingKind::UnhandledStoreError
+            | FindingKind::ReturnedWithoutServing
+            | FindingKind::IgnoresHangUp
+    );
+    !by_calls || shown.iter().any(|wrong| wrong.kind == kind && same_words(&wrong.what, what))
+}
+
+/// The first words: what follows may have numbers in it.
+fn same_words(one: &str, other: &str) -> bool {
+    const WORDS: usize = 5;
+    one.split_whitespace().take(WORDS).eq(other.split_whitespace().take(WORDS))
+}
+
+/// What is heard and done until the script is out of it.
+fn lines(report: &Report) -> Vec<String> {
+    let failed = report.lines.iter().position(|line| line.text.starts_with("script: "));
+    let end = failed.map_or(report.lines.len(), |place| place + 1);
+    report.lines[..end].iter().filter(|line| line.call == 0).map(|line| line.text.clone()).collect()
+}
+
+/// Goes by a list, and remembers what it met.
+struct Traveller {
+    list: ByList,
+    seen: Vec<(Moment, Decision)>,
+}
+
+impl Decider for Traveller {
+    fn decide(&mut self, moment: &Moment) -> Decision {
+        let decision = self.list.decide(moment);
+        self.seen.push((moment.clone(), decision.clone()));
+        decision
+    }
+
+    fn line(&mut self, line: &Line) {
+        self.list.line(line);
+    }
+}

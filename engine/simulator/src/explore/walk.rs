@@ -1,0 +1,209 @@
+//! One call at a time: what is known is walked through, and what is not is tried.
+
+use super::graph::{End, Graph, Met, Probe, StateNo, To};
+use super::inputs::inputs;
+use super::place::Place;
+use super::settings::ExploreSettings;
+use crate::decide::{AskedBy, Decider, Decision, Moment, Spoken};
+use gudok_core::prompt::PromptSource;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The host's own questions in one call: then the caller has had enough.
+const HOST_QUESTIONS_MAX: u32 = 4;
+/// Fewer keys than these are said by chance.
+const SENSITIVE_KEYS_MIN: usize = 4;
+
+/// Whoever explores, in a call.
+pub(super) struct Walker {
+    pub(super) settings: Arc<ExploreSettings>,
+    pub(super) graph: Graph,
+    pub(super) walk: Walk,
+    /// Not tried for `depth_max`.
+    pub(super) too_deep: u64,
+    pub(super) too_many: u64,
+    pub(super) open: Vec<StateNo>,
+    pub(super) probes: Vec<Probe>,
+    pub(super) requests: u64,
+    /// What was seen on a way that no state shows: a kind, and the decisions up to it.
+    pub(super) spoken_secrets: Vec<(Vec<Decision>, StateNo)>,
+}
+
+/// One call.
+#[derive(Default)]
+pub(super) struct Walk {
+    /// What is decided already.
+    pub(super) forced: Vec<Decision>,
+    /// The end of what is decided is looked at: the same as in that state?
+    pub(super) probe: Option<(StateNo, usize)>,
+    pub(super) path: Vec<(StateNo, usize)>,
+    visits: HashMap<u64, u8>,
+    /// Nothing more is tried.
+    pub(super) closing: bool,
+    pub(super) secrets: Vec<String>,
+    host_questions: u32,
+    stored: u64,
+    /// The probe was answered otherwise.
+    pub(super) contradicted: bool,
+    probe_done: bool,
+}
+
+impl Walk {
+    pub(super) fn new(forced: Vec<Decision>, probe: Option<(StateNo, usize)>) -> Self {
+        Self { forced, probe, ..Self::default() }
+    }
+}
+
+impl Walker {
+    pub(super) fn new(settings: Arc<ExploreSettings>) -> Self {
+        Self {
+            settings,
+            graph: Graph::default(),
+            walk: Walk::default(),
+            too_deep: 0,
+            too_many: 0,
+            open: Vec::new(),
+            probes: Vec::new(),
+            requests: 0,
+            spoken_secrets: Vec::new(),
+        }
+    }
+
+    /// Decisions up to now.
+    pub(super) fn way(&self) -> Vec<Decision> {
+        self.walk.path.iter().map(|(state, input)| self.graph.states[*state].inputs[*input].clone()).collect()
+    }
+
+    /// The call is over.
+    pub(super) fn ends(&mut self, end: End) {
+        if let Some((state, input)) = self.walk.probe
+            && self.walk.path.len() == self.walk.forced.len()
+            && !self.walk.probe_done
+        {
+            let other = self.graph.states[state].leads[input];
+            let same = matches!(other, Some(To::End(number)) if self.graph.ends[number] == end);
+            self.walk.contradicted = !same && other.is_some();
+        }
+        // Where nothing more was to be tried, the caller's leaving was no decision.
+        if let Some(last) = self.walk.path.last().copied().filter(|_| !self.walk.closing) {
+            self.graph.ends(end, last);
+        }
+    }
+
+    fn meets(&mut self, moment: &Moment) -> Decision {
+        let key = Place::of(moment, self.walk.stored);
+        if let Some((state, input)) = self.walk.probe
+            && self.walk.path.len() == self.walk.forced.len()
+            && !self.walk.probe_done
+        {
+            self.walk.probe_done = true;
+            let same = match self.graph.states[state].leads[input] {
+                Some(To::State(other)) => self.graph.states[other].place.key == key,
+                Some(To::End(_)) => false,
+                None => true,
+            };
+            self.walk.contradicted = !same;
+        }
+        let visits_max = self.settings.bounds.visits_max.max(1);
+        let visit = self.walk.visits.entry(key).or_insert(0);
+        *visit = (*visit + 1).min(visits_max);
+        let visit = *visit;
+        if self.graph.states.len() >= self.settings.bounds.states_max as usize {
+            self.too_many += 1;
+            return self.close();
+        }
+        let from = self.walk.path.last().copied();
+        let way = self.way();
+        let settings = Arc::clone(&self.settings);
+        let place = Place { key, moment: moment.clone() };
+        let Met { state, is_new, to_probe } = self.graph.meets(place, visit, from, &way, || inputs(moment, &settings));
+        if is_new {
+            self.open.push(state);
+        }
+        if to_probe {
+            self.graph.probes += 1;
+            let tried =
+                (0..self.graph.states[state].inputs.len()).filter(|at| self.graph.states[state].leads[*at].is_some());
+            let probes = tried.map(|input| Probe { state, input, way: way.clone() });
+            self.probes.extend(probes.collect::<Vec<_>>());
+        }
+        self.next(state, moment)
+    }
+
+    fn next(&mut self, state: StateNo, moment: &Moment) -> Decision {
+        let place = self.walk.path.len();
+        let input = match self.walk.forced.get(place) {
+            Some(forced) => self.graph.states[state].inputs.iter().position(|input| input == forced),
+            None if place >= self.settings.bounds.depth_max as usize => {
+                self.too_deep += self.graph.untried(state);
+                return self.close();
+            }
+            None => self.graph.next_input(state),
+        };
+        let Some(input) = input else { return self.close() };
+        let decision = self.graph.states[state].inputs[input].clone();
+        self.walk.path.push((state, input));
+        if let (Moment::Asked(question), Decision::Keys(keys)) = (moment, &decision)
+            && question.sensitive
+            && keys.len() >= SENSITIVE_KEYS_MIN
+        {
+            self.walk.secrets.push(keys.trim_end_matches('#').to_owned());
+        }
+        decision
+    }
+
+    fn close(&mut self) -> Decision {
+        self.walk.closing = true;
+        Decision::HangUp
+    }
+
+    fn hears(&mut self, spoken: &Spoken) {
+        if self.walk.secrets.is_empty() {
+            return;
+        }
+        let plain: String = spoken.text.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+        if self.walk.secrets.iter().any(|secret| plain.contains(secret.as_str()))
+            && let Some((state, _)) = self.walk.path.last().copied()
+        {
+            self.spoken_secrets.push((self.way(), state));
+        }
+    }
+}
+
+impl Decider for Walker {
+    fn decide(&mut self, moment: &Moment) -> Decision {
+        let spoken = match moment {
+            Moment::Asked(question) => Some(&question.said),
+            Moment::Heard(spoken) => Some(spoken),
+            _ => None,
+        };
+        if let Some(spoken) = spoken {
+            self.hears(spoken);
+        }
+        if self.walk.closing {
+            return Decision::HangUp;
+        }
+        match moment {
+            // The host's words are no place of the script's.
+            Moment::Heard(spoken) if is_hosts(spoken) => return Decision::GoOn,
+            Moment::Asked(question) if question.by == AskedBy::Host => {
+                self.walk.host_questions += 1;
+                if self.walk.host_questions > HOST_QUESTIONS_MAX {
+                    return self.close();
+                }
+            }
+            Moment::Fetches(_) => self.requests += 1,
+            Moment::Stores(stores) if stores.writes => {
+                // Which places were written counts, not what and when.
+                let key: String = stores.key.chars().filter(|c| !c.is_ascii_digit()).collect();
+                self.walk.stored |= 1 << (super::place::hash_of(&(&stores.bucket, key)) % 64);
+            }
+            _ => {}
+        }
+        self.meets(moment)
+    }
+}
+
+fn is_hosts(spoken: &Spoken) -> bool {
+    !spoken.sources.iter().any(|source| matches!(source, PromptSource::Script(_)))
+}

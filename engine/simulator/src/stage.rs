@@ -240,10 +240,12 @@ impl Stage {
         let first = self.calls.get(0).map(|call| &call.machine);
         let landing = first.and_then(CallMachine::landing);
         let landing = landing.or_else(|| self.props.records.iter().find_map(|leg| leg.landing));
-        if self.checkers.broken().is_empty() && !self.until_script_is_over {
-            self.checkers.finish();
+        if !self.until_script_is_over {
+            if self.checkers.broken().is_empty() {
+                self.checkers.finish();
+            }
+            self.campaigns_add_up();
         }
-        self.campaigns_add_up();
         let mut desk = std::mem::take(&mut *self.desk.lock());
         let (tickets, surveys) = {
             let post = self.post.lock();

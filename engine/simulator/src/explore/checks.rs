@@ -7,7 +7,7 @@ use super::place::flow_key;
 use super::report::FindingKind;
 use super::search::{Suspect, is_end_of_script};
 use super::settings::Rules;
-use crate::decide::{AskedBy, Decision, Moment, Promised, Question, Spoken};
+use crate::decide::{AskedBy, Decision, Moment, Promised, Question, QueueChoice, Spoken, TransferChoice};
 use gudok_core::input::Grammar;
 use gudok_core::prompt::{Pace, PromptSource};
 use gudok_core::script::TransferTarget;
@@ -19,8 +19,9 @@ const LETTERS_MIN: usize = 12;
 /// Hops of a caller who never answers, or never presses what fits.
 const HOPS_MAX: usize = 200;
 
-/// What is wrong with the dialog. `people`: the script may hand its callers to somebody.
-pub(super) fn check(graph: &Graph, rules: &Rules, people: bool) -> Vec<Suspect> {
+/// What is wrong with the dialog. `people`: the script may hand its callers to somebody. `calls_out`: it is a campaign's, and
+/// what it has to say is heard to the end.
+pub(super) fn check(graph: &Graph, rules: &Rules, people: bool, calls_out: bool) -> Vec<Suspect> {
     let mut found = Found { graph, suspects: BTreeMap::new() };
     if graph.states.is_empty() {
         return Vec::new();
@@ -41,7 +42,7 @@ pub(super) fn check(graph: &Graph, rules: &Rules, people: bool) -> Vec<Suspect> 
             }
         }
         if let Moment::Asked(Question { said, .. }) | Moment::Heard(said) = &graph.states[state].place.moment {
-            long_prompts(&mut found, state, said, rules);
+            long_prompts(&mut found, state, said, rules, calls_out);
         }
         if let Moment::Promises(promised) = &graph.states[state].place.moment {
             promise_told(&mut found, state, promised);
@@ -218,6 +219,11 @@ fn asked_for_ever(graph: &Graph, from: StateNo, does: &dyn Fn(&Question) -> Opti
 }
 
 fn way_to_operator(found: &mut Found<'_>, state: StateNo, rules: &Rules) {
+    // Who has just talked to a person is asked how that was.
+    let talked = [Decision::Transfer(TransferChoice::Answered), Decision::Queue(QueueChoice::Answered)];
+    if found.graph.states[state].way.iter().any(|decision| talked.contains(decision)) {
+        return;
+    }
     let mut seen = BTreeSet::from([state]);
     let mut open = VecDeque::from([(state, 0_u8)]);
     while let Some((at, keys)) = open.pop_front() {
@@ -247,7 +253,7 @@ fn way_to_operator(found: &mut Found<'_>, state: StateNo, rules: &Rules) {
     found.add(FindingKind::NoWayToOperator, state, None, what);
 }
 
-fn long_prompts(found: &mut Found<'_>, state: StateNo, said: &Spoken, rules: &Rules) {
+fn long_prompts(found: &mut Found<'_>, state: StateNo, said: &Spoken, rules: &Rules, calls_out: bool) {
     let of_script = said.sources.iter().any(|source| matches!(source, PromptSource::Script(_)));
     if !of_script || said.pace != Pace::Normal {
         return;
@@ -259,7 +265,7 @@ fn long_prompts(found: &mut Found<'_>, state: StateNo, said: &Spoken, rules: &Ru
         found.add(FindingKind::TooLongPrompt, state, None, what);
     }
     let long = said.lasts > Duration::from_secs(u64::from(rules.uninterruptible_s_max));
-    if long && !said.interruptible && !is_last_word(found.graph, state) {
+    if long && !calls_out && !said.interruptible && !is_last_word(found.graph, state) {
         let what = format!(
             "no key interrupts this prompt of {seconds} s; whoever knows the way is made to listen: let keys interrupt it"
         );

@@ -1,7 +1,7 @@
 //! What is known of a dialog: its states, and where each decision leads.
 
 use super::place::Place;
-use crate::decide::Decision;
+use crate::decide::{Decision, Moment};
 use std::collections::{HashMap, HashSet};
 
 /// A state's number, in the order in which they were met.
@@ -72,6 +72,13 @@ pub(super) struct Probe {
     pub(super) way: Vec<Decision>,
 }
 
+/// What makes a state of a place that was not known.
+pub(super) struct New {
+    pub(super) moment: Moment,
+    pub(super) inputs: Vec<Decision>,
+    pub(super) way: Vec<Decision>,
+}
+
 /// What came of meeting a place.
 pub(super) struct Met {
     pub(super) state: StateNo,
@@ -84,14 +91,12 @@ impl Graph {
     /// A place is met, for the so-manieth time, from a state by an input.
     pub(super) fn meets(
         &mut self,
-        place: Place,
-        visit: u8,
+        (place, visit): (u64, u8),
         from: Option<(StateNo, usize)>,
-        way: &[Decision],
-        inputs: impl FnOnce() -> Vec<Decision>,
+        make: impl FnOnce(&Self) -> New,
     ) -> Met {
-        let before = if self.split.contains(&place.key) { from.map(|(state, _)| state) } else { None };
-        let key = Key { place: place.key, visit, before };
+        let before = if self.split.contains(&place) { from.map(|(state, _)| state) } else { None };
+        let key = Key { place, visit, before };
         if let Some(state) = self.by_key.get(&key).copied() {
             let new_way = self.arrives(state, from);
             let known = &mut self.states[state];
@@ -99,10 +104,11 @@ impl Graph {
             known.probed += u8::from(to_probe);
             return Met { state, is_new: false, to_probe };
         }
-        let inputs = inputs();
+        let New { moment, inputs, way } = make(self);
         let state = self.states.len();
         let leads = vec![None; inputs.len()];
-        self.states.push(State { place, inputs, leads, next: 0, way: way.to_vec(), from: Vec::new(), probed: 0 });
+        let place = Place { key: place, moment };
+        self.states.push(State { place, inputs, leads, next: 0, way, from: Vec::new(), probed: 0 });
         self.by_key.insert(key, state);
         self.arrives(state, from);
         Met { state, is_new: true, to_probe: false }

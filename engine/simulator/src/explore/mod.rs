@@ -79,7 +79,7 @@ pub fn explore(version: &Arc<Version>, settings: &ExploreSettings, watch: &mut W
     let mut teller = Teller::new(
         [manifest.name.clone(), manifest.version.to_string(), agency.to_string(), entry.to_string()],
         settings,
-        has_people(&manifest.capabilities) && version.kind() != Kind::Campaign,
+        (has_people(&manifest.capabilities) && version.kind() != Kind::Campaign, version.kind() == Kind::Campaign),
     );
     for (number, (about, call)) in calls.iter().enumerate() {
         let world = || bounded(world_of(version, call), settings);
@@ -95,7 +95,7 @@ pub fn explore(version: &Arc<Version>, settings: &ExploreSettings, watch: &mut W
 pub fn explore_in_rust(script: &Arc<dyn SimScript>, people: &[&str], settings: &ExploreSettings) -> ExploreReport {
     let manifest_less = |name: &str| name.to_owned();
     let mut teller =
-        Teller::new(["script", "1.0.0", "agency", "main"].map(manifest_less), settings, !people.is_empty());
+        Teller::new(["script", "1.0.0", "agency", "main"].map(manifest_less), settings, (!people.is_empty(), false));
     let world = || {
         let world = people.iter().fold(World::new(settings.call.seed), |world, group| world.operators(group, &[group]));
         bounded(

@@ -74,7 +74,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             paths_max: 1_000_000,
-            depth_max: 40,
+            depth_max: 60,
             visits_max: 3,
             states_max: 100_000,
             time_max_ms: 60_000,

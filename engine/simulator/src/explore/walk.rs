@@ -1,10 +1,11 @@
 //! One call at a time: what is known is walked through, and what is not is tried.
 
-use super::graph::{End, Graph, Met, Probe, StateNo, To};
+use super::graph::{End, Graph, Met, New, Probe, StateNo, To};
 use super::inputs::inputs;
 use super::place::Place;
 use super::settings::ExploreSettings;
 use crate::decide::{AskedBy, Decider, Decision, Moment, Spoken};
+use gudok_core::input::Grammar;
 use gudok_core::prompt::PromptSource;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -71,7 +72,7 @@ impl Walker {
 
     /// Decisions up to now.
     pub(super) fn way(&self) -> Vec<Decision> {
-        self.walk.path.iter().map(|(state, input)| self.graph.states[*state].inputs[*input].clone()).collect()
+        way_of(&self.graph, &self.walk.path)
     }
 
     /// The call is over.
@@ -113,14 +114,17 @@ impl Walker {
             return self.close();
         }
         let from = self.walk.path.last().copied();
-        let way = self.way();
-        let settings = Arc::clone(&self.settings);
-        let place = Place { key, moment: moment.clone() };
-        let Met { state, is_new, to_probe } = self.graph.meets(place, visit, from, &way, || inputs(moment, &settings));
+        let (settings, path) = (&self.settings, &self.walk.path);
+        let Met { state, is_new, to_probe } = self.graph.meets((key, visit), from, |graph| New {
+            moment: moment.clone(),
+            inputs: inputs(moment, settings),
+            way: way_of(graph, path),
+        });
         if is_new {
             self.open.push(state);
         }
         if to_probe {
+            let way = self.way();
             self.graph.probes += 1;
             let tried =
                 (0..self.graph.states[state].inputs.len()).filter(|at| self.graph.states[state].leads[*at].is_some());
@@ -177,7 +181,7 @@ impl Decider for Walker {
             Moment::Heard(spoken) => Some(spoken),
             _ => None,
         };
-        if let Some(spoken) = spoken {
+        if let Some(spoken) = spoken.filter(|_| !is_read_back(moment)) {
             self.hears(spoken);
         }
         if self.walk.closing {
@@ -202,6 +206,15 @@ impl Decider for Walker {
         }
         self.meets(moment)
     }
+}
+
+fn way_of(graph: &Graph, path: &[(StateNo, usize)]) -> Vec<Decision> {
+    path.iter().map(|(state, input)| graph.states[*state].inputs[*input].clone()).collect()
+}
+
+/// A number that is read back to be confirmed is said for its caller's own good.
+fn is_read_back(moment: &Moment) -> bool {
+    matches!(moment, Moment::Asked(question) if matches!(question.grammar, Grammar::YesNo))
 }
 
 fn is_hosts(spoken: &Spoken) -> bool {

@@ -36,9 +36,10 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-const TESTS: [(&str, fn()); 5] = [
+const TESTS: [(&str, fn()); 6] = [
     ("every_template_is_built_and_passes_the_host_s_check", every_template_is_built_and_passes_the_host_s_check),
     ("a_build_that_changes_nothing_writes_nothing", a_build_that_changes_nothing_writes_nothing),
+    ("a_project_is_not_mistaken_for_another_of_its_name", a_project_is_not_mistaken_for_another_of_its_name),
     ("what_is_wrong_with_a_program_is_told", what_is_wrong_with_a_program_is_told),
     ("what_is_wrong_with_a_menu_is_told", what_is_wrong_with_a_menu_is_told),
     ("a_release_is_built_from_its_lock", a_release_is_built_from_its_lock),
@@ -124,6 +125,23 @@ fn a_build_that_changes_nothing_writes_nothing() {
     let second = project.build(&mut Silent).unwrap();
     assert!(!first.unchanged && second.unchanged);
     assert_eq!(first.bundle.content_sha256, second.bundle.content_sha256);
+}
+
+fn a_project_is_not_mistaken_for_another_of_its_name() {
+    let (first, second, third) =
+        (Made::new(Template::Campaign), Made::new(Template::Campaign), Made::new(Template::Campaign));
+    second.edit("src/lib.rs", "Спасибо, ждём вас.", "Спасибо, приходите.");
+    let says = |made: &Made, words: &str| {
+        let bundle = Project::open(&made.at).unwrap().build(&mut Silent).unwrap().bundle;
+        let found = bundle.component.windows(words.len()).any(|window| window == words.as_bytes());
+        assert!(found, "the module does not say {words:?}");
+        bundle.content_sha256
+    };
+    let one = says(&first, "Спасибо, ждём вас.");
+    says(&second, "Спасибо, приходите.");
+    // Nothing was touched since: it is still its own.
+    assert_eq!(says(&first, "Спасибо, ждём вас."), one);
+    assert_eq!(says(&third, "Спасибо, ждём вас."), one, "the same sources give another bundle in another folder");
 }
 
 fn what_is_wrong_with_a_program_is_told() {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use std::fmt::{self, Write};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 /// Whose fault it is: decides the exit code.
@@ -14,9 +15,23 @@ pub enum FaultOf {
     Machine,
 }
 
-/// What is wrong, and what to do about it.
+/// What is wrong, and what to do about it. It is handed on by `?` through everything, so it is small; what is in it is read
+/// through it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Fault {
+#[serde(transparent)]
+pub struct Fault(Box<Told>);
+
+impl Deref for Fault {
+    type Target = Told;
+
+    fn deref(&self) -> &Told {
+        &self.0
+    }
+}
+
+/// What a fault says.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Told {
     /// Whose it is.
     pub of: FaultOf,
     /// What was being looked at: "manifest", "compile", "imports", "media", "smoke", "tools".
@@ -96,53 +111,51 @@ impl Fault {
     /// Of the script.
     #[must_use]
     pub fn of_script(step: &'static str, problem: impl Into<String>) -> Self {
-        Self {
-            of: FaultOf::Script,
-            step,
-            problem: problem.into(),
-            place: None,
-            said: Vec::new(),
-            notes: Vec::new(),
-            remedies: Vec::new(),
-        }
+        Self::new(FaultOf::Script, step, problem.into())
     }
 
     /// Of this machine.
     #[must_use]
     pub fn of_machine(step: &'static str, problem: impl Into<String>) -> Self {
-        Self { of: FaultOf::Machine, ..Self::of_script(step, problem) }
+        Self::new(FaultOf::Machine, step, problem.into())
+    }
+
+    fn new(of: FaultOf, step: &'static str, problem: String) -> Self {
+        let (said, notes, remedies) = (Vec::new(), Vec::new(), Vec::new());
+        Self(Box::new(Told { of, step, problem, place: None, said, notes, remedies }))
     }
 
     /// At a place.
     #[must_use]
-    pub fn at(self, place: Place) -> Self {
-        Self { place: Some(place), ..self }
+    pub fn at(mut self, place: Place) -> Self {
+        self.0.place = Some(place);
+        self
     }
 
     /// With one more remedy.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedies.push(remedy.into());
+        self.0.remedies.push(remedy.into());
         self
     }
 
     /// With one more note.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
-        self.notes.push(note.into());
+        self.0.notes.push(note.into());
         self
     }
 
     /// With what a compiler said.
     #[must_use]
     pub fn said(mut self, lines: impl IntoIterator<Item = String>) -> Self {
-        self.said.extend(lines);
+        self.0.said.extend(lines);
         self
     }
 
     /// The exit code that tells it.
     #[must_use]
-    pub const fn exit_code(&self) -> u8 {
+    pub fn exit_code(&self) -> u8 {
         match self.of {
             FaultOf::Script => 1,
             FaultOf::Machine => 2,

@@ -8,6 +8,7 @@ use super::fault::{Fault, Place, io};
 use super::step::Step;
 use super::tools::{RustWay, rust_way};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 const STEP: &str = "compile";
@@ -32,10 +33,11 @@ pub(super) fn cargo(step: &mut Step<'_>, folder: &Path, arguments: &[&str]) -> R
     // Not shared between SDKs: cargo tells them apart by the age of their files, and an older one may be meant.
     let sdk = step.sdk.folder.file_name().unwrap_or_default();
     let common = cache()?.join("rust").join(sdk);
-    let mut command = way.cargo_build();
+    let mut command = way.cargo_rustc();
     command
         .args(["--lib", "--message-format=json-diagnostic-rendered-ansi"])
         .args(arguments)
+        .args(["--", "--cfg", &folder_mark(folder)])
         .current_dir(folder)
         .env("CARGO_BUILD_BUILD_DIR", &common)
         .env("CARGO_TARGET_DIR", target(step, folder))
@@ -66,6 +68,14 @@ pub(super) fn cargo(step: &mut Step<'_>, folder: &Path, arguments: &[&str]) -> R
     std::fs::read(&module).map_err(|error| io(STEP, "reading", &module, &error))
 }
 
+/// Cargo tells the crates of a common build folder apart by name and version only: two projects of one name would be taken
+/// for each other. This tells it whose crate it is, and nothing of it is in the module.
+fn folder_mark(folder: &Path) -> String {
+    let hash = Sha256::digest(folder.as_os_str().as_encoded_bytes());
+    let digits: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("gudok_project=\"{digits}\"")
+}
+
 /// The project's own target folder; what is built from the SDK's folder goes to the cache.
 fn target(step: &Step<'_>, folder: &Path) -> PathBuf {
     if folder == step.project.folder {
@@ -76,16 +86,12 @@ fn target(step: &Step<'_>, folder: &Path) -> PathBuf {
 
 /// What cargo says, a line of JSON each.
 #[derive(Deserialize)]
-#[serde(tag = "reason", rename_all = "kebab-case")]
+#[serde(tag = "reason")]
 enum Message {
-    CompilerArtifact {
-        target: Target,
-        filenames: Vec<PathBuf>,
-        fresh: bool,
-    },
-    CompilerMessage {
-        message: Diagnostic,
-    },
+    #[serde(rename = "compiler-artifact")]
+    Compiled { target: Target, filenames: Vec<PathBuf>, fresh: bool },
+    #[serde(rename = "compiler-message")]
+    Said { message: Diagnostic },
     #[serde(other)]
     Other,
 }
@@ -135,13 +141,13 @@ impl Heard {
     /// Takes a message in; gives the crate's name where one was compiled.
     fn take(&mut self, message: Message) -> Option<String> {
         match message {
-            Message::CompilerArtifact { target, filenames, fresh } => {
+            Message::Compiled { target, filenames, fresh } => {
                 let module = filenames.into_iter().find(|file| file.extension().is_some_and(|ending| ending == "wasm"));
                 // The script's own comes last: what it stands on is built before it.
                 self.module = module.or(self.module.take());
                 (!fresh).then_some(target.name)
             }
-            Message::CompilerMessage { message } => {
+            Message::Said { message } => {
                 // "aborting due to 2 previous errors" has no place and says nothing new.
                 if message.level.starts_with("error") && !message.message.starts_with("aborting due to") {
                     self.errors.push(message);

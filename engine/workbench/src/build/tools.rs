@@ -144,18 +144,18 @@ impl RustWay {
         }
     }
 
-    /// `cargo build` for WebAssembly, without its arguments.
-    pub(crate) fn cargo_build(&self) -> Command {
+    /// `cargo rustc` for WebAssembly, without the crate's arguments.
+    pub(crate) fn cargo_rustc(&self) -> Command {
         match self {
             Self::Target { .. } => {
                 let mut cargo = Command::new("cargo");
-                cargo.args(["build", "--release", "--target", TARGET]);
+                cargo.args(["rustc", "--release", "--target", TARGET]);
                 cargo
             }
             Self::BuildStd { linker, .. } => {
                 let mut cargo = Command::new("/usr/bin/cargo");
                 cargo
-                    .args(["build", "--release", "--target", TARGET, "-Zbuild-std=std,panic_abort"])
+                    .args(["rustc", "--release", "--target", TARGET, "-Zbuild-std=std,panic_abort"])
                     .env_remove("RUSTC")
                     .env_remove("RUSTUP_TOOLCHAIN")
                     .env("RUSTC_BOOTSTRAP", "1")

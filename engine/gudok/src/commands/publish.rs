@@ -1,7 +1,7 @@
 //! `gudok publish`: hands a bundle over without putting it live, to the engine as a version or to a registry.
 
 use super::remote::{Failure, Outcome, Remote, Screen, Session, anonymous, online, plain};
-use super::wares::{Wares, install_crypto};
+use super::wares::Wares;
 use super::{report, versions};
 use clap::Args;
 use gudok_workbench::publish::{OciPlace, push};
@@ -38,7 +38,6 @@ pub(crate) fn main(arguments: &Arguments) -> ExitCode {
 
 async fn to_registry(screen: &Screen, arguments: &Arguments, place: &OciPlace) -> Outcome {
     let wares = wares(arguments, screen).await?;
-    install_crypto();
     let pinned = push(place, &wares.bytes).await.map_err(anyhow::Error::new)?;
     if screen.json {
         screen.raw(&json!({ "script": wares.name, "agency": wares.agency, "place": pinned }).to_string());

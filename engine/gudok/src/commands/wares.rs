@@ -83,7 +83,6 @@ fn from_file(path: &Path) -> Result<Wares, Failure> {
 
 async fn from_registry(what: &str) -> Result<Wares, Failure> {
     let place: OciPlace = what.parse().map_err(|error| Failure::Usage(format!("{error}")))?;
-    install_crypto();
     let pulled = pull(&place).await.map_err(anyhow::Error::new)?;
     wares(pulled.bytes, &pulled.pinned, false)
 }
@@ -98,11 +97,6 @@ fn wares(bytes: Vec<u8>, of: &dyn std::fmt::Display, own: bool) -> Result<Wares,
         signed: bundle.signature.is_some(),
         bytes,
     })
-}
-
-/// Who speaks HTTPS needs one; somebody may have installed one before, and ours is not better.
-pub(crate) fn install_crypto() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 #[cfg(test)]

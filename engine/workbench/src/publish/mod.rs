@@ -190,6 +190,8 @@ impl Registry {
             config.http_proxy = Some("http://127.0.0.1:9".to_owned());
             config.no_proxy = Some("127.0.0.0/8,::1,localhost".to_owned());
         }
+        // Somebody may have installed one before; ours is not better.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::try_from(config).map_err(|error| RegistryError::Http(error.to_string()))?;
         Ok(Self { client, auth, host })
     }

@@ -80,7 +80,7 @@ fn say(all: &[Looked], language: Option<Language>) {
     }
     match language {
         Some(language) => {
-            note(&format!("\nThe project here is of the kind {}: only what it needs counts.", language.as_str()))
+            note(&format!("\nThe project here is of the kind {}: only what it needs counts.", language.as_str()));
         }
         None => note("\nNo project is here: a language that you do not write in need not be mended."),
     }

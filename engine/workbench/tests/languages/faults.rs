@@ -199,5 +199,5 @@ fn conversations_are_printed() {
     write("conversations.ts", "import { conversatio } from \"gudok/testing\";\nconversatio(;\n");
     let fault = gudok_workbench::build::printed_conversations(&project, "tests/conversations.ts".as_ref(), &mut Silent);
     let fault = fault.unwrap_err();
-    assert_eq!(fault.place.map(|place| place.line), Some(2));
+    assert_eq!(fault.place.as_ref().map(|place| place.line), Some(2));
 }

@@ -19,13 +19,11 @@ pub(super) fn attempting(host: &CallHost, start: &CallStart) -> Option<Attemptin
     }
 }
 
-/// The called number as admins see it: a contact's is a person's, and masked.
+/// The called number as admins see it: whom the centre calls is a person, whose number is masked.
 pub(super) fn called(start: &CallStart) -> String {
     match &start.purpose {
-        Purpose::Campaign(_) => start.incoming.called.masked(),
-        Purpose::Script | Purpose::CallbackNumber { .. } | Purpose::Callback(_) => {
-            start.incoming.called.reveal().to_owned()
-        }
+        Purpose::Campaign(_) | Purpose::Callback(_) => start.incoming.called.masked(),
+        Purpose::Script | Purpose::CallbackNumber { .. } => start.incoming.called.reveal().to_owned(),
     }
 }
 

@@ -57,6 +57,11 @@ fn every_fault_is_named_at_once() {
         }
     };
     check("agency = \"centre\"", "agency = \"center\"", &["no agency is called \"center\""]);
+    check(
+        "[store]",
+        "[campaigns]\ncalls_max = 9\n[scripts]\ninstances_max = 8\n[store]",
+        &["[campaigns] calls_max = 9 is more than scripts may run at once"],
+    );
     check("fallback = \"operators\"", "fallback = \"people\"", &["no group is called \"people\""]);
     check("entry = \"main\"\nbundle", "entry = \"menu\"\nbundle", &["has no script at the entry \"main\""]);
     check("bundle = \"Cargo.toml\"", "bundle = \"none.ivr\"", &["no bundle is at"]);

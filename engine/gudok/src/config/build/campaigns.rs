@@ -77,10 +77,16 @@ fn settings(file: &File, faults: &mut Faults<'_>) -> CampaignsSettings {
         }
         *given.get_ref()
     };
-    let calls_max = of(shared.calls_max.as_ref(), "calls_max", (engine / 2).max(1), CALLS_MAX);
+    let scripts = file.scripts.instances_max;
+    let calls_max = of(shared.calls_max.as_ref(), "calls_max", (engine / 2).min(scripts).max(1), CALLS_MAX);
     let calls_per_s_max = of(Some(&shared.calls_per_s_max), "calls_per_s_max", 0, CALLS_PER_S_MAX);
     let seven_tenths = u32::try_from(u64::from(engine) * 7 / 10).unwrap_or(u32::MAX);
     let inbound_calls_max = of(shared.inbound_calls_max.as_ref(), "inbound_calls_max", seven_tenths, u32::MAX);
+    if let Some(given) = shared.calls_max.as_ref().filter(|given| *given.get_ref() > scripts) {
+        // Whoever is reached without a script to talk to is hung up on, and has lost an attempt.
+        let message = format!("[campaigns] calls_max = {calls_max} is more than scripts may run at once");
+        faults.add(given.span(), message, format!("choose at most [scripts] instances_max = {scripts}, or raise that"));
+    }
     CampaignsSettings {
         trunks: trunks(&file.trunk, faults),
         calls_max,

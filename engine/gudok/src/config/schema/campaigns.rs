@@ -8,7 +8,7 @@ use toml::Spanned;
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Campaigns {
-    /// Calls of all campaigns at once; half of `[sip.limits] calls_max` where it is missing.
+    /// Calls of all campaigns at once; half of `[sip.limits] calls_max`, and at most `[scripts] instances_max`, where it is missing.
     pub(crate) calls_max: Option<Spanned<u32>>,
     /// Calls of all campaigns begun in any second.
     pub(crate) calls_per_s_max: Spanned<u32>,

@@ -150,6 +150,9 @@ impl Calendar {
             }
             from = manual.until;
         }
+        if self.never_changes() {
+            return None;
+        }
         let mut day = self.local(from).date();
         for _ in 0..=OPENS_NEXT_LOOKAHEAD_DAYS_MAX {
             let mut edges = self.edges(day);
@@ -161,6 +164,11 @@ impl Calendar {
             day = next;
         }
         None
+    }
+
+    /// Open at every hour of every day, but for a person's word: a year of days need not be looked through for that.
+    fn never_changes(&self) -> bool {
+        self.exceptions.is_empty() && self.week.iter().all(|day| day[..] == [Hours::ALL_DAY])
     }
 
     /// The moment at which a clock in this calendar's zone shows that day and time; where clocks skip it, as much later as

@@ -3,6 +3,10 @@
 //! What a caller really hears, with gender, case and plural forms, is the speech room's work; `gudok say --text` shows it.
 
 use gudok_core::prompt::{HostPrompt, LanguageTag, Prompt, PromptSource, Segment};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +32,33 @@ pub struct PlainWords;
 impl PromptWords for PlainWords {
     fn said(&self, source: &PromptSource, _: &LanguageTag, recording: &dyn Fn(&str) -> Duration) -> Said {
         Said { text: self::source(source).into(), lasts: duration(source, recording) }
+    }
+}
+
+/// The same words, looked up where they were put together before: for very many runs of one script.
+pub(crate) struct KnownWords {
+    words: Arc<dyn PromptWords>,
+    known: Mutex<HashMap<u64, Said>>,
+}
+
+impl KnownWords {
+    pub(crate) fn of(words: Arc<dyn PromptWords>) -> Self {
+        Self { words, known: Mutex::default() }
+    }
+}
+
+impl PromptWords for KnownWords {
+    fn said(&self, source: &PromptSource, lang: &LanguageTag, recording: &dyn Fn(&str) -> Duration) -> Said {
+        let PromptSource::Script(prompt) = source else { return self.words.said(source, lang, recording) };
+        let mut hasher = DefaultHasher::new();
+        (prompt, lang).hash(&mut hasher);
+        let key = hasher.finish();
+        if let Some(said) = self.known.lock().get(&key) {
+            return said.clone();
+        }
+        let said = self.words.said(source, lang, recording);
+        self.known.lock().insert(key, said.clone());
+        said
     }
 }
 

@@ -11,6 +11,7 @@ use crate::report::Report;
 use crate::stage::{Setting, Stage};
 use crate::storage::SimStorage;
 use crate::tasks::{DeskSink, SharedDesk, beside};
+use crate::words::KnownWords;
 use gudok_plugin_host::ports::{Clock, DirectoryPort, Ports, StoragePort};
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -99,6 +100,7 @@ impl World {
         self = self.with_twins().quiet();
         self.until_script_is_over = true;
         self.beside = beside();
+        self.words = Arc::new(KnownWords::of(self.words));
         self
     }
 

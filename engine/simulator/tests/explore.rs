@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 const COMPILE_CHILD: &str = "compile-child";
 /// Calls of one sample: what is beyond is said by the report.
-const PATHS_MAX: u64 = 1_500;
+const PATHS_MAX: u64 = 800;
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
@@ -92,7 +92,7 @@ const PLANTED: [(&str, Kind, &str); 28] = [
     ("no-operator", Kind::NoWayToOperator, ""),
     ("no-input", Kind::NoInputUnhandled, "silence silence silence"),
     ("no-match", Kind::NoMatchUnhandled, "4 4 4"),
-    ("silent-question", Kind::SilentQuestion, ""),
+    ("silent-question", Kind::SilentQuestion, "9"),
     ("key-dead", Kind::KeyDead, "3"),
     ("key-unannounced", Kind::KeyUnannounced, "7"),
     ("uninterruptible", Kind::UninterruptiblePrompt, ""),

@@ -216,7 +216,8 @@ impl Service<'_> {
 
     fn application(&self) -> Result<Summary> {
         gudok_sdk::host::step("application");
-        let question = self.say("Введите четыре цифры кода. Оператор: звёздочка.", "Enter the four digits. A person: star.");
+        let question =
+            self.say("Введите четыре цифры кода. Оператор: звёздочка.", "Enter the four digits. A person: star.");
         let ask: Ask<String, ()> = Ask::digits(question, 4..=4)
             .sensitive()
             .global("*", ())
@@ -257,7 +258,8 @@ impl Service<'_> {
             Ok(_) if self.has("promise-not-told") => Ok(Summary::served()),
             Ok(number) => {
                 let number = gudok_sdk::registration_number(&number);
-                self.call.say(self.say("Жалоба принята, номер", "Your complaint is registered, number").with(number))?;
+                self.call
+                    .say(self.say("Жалоба принята, номер", "Your complaint is registered, number").with(number))?;
                 self.goodbye()
             }
             Err(error) if error.is_end() => Err(error),
@@ -269,6 +271,9 @@ impl Service<'_> {
     }
 
     fn operator(&self) -> Result<Summary> {
+        if self.has("no-operator") {
+            return self.goodbye();
+        }
         gudok_sdk::host::step("operator");
         match Transfer::to_group("operators").of(self.call) {
             Ok(TransferOutcome::Moved | TransferOutcome::BridgedThenReturned(_)) => return Ok(Summary::transferred()),

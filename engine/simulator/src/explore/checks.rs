@@ -67,7 +67,7 @@ impl Found<'_> {
         let better = self.suspects.get(&(kind, place)).is_none_or(|one| one.way.len() > way.len());
         if better {
             let last = Some((state, input.unwrap_or(usize::MAX)));
-            self.suspects.insert((kind, place), Suspect { wrong: Wrong { kind, what }, last, way });
+            self.suspects.insert((kind, place), Suspect { wrong: Wrong { kind, what }, last, way, words: None });
         }
     }
 }

@@ -114,6 +114,8 @@ fn bad_end(report: &Report, path: &[Decided<'_>]) -> Option<Wrong> {
             wrong(kind, format!("the script was stopped ({}): {why}", cause.as_str()))
         }
         ScriptEnd::Failed(CallError::Ended(_)) => None,
+        // Nobody hears of it.
+        ScriptEnd::Failed(_) if left => None,
         ScriptEnd::Failed(error) => {
             let kind = failed_by(last).unwrap_or(FindingKind::ReturnedError);
             let media = matches!(error, CallError::NotFound(what) if what.starts_with("media "));

@@ -5,8 +5,9 @@ use super::graph::{End, Graph, StateNo};
 use super::judge::{Decided, Wrong, end_of, wrongs};
 use super::report::FindingKind;
 use super::settings::{ExploreSettings, Progress};
+use super::shortest::in_words;
 use super::walk::{Walk, Walker};
-use crate::decide::{Decision, SharedDecider};
+use crate::decide::{Decision, Decisions, SharedDecider};
 use crate::report::Report;
 use crate::world::World;
 use parking_lot::Mutex;
@@ -26,6 +27,8 @@ pub(super) struct Suspect {
     pub(super) last: Option<(StateNo, usize)>,
     /// The way of the call in which it was found.
     pub(super) way: Vec<Decision>,
+    /// The same in words; none where the whole dialog shows it, and no single call.
+    pub(super) words: Option<Decisions>,
 }
 
 /// What calls took, at most.
@@ -164,7 +167,7 @@ impl Search {
 
     fn judge(&mut self, report: &Report) {
         let mut walker = self.walker.lock();
-        let (end, wrongs) = {
+        let (end, wrongs, words) = {
             let states = &walker.graph.states;
             let decided = |(state, input): &(StateNo, usize)| {
                 let state = &states[*state];
@@ -177,17 +180,19 @@ impl Search {
             {
                 path.push((moment, &hang_up));
             }
-            (end_of(report, &path), wrongs(report, &path, &walker.walk.secrets))
+            (end_of(report, &path), wrongs(report, &path, &walker.walk.secrets), in_words(&path))
         };
         walker.ends(end);
         let last = walker.walk.path.last().copied();
         for wrong in wrongs {
             let place = last.map_or(0, |(state, _)| super::place::flow_key(&walker.graph.states[state].place.moment));
+            // What was entered in secret is one fault wherever the call went afterwards.
+            let place = if wrong.kind == FindingKind::SensitiveLogged { 0 } else { place };
             let key = (wrong.kind, format!("{place:x} {}", wrong.what));
             let better = self.suspects.get(&key).is_none_or(|known| known.way.len() > walker.walk.path.len());
             if better {
                 let way = walker.way();
-                self.suspects.insert(key, Suspect { wrong, last, way });
+                self.suspects.insert(key, Suspect { wrong, last, way, words: Some(words.clone()) });
             }
         }
         if walker.walk.contradicted
@@ -221,7 +226,7 @@ impl Search {
                     let what =
                         "what was entered at a sensitive question is said aloud: others in the room hear it".into();
                     let wrong = Wrong { kind: FindingKind::SensitiveSpoken, what };
-                    suspects.push(Suspect { wrong, last: Some((state, 0)), way });
+                    suspects.push(Suspect { wrong, last: Some((state, 0)), way, words: None });
                 }
             }
         }

@@ -183,12 +183,14 @@ impl Teller {
         let there = graph.states.get(state);
         let has_input = there.is_some_and(|there| input < there.inputs.len());
         let shortest = match there {
-            Some(_) if suspect.wrong.kind == FindingKind::SensitiveSpoken => None,
+            Some(_) if is_of_its_way(suspect.wrong.kind) => None,
             Some(_) if has_input => Some(ways.tokens(graph, state, input)),
             Some(_) => Some(ways.tokens_to(graph, state)),
             None => None,
         };
-        let own = own_way(graph, &suspect.way);
+        let own = suspect.words.clone().unwrap_or_else(|| own_way(graph, &suspect.way));
+        // The graph's way may lead around a place that was split.
+        let shortest = shortest.filter(|keys| suspect.words.is_none() || keys.0.len() < own.0.len());
         let wanted = there.map(|there| flow_key(&there.place.moment));
         let tried = shortest.and_then(|keys| {
             let heard = try_it(world(), &keys, &suspect.wrong.kind, &suspect.wrong.what, wanted)?;
@@ -257,6 +259,11 @@ fn step_of(moment: &Moment) -> Option<String> {
         _ => return None,
     };
     step.as_ref().map(ToString::to_string)
+}
+
+/// What was entered on the way makes it what it is: another way there shows nothing.
+const fn is_of_its_way(kind: FindingKind) -> bool {
+    matches!(kind, FindingKind::SensitiveSpoken | FindingKind::SensitiveLogged)
 }
 
 /// A way as it was gone, in words: the moments are those of the states on it.

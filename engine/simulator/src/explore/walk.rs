@@ -43,6 +43,8 @@ pub(super) struct Walk {
     pub(super) closing: bool,
     pub(super) secrets: Vec<String>,
     host_questions: u32,
+    /// It was decided that the caller hangs up: what the script still does then is its own affair.
+    has_left: bool,
     stored: u64,
     /// The probe was answered otherwise.
     pub(super) contradicted: bool,
@@ -147,6 +149,7 @@ impl Walker {
         let Some(input) = input else { return self.close() };
         let decision = self.graph.states[state].inputs[input].clone();
         self.walk.path.push((state, input));
+        self.walk.has_left = decision == Decision::HangUp;
         if let (Moment::Asked(question), Decision::Keys(keys)) = (moment, &decision)
             && question.sensitive
             && keys.len() >= SENSITIVE_KEYS_MIN
@@ -186,6 +189,9 @@ impl Decider for Walker {
         }
         if self.walk.closing {
             return Decision::HangUp;
+        }
+        if self.walk.has_left {
+            return Decision::GoOn;
         }
         match moment {
             // The host's words are no place of the script's.

@@ -19,7 +19,7 @@ use crate::storage::SimStorage;
 use crate::tasks::{PortRequest, Seen, SharedDesk, TaskId, Tasks, beside};
 use crate::trouble::Trouble;
 use crate::words::PromptWords;
-use gudok_core::call::{CallLimits, CallMachine, CallStart, Input, Purpose, ScriptRun};
+use gudok_core::call::{CallLimits, CallStart, Input, Purpose, ScriptRun};
 use gudok_core::campaign::{AnsweredBy as CalleeIs, AttemptId, CampaignOrder, OptOut};
 use gudok_core::centre::{Callback, CallbackState, OperatorOrder};
 use gudok_core::ids::{Agency, CallId, CallbackId, Campaign, Entry, Operator, ScriptVersion, Trunk};
@@ -237,8 +237,7 @@ impl Stage {
             let Some(at) = self.next() else { break };
             self.advance(at);
         }
-        let first = self.calls.get(0).map(|call| &call.machine);
-        let landing = first.and_then(CallMachine::landing);
+        let landing = self.calls.get(0).and_then(|call| call.machine.landing());
         let landing = landing.or_else(|| self.props.records.iter().find_map(|leg| leg.landing));
         if !self.until_script_is_over {
             if self.checkers.broken().is_empty() {

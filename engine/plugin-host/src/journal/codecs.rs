@@ -23,7 +23,9 @@ impl Codec {
 
 /// All functions that can be bound.
 static ALL: LazyLock<Codecs> = LazyLock::new(|| {
-    let all = crate::engine::compiler(crate::metering::Metering::Epochs, false).ok().and_then(|engine| crate::interface::codecs(&engine).ok());
+    let all = crate::engine::compiler(crate::metering::Metering::Epochs, false)
+        .ok()
+        .and_then(|engine| crate::interface::codecs(&engine).ok());
     all.unwrap_or_else(|| {
         tracing::error!("the functions of the interface cannot be listed: no journal can be read");
         Codecs::new()

@@ -137,9 +137,12 @@ fn error_words(error: &CallError) -> String {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Start {
     pub(crate) info: telephony::CallInfo,
-    /// Of a campaign: id, number, attempt, fields.
-    pub(crate) contact: Option<(String, String, u8, Vec<(String, String)>)>,
+    /// Of a campaign.
+    pub(crate) contact: Option<StartContact>,
 }
+
+/// Id, number, attempt, fields.
+pub(crate) type StartContact = (String, String, u8, Vec<(String, String)>);
 
 impl Start {
     pub(crate) fn contact(&self) -> Option<CampaignContact> {

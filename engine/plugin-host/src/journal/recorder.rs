@@ -108,7 +108,7 @@ impl Recorder {
     /// The script is over.
     pub(crate) fn finish(mut self, whose: Whose, end: JournalEnd, hides: Vec<String>, at: Timestamp) -> CallJournal {
         let tail_at = self.page.len();
-        let names = self.names.iter().map(|name| name.to_string()).collect();
+        let names = self.names.iter().map(ToString::to_string).collect();
         write(&Tail { names, hides, end }, &mut self.page);
         let header = JournalHeader {
             call: whose.call,

@@ -102,11 +102,13 @@ impl Hides {
     /// Remembers what was answered to a sensitive question, wherever in the answer it stands.
     pub(crate) fn learn(&mut self, answer: &Value) {
         match answer {
-            Value::String(text) if text.chars().count() >= Self::CHARS_MIN && !self.entered.contains(text) => {
-                // What a closed set of words has is no secret: "ByKeys".
-                if text.bytes().any(|byte| byte.is_ascii_digit()) {
-                    self.entered.push(text.clone());
-                }
+            // What a closed set of words has is no secret: "ByKeys".
+            Value::String(text)
+                if text.chars().count() >= Self::CHARS_MIN
+                    && text.bytes().any(|byte| byte.is_ascii_digit())
+                    && !self.entered.contains(text) =>
+            {
+                self.entered.push(text.clone());
             }
             Value::Array(items) => items.iter().for_each(|item| self.learn(item)),
             Value::Object(fields) => fields.values().for_each(|field| self.learn(field)),

@@ -46,7 +46,7 @@ pub async fn replay(version: &Arc<Version>, journal: &CallJournal) -> Result<Rep
     let nowhere = Arc::new(Nowhere::new(journal, &opened)?);
     let is_same = version.id.bundle_sha256 == journal.header.script.bundle_sha256;
     let replayer = match is_same {
-        true => Replayer::Exact(Exact::new(journal, &opened)),
+        true => Replayer::Exact(Box::new(Exact::new(journal, &opened))),
         false => Replayer::Follow(Box::new(Follow::new(journal, &opened, Arc::clone(&nowhere))?)),
     };
     let contact = opened.start.contact();
@@ -73,7 +73,7 @@ pub async fn replay(version: &Arc<Version>, journal: &CallJournal) -> Result<Rep
 
 /// Answers a script's host calls in the host's place.
 pub(crate) enum Replayer {
-    Exact(Exact),
+    Exact(Box<Exact>),
     Follow(Box<Follow>),
 }
 

@@ -52,6 +52,9 @@ enum Command {
         /// Begin the engine's clock at this moment, "2026-05-05T02:30:00+07:00": to rehearse a night by day.
         #[arg(long)]
         at: Option<jiff::Timestamp>,
+        /// Stop as by SIGTERM when standard input ends: whoever started the engine is gone then.
+        #[arg(long, hide = true)]
+        while_stdin: bool,
     },
     /// Reads the configuration and says what is wrong with it.
     CheckConfig {
@@ -99,9 +102,11 @@ enum Command {
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Serve { config, at } => commands::serve::main(serve::Options { config, at }),
+        Command::Serve { config, at, while_stdin } => {
+            commands::serve::main(serve::Options { config, at, while_stdin })
+        }
         Command::CheckConfig { config } => commands::serve::check_config(&config),
-        Command::Call(arguments) => commands::call::main(arguments),
+        Command::Call(arguments) => commands::call::main(&arguments),
         Command::Answer(arguments) => commands::answer::main(&arguments),
         Command::Say(arguments) => commands::say::main(&arguments),
         Command::Bundle(command) => commands::bundle::main(&command),

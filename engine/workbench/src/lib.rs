@@ -14,6 +14,7 @@
 //! - [`new`]: projects from templates; [`doctor`]: what a machine lacks
 //! - [`inspect`]: what a bundle may do, in plain words; [`publish`]: bundles in OCI registries
 //! - [`words`]: prompts as callers hear them
+//! - [`talk`]: a call in the terminal
 //! - [`commands`]: the command line of all this, which the binary takes in
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
@@ -31,6 +32,7 @@ pub mod project;
 pub mod publish;
 pub mod replays;
 pub mod sdk;
+pub mod talk;
+pub mod words;
 #[cfg(test)]
 mod told;
-pub mod words;

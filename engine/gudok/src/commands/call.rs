@@ -1,5 +1,6 @@
 //! `gudok call`: a telephone in the terminal. Prompts appear as text where the engine tells them, and are kept as a WAV
-//! file; keys are typed, or given beforehand.
+//! file; keys are typed, or given beforehand. With `--local` there is no engine: the script runs in the simulator
+//! (`gudok_workbench::talk`).
 
 use crate::clock::millis;
 use anyhow::Context;
@@ -8,69 +9,118 @@ use gudok_phone::{
     Call, CallEvent, CallOptions, Codec, Conversation, EndReport, KeyStep, Party, Phone, PhoneConfig, TranscriptEvent,
     TranscriptKind, Transport,
 };
+use gudok_workbench::talk::{self, TalkOptions};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 use tokio::sync::broadcast::error::RecvError;
 
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 const END_MAX: Duration = Duration::from_secs(40);
+/// Whose number is shown where nobody says.
+const CALLER: &str = "caller";
 
 /// What `gudok call` is told.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Whom to call: sip:122@127.0.0.1:5070
-    uri: String,
-    /// Press these keys, each when the engine asks, and hang up when the engine does: 1,3 or 12#,0
+    /// Whom to call: sip:122@127.0.0.1:5070. With --local, a project's folder or a bundle's file; "." where it is missing.
+    #[arg(value_name = "URI|PROJECT|FILE.ivr", required_unless_present = "local")]
+    target: Option<String>,
+    /// Press these keys, each when the engine asks, and hang up when the engine does: 1,3 or 12#,0. With --local, what
+    /// happens first, by blanks: "1 3 silence transfer:busy".
     #[arg(long)]
     keys: Option<String>,
+    #[command(flatten)]
+    local: TalkOptions,
     /// Print what the engine says and what is pressed. On by default where a person types the keys.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "local")]
     say_transcript: bool,
     /// Speak this into the call: WAV, mono, 8 or 16 kHz.
-    #[arg(long, value_name = "IN.wav")]
+    #[arg(long, value_name = "IN.wav", conflicts_with = "local")]
     wav: Option<PathBuf>,
     /// Keep what is heard: WAV, mono, 8 kHz.
-    #[arg(long, value_name = "OUT.wav")]
+    #[arg(long, value_name = "OUT.wav", conflicts_with = "local")]
     record: Option<PathBuf>,
     /// These words must be heard, in this order; else the exit code is 1. May be given several times.
-    #[arg(long, value_name = "WORDS")]
+    #[arg(long, value_name = "WORDS", conflicts_with = "local")]
     expect: Vec<String>,
     /// With --keys: hang up so many milliseconds after the last key, instead of waiting for the engine to do it.
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", conflicts_with = "local")]
     hang_up_after_ms: Option<u64>,
-    /// Whose number to show.
-    #[arg(long, default_value = "caller")]
-    from: String,
+    /// Whose number to show. With --local, "withheld" shows none.
+    #[arg(long, value_name = "NUMBER")]
+    from: Option<String>,
     /// Over TCP.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "local")]
     tcp: bool,
     /// The outcome as JSON on standard output, and nothing else.
     #[arg(long)]
     json: bool,
 }
 
-pub(crate) fn main(arguments: Arguments) -> ExitCode {
-    super::told(super::runtime().and_then(|runtime| runtime.block_on(call(arguments))))
+impl Arguments {
+    /// A call with what happens in it on the screen.
+    pub(crate) fn to(uri: String, keys: Option<String>, record: Option<PathBuf>, json: bool) -> Self {
+        Self {
+            target: Some(uri),
+            keys,
+            local: TalkOptions::default(),
+            say_transcript: true,
+            wav: None,
+            record,
+            expect: Vec::new(),
+            hang_up_after_ms: None,
+            from: None,
+            tcp: false,
+            json,
+        }
+    }
 }
 
-async fn call(arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub(crate) fn main(arguments: &Arguments) -> ExitCode {
+    if arguments.local.local {
+        let target = arguments.target.as_deref().unwrap_or(".");
+        let talk = talk::Talk {
+            target: target.as_ref(),
+            keys: arguments.keys.as_deref(),
+            from: arguments.from.as_deref(),
+            json: arguments.json,
+            options: &arguments.local,
+        };
+        return talk::main(&talk);
+    }
+    super::told(super::runtime().and_then(|runtime| {
+        let mut lines = BufReader::new(tokio::io::stdin()).lines();
+        let outcome = runtime.block_on(call(arguments, &mut lines, None));
+        // A thread that waits for a terminal's line must not keep the program.
+        runtime.shutdown_background();
+        outcome
+    }))
+}
+
+/// Calls; keys are typed as lines. `since` is when the author began to wait for the first word, where that is to be told.
+pub(crate) async fn call(
+    arguments: &Arguments,
+    lines: &mut Lines<BufReader<Stdin>>,
+    since: Option<Instant>,
+) -> anyhow::Result<ExitCode> {
     let microphone = match &arguments.wav {
         Some(path) => gudok_phone::read_wav(path).with_context(|| format!("reading {}", path.display()))?,
         None => Vec::new(),
     };
     let transport = if arguments.tcp { Transport::Tcp } else { Transport::Udp };
-    let phone = Phone::start(PhoneConfig { transport, user: arguments.from.clone(), ..PhoneConfig::default() }).await?;
+    let user = arguments.from.clone().unwrap_or_else(|| CALLER.to_owned());
+    let phone = Phone::start(PhoneConfig { transport, user, ..PhoneConfig::default() }).await?;
     let options = CallOptions {
         microphone,
         record: arguments.record.is_some(),
         codecs: vec![Codec::Pcma, Codec::Pcmu],
         ..CallOptions::default()
     };
-    let call = phone.call(&arguments.uri, options).await?;
+    let call = phone.call(arguments.target.as_deref().unwrap_or_default(), options).await?;
     let silent = arguments.json || (arguments.keys.is_some() && !arguments.say_transcript);
-    let screen = tokio::spawn(print_events(call.clone(), silent));
+    let screen = tokio::spawn(print_events(call.clone(), silent, since));
     let (end, complete) = match &arguments.keys {
         Some(keys) => {
             let conversation = Conversation {
@@ -85,7 +135,7 @@ async fn call(arguments: Arguments) -> anyhow::Result<ExitCode> {
             }
             (report.end, complete)
         }
-        None => by_hand(&call).await?,
+        None => by_hand(&call, lines).await?,
     };
     // The screen ends with the call.
     let _ = screen.await;
@@ -97,15 +147,14 @@ async fn call(arguments: Arguments) -> anyhow::Result<ExitCode> {
         tell(&format!("these words were not heard, or not in this order: {words:?}"));
     }
     let complete = complete && unheard.is_none();
-    report(&arguments, &end, complete);
+    report(arguments, &end, complete);
     Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// A person types keys; an empty line does nothing, `q` hangs up.
-async fn by_hand(call: &Call) -> anyhow::Result<(EndReport, bool)> {
+async fn by_hand(call: &Call, lines: &mut Lines<BufReader<Stdin>>) -> anyhow::Result<(EndReport, bool)> {
     tell("keys: type them and press Enter; q hangs up");
     call.answered(ANSWER_MAX).await?;
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut typing = true;
     let mut events = call.events();
     while !call.is_ended() {
@@ -132,7 +181,7 @@ async fn by_hand(call: &Call) -> anyhow::Result<(EndReport, bool)> {
     Ok((end, answered))
 }
 
-async fn print_events(call: Call, silent: bool) {
+async fn print_events(call: Call, silent: bool, mut since: Option<Instant>) {
     let mut events = call.events();
     // What came before we listened.
     let mut shown = 0;
@@ -141,6 +190,11 @@ async fn print_events(call: Call, silent: bool) {
         for event in transcript.iter().skip(shown) {
             if !silent {
                 show(event);
+            }
+            if matches!(event.kind, TranscriptKind::Prompt { .. })
+                && let Some(begun) = since.take()
+            {
+                tell(&format!("(the first words {:.1} s after the command)", begun.elapsed().as_secs_f32()));
             }
         }
         shown = transcript.len();

@@ -62,6 +62,8 @@ pub(crate) struct Options {
     pub(crate) config: PathBuf,
     /// The moment at which the engine's clock begins; the machine's own where none is given.
     pub(crate) at: Option<jiff::Timestamp>,
+    /// The end of standard input stops it.
+    pub(crate) while_stdin: bool,
 }
 
 /// Runs the engine until it is told to stop.
@@ -69,7 +71,7 @@ pub(crate) struct Options {
 /// # Errors
 /// Where a room cannot be opened; nothing was answered then.
 pub(crate) async fn serve(options: Options, config: Config, prometheus: PrometheusHandle) -> anyhow::Result<()> {
-    let mut signals = signals::listen()?;
+    let mut signals = signals::listen(options.while_stdin)?;
     let drain_max = config.drain_max;
     let rooms = Rooms::open(Arc::new(config), options.at).await?;
     let (control, _) = watch::channel(None);

@@ -2,7 +2,10 @@
 
 mod rehearse;
 mod replay;
+mod source;
 mod steps;
+mod up;
+mod watch;
 
 use super::remote::{Failure, online};
 use anyhow::Context;
@@ -16,6 +19,10 @@ use std::process::ExitCode;
 /// What an author may ask for that needs an engine.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Starts an engine on this machine with a script on a number, and puts you on the phone with it.
+    Up(up::Arguments),
+    /// Builds, tests and puts live whatever is changed in a project, for every `gudok up` of it.
+    Watch(watch::Arguments),
     /// Runs a call again, on its own version or another one, and shows where they part.
     Replay(replay::Arguments),
     /// Runs the last calls of an agency on a version before it is released, and says whose outcome changes.
@@ -25,6 +32,8 @@ pub(crate) enum Command {
 /// Carries a command out.
 pub(crate) fn main(command: &Command) -> ExitCode {
     match command {
+        Command::Up(a) => up::main(a),
+        Command::Watch(a) => watch::main(a),
         Command::Replay(a) => replay::main(a),
         Command::Rehearse(a) => online(&a.remote, async |session| rehearse::run(session, a).await),
     }

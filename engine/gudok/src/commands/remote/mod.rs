@@ -9,7 +9,7 @@ mod output;
 mod terminal;
 
 pub(crate) use client::{Answer, Client, UPLOAD_BYTES_MAX, Write};
-pub(crate) use credentials::{Credentials, Login, Server, config_folder};
+pub(crate) use credentials::{Credentials, Login, Server, config_folder, normal_url};
 pub(crate) use events::Frame;
 pub(crate) use failure::{Failure, Outcome};
 pub(crate) use output::{Cell, Column, Paint, Screen, Table, plain};

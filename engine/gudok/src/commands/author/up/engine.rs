@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 /// Compiling a script for the first time takes its time on a busy machine.
 const START_MAX: Duration = Duration::from_secs(180);
@@ -23,6 +23,8 @@ const CACHE_VARIABLE: &str = "GUDOK_CACHE_DIR";
 #[derive(Debug)]
 pub(super) struct Engine {
     child: Child,
+    /// For as long as it is open, the engine stays. Held apart: who waits for a child closes it.
+    stdin: Option<ChildStdin>,
     log: PathBuf,
     /// Where SIP listens.
     pub(super) sip: SocketAddr,
@@ -44,8 +46,9 @@ impl Engine {
             command.env(CACHE_VARIABLE, gudok_workbench::local::cache_folder()?);
         }
         // A group of its own: Ctrl-C is for us, and we end it in good order.
-        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
+        command.env("NO_COLOR", "1").process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
         let mut child = Command::from(command).kill_on_drop(true).spawn().context("starting the engine")?;
+        let stdin = child.stdin.take();
         let stdout = child.stdout.take().context("the engine's output")?;
         let mut lines = BufReader::new(stdout).lines();
         let ready = async {
@@ -63,7 +66,7 @@ impl Engine {
             let value = ready.split_whitespace().find_map(|word| word.strip_prefix(name));
             value.and_then(|value| value.parse().ok()).with_context(|| format!("{name} is missing in {ready:?}"))
         };
-        Ok(Self { sip: address("udp=")?, http: address("http=")?, child, log })
+        Ok(Self { sip: address("udp=")?, http: address("http=")?, child, stdin, log })
     }
 
     /// Comes back when it has ended by itself, and says why.
@@ -74,7 +77,7 @@ impl Engine {
 
     /// Ends it: its callers are told goodbye.
     pub(super) async fn stop(mut self) {
-        drop(self.child.stdin.take());
+        drop(self.stdin.take());
         if tokio::time::timeout(STOP_MAX, self.child.wait()).await.is_err() {
             let _ = self.child.kill().await;
         }

@@ -83,6 +83,8 @@ impl Console for Terminal {
         let read = read_line(&mut std::io::stdin().lock());
         match &read {
             Typing::Line(line) if !self.typed && !self.quiet => {
+                let keys = |key: char| key.is_ascii_digit() || key.is_whitespace() || matches!(key, '*' | '#');
+                let hidden = hidden && line.chars().all(keys);
                 let shown = if hidden { line.replace(|key: char| key.is_ascii_digit(), "*") } else { plain(line) };
                 Self::put(&format!("{SIGN}{shown}\n"));
             }

@@ -16,8 +16,6 @@ mod save;
 mod session;
 mod sound;
 mod talker;
-#[cfg(test)]
-mod tests;
 mod told;
 mod trace;
 mod typed;
@@ -136,8 +134,9 @@ fn moment(text: &str) -> Result<Timestamp, String> {
         let civil = text.parse::<jiff::civil::DateTime>();
         civil.and_then(|civil| civil.to_zoned(jiff::tz::TimeZone::UTC)).map(|zoned| zoned.timestamp())
     });
-    let at = at.map_err(|_| "write \"2026-05-05 12:00\" or \"2026-05-05T12:00:00+07:00\"".to_owned())?;
-    Ok(Timestamp::from_millis(at.as_millisecond()))
+    let ms = at.ok().and_then(|at| u64::try_from(at.as_millisecond()).ok());
+    let ms = ms.ok_or_else(|| "write \"2026-05-05 12:00\" or \"2026-05-05T12:00:00+07:00\"".to_owned())?;
+    Ok(Timestamp::from_millis(ms))
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

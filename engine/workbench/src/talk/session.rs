@@ -14,7 +14,7 @@ use crate::conversation::Setting;
 use crate::local::LocalHost;
 use crate::words::SpokenWords;
 use anyhow::Context;
-use gudok_core::script::ScriptEnd;
+use gudok_core::script::{CallError, EndReason, ScriptEnd};
 use gudok_plugin_host::Version;
 use gudok_plugin_host::bundle::Bundle;
 use gudok_simulator::Report;
@@ -162,7 +162,7 @@ impl Session {
         let manifest = &self.version.manifest;
         let mut talker = self.talker.lock();
         let name = format!("{} {}", manifest.name, manifest.version);
-        let at = self.call.at.map_or_else(|| "12:00".to_owned(), |at| at.to_string());
+        let at = self.call.at.map_or_else(|| "12:00".to_owned(), civil);
         talker.tell("welcome", &[&name, &at]);
         if talk.options.audio {
             let ui = talker.ui;
@@ -181,7 +181,8 @@ impl Session {
             let here = here.first().map_or("", |line| line.trim_start_matches("? "));
             talker.tell("leaves", &[here]);
         }
-        let _ = talker.sound.turn(Some(false), talker.ui);
+        let ui = talker.ui;
+        let _ = talker.sound.turn(Some(false), ui);
         if self.json {
             let told = self.as_json(&talker, place.as_deref(), ended);
             drop(talker);
@@ -215,6 +216,7 @@ impl Session {
             "script": self.version.manifest.name,
             "version": self.version.manifest.version.to_string(),
             "decisions": decisions.join(" "),
+            "hidden": talker.taken.iter().any(|taken| taken.sensitive && matches!(taken.decision, Decision::Keys(_))),
             "left": talker.left().to_string(),
             "lines": lines,
             "at": place,
@@ -286,7 +288,8 @@ fn settings(talk: &Talk<'_>) -> Vec<Setting> {
 
 /// A moment as conversations write it, in UTC.
 fn civil(at: gudok_core::time::Timestamp) -> String {
-    let moment = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
+    let moment = i64::try_from(at.as_millis()).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    let moment = moment.unwrap_or_default();
     moment.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
@@ -318,7 +321,10 @@ fn tests_of(target: &Path) -> PathBuf {
 
 fn how_it_ended(report: &Report, ui: UiLang) -> String {
     let Some(run) = report.runs.last() else { return ui.say("not-run").to_owned() };
-    let mut told = end_words(&run.end);
+    let mut told = match &run.end {
+        ScriptEnd::Failed(CallError::Ended(EndReason::CallerHangup)) => ui.say("hung-up").to_owned(),
+        end => end_words(end),
+    };
     let fields: Vec<String> = fields(&run.end).iter().map(|(name, value)| format!("{name}={value}")).collect();
     if !fields.is_empty() {
         told.push_str(&format!(" ({})", fields.join(", ")));
@@ -349,7 +355,12 @@ fn fields(end: &ScriptEnd) -> Vec<(String, String)> {
 
 fn exit_code(ended: &Ended) -> ExitCode {
     let over = ended.wish.is_none();
-    let stopped = ended.report.runs.iter().any(|run| matches!(run.end, ScriptEnd::Stopped(_) | ScriptEnd::Failed(_)));
+    let failed = |end: &ScriptEnd| match end {
+        ScriptEnd::Stopped(_) => true,
+        ScriptEnd::Failed(error) => !matches!(error, CallError::Ended(_)),
+        ScriptEnd::Returned(_) | ScriptEnd::Informed(_) => false,
+    };
+    let stopped = ended.report.runs.iter().any(|run| failed(&run.end));
     if !ended.report.broken.is_empty() || (over && stopped) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 

@@ -13,6 +13,9 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// Of a word that nobody understands, so much is said again.
+const WORD_CHARS_SHOWN: usize = 40;
+
 /// One thing that happened in the call.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Event {
@@ -202,7 +205,8 @@ impl Talker {
         let mut all: VecDeque<Decision> = match typed::decisions(words, moment, examples) {
             Ok(all) => all.into(),
             Err(error) => {
-                self.tell("not-understood", &[&error.word]);
+                let word: String = error.word.chars().take(WORD_CHARS_SHOWN).collect();
+                self.tell("not-understood", &[&word]);
                 return None;
             }
         };
@@ -212,9 +216,8 @@ impl Talker {
             return told::usual(moment, examples);
         }
         if !first.fits(moment) {
-            let here = told::keys(moment, examples, self.ui);
-            let here = here.first().map_or("", |line| line.trim_start_matches("? "));
-            self.tell("not-here", &[&first.to_string(), here]);
+            let here = told::possible(moment, self.ui);
+            self.tell("not-here", &[&first.to_string(), &here]);
             return None;
         }
         self.pending = all;

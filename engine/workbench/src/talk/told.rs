@@ -61,11 +61,11 @@ pub(super) fn keys(moment: &Moment, examples: &[Decision], ui: UiLang) -> Vec<St
     let Moment::Asked(question) = moment else { return invitation(moment, examples, ui) };
     let mut lines = vec![ui.tell("may-press", &[&grammar(&question.grammar, ui)])];
     if let Grammar::Choices(all) = &question.grammar {
-        lines.extend(all.iter().map(|choice| format!("    {:<5} {}", choice.key, choice.value)));
+        lines.extend(meanings(all));
     }
     if !question.global_keys.is_empty() {
         lines.push(ui.tell("any-time", &[&pressed(&question.global_keys)]));
-        lines.extend(question.global_keys.iter().map(|choice| format!("    {:<5} {}", choice.key, choice.value)));
+        lines.extend(meanings(&question.global_keys));
     }
     if question.attempts > 0 {
         let (attempt, attempts) = (question.attempt.to_string(), question.attempts.to_string());
@@ -75,6 +75,20 @@ pub(super) fn keys(moment: &Moment, examples: &[Decision], ui: UiLang) -> Vec<St
         lines.push(ui.tell("silence-in", &[&seconds(question.first_timeout)]));
     }
     lines
+}
+
+/// In a line: what may be done here.
+pub(super) fn possible(moment: &Moment, ui: UiLang) -> String {
+    match moment {
+        Moment::Asked(question) => asked(question, ui),
+        other => choices(other).join(", "),
+    }
+}
+
+/// Choices with what they stand for, where that says more than their place in a list.
+fn meanings(choices: &[Choice]) -> impl Iterator<Item = String> {
+    let told = choices.iter().filter(|choice| choice.value.parse::<u32>().is_err());
+    told.map(|choice| format!("    {:<5} {}", choice.key, choice.value))
 }
 
 fn asked(question: &Question, ui: UiLang) -> String {
@@ -127,8 +141,8 @@ fn seconds(time: std::time::Duration) -> String {
 /// The outcomes that may be chosen, in their short words.
 fn choices(moment: &Moment) -> Vec<&'static str> {
     match moment {
-        Moment::Transfers(_) => TransferChoice::ALL.iter().map(|choice| choice.as_str()).collect(),
-        Moment::Waits(_) => QueueChoice::ALL.iter().map(|choice| choice.as_str()).collect(),
+        Moment::Transfers(_) => TransferChoice::ALL.iter().map(|choice| choice.as_str()).chain(["hang-up"]).collect(),
+        Moment::Waits(_) => QueueChoice::ALL.iter().map(|choice| choice.as_str()).chain(["hang-up"]).collect(),
         Moment::Fetches(_) => vec!["200", "404", "500", "{…}", "unreachable", "hangs", "nonsense"],
         Moment::Records { .. } => vec!["speak:SECONDS", "hang-up"],
         _ => Vec::new(),

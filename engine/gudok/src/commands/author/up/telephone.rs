@@ -5,10 +5,12 @@ use crate::commands::remote::{Screen, plain};
 use crate::config::{ProviderConfig, SpeechSettings};
 use gudok_phone::{CallOptions, OnIncoming, Phone, PhoneConfig};
 use gudok_speech::{LangTag, NoMedia, Prompt, RenderOptions, Segment};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+/// Beside the author's own telephone: a trunk is told by the address that its calls come from.
+const ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2)), 0);
 const RINGS_FOR: Duration = Duration::from_secs(1);
 const TALKS_FOR: Duration = Duration::from_secs(12);
 /// The longest that it waits for the next call before it looks again.
@@ -26,6 +28,7 @@ const GREETINGS: [(&str, &str); 2] = [
 pub(super) async fn start(lang: &str, folder: &Path, speaks: bool, screen: Screen) -> anyhow::Result<SocketAddr> {
     let microphone = if speaks { greeting(lang, folder).await.unwrap_or_default() } else { Vec::new() };
     let phone = Phone::start(PhoneConfig {
+        bind: ADDRESS,
         user: "operator".into(),
         on_incoming: OnIncoming::Answer { after: RINGS_FOR },
         options: CallOptions { microphone, ..CallOptions::default() },

@@ -63,7 +63,7 @@ impl Session {
         let leftovers = Leftovers::default();
         end_on_ctrl_c(Arc::clone(&leftovers))?;
         let examples = Arc::new(Examples::of_folder(&tests_of(talk.target)));
-        let sound = Sound::off(Some(Arc::clone(&words)), leftovers);
+        let sound = Sound::off(Arc::new(bundle), leftovers);
         let mut talker = Talker::new(console, ui, examples, sound);
         talker.ends = talk.options.end;
         talker.languages.clone_from(&version.manifest.languages);
@@ -243,8 +243,8 @@ impl Session {
             let report = run_aside(&version, &call, &words, decisions);
             let conversation = save::conversation(so_far, settings.clone(), save::result(&report));
             let conversation = conversation.map_err(|error| failing(&error.to_string()))?;
-            if let Err(why) = crate::conversation::run::passes(&version, &conversation) {
-                return Err(failing(&why));
+            if let Some(line) = parted(so_far.events, &report) {
+                return Err(failing(&line));
             }
             save::keep(&so_far.path, &conversation, ui).map_err(|error| format!("{error:#}"))?;
             Ok(ui.tell("saved", &[&place]))
@@ -259,6 +259,16 @@ fn run_aside(version: &Arc<Version>, call: &CallOf, words: &Arc<SpokenWords>, de
     let words: Arc<dyn gudok_simulator::words::PromptWords> = Arc::<SpokenWords>::clone(words);
     let world = world_of(version, call).words(words).decided_by(list);
     std::thread::scope(|scope| scope.spawn(|| world.run()).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// The first line in which another run says something else than the talk did.
+fn parted(events: &[Event], report: &Report) -> Option<String> {
+    let said = events.iter().filter_map(|event| match event {
+        Event::Line(line) => Some(line),
+        Event::Decided(..) => None,
+    });
+    let mut again = report.lines.iter().map(|line| &line.text);
+    said.zip(again.by_ref()).find(|(one, other)| one != other).map(|(_, other)| other.clone())
 }
 
 /// What a conversation must set so that it is this call.

@@ -4,7 +4,9 @@
 use super::words::UiLang;
 use crate::words::SpokenWords;
 use anyhow::Context;
+use gudok_plugin_host::bundle::Bundle;
 use gudok_simulator::decide::Spoken;
+use gudok_speech::{CommandConfig, NoMedia, Speech, SpeechConfig, TtsConfig};
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -29,13 +31,14 @@ pub(super) type Leftovers = Arc<Mutex<Vec<PathBuf>>>;
 
 /// What is heard.
 pub(super) struct Sound {
-    voice: Option<Arc<SpokenWords>>,
+    bundle: Arc<Bundle>,
     on: Option<On>,
     leftovers: Leftovers,
 }
 
 /// It is on.
 struct On {
+    voice: SpokenWords,
     folder: PathBuf,
     count: usize,
     /// None: there is no player, and files are kept.
@@ -57,15 +60,15 @@ struct Work {
 }
 
 impl Sound {
-    /// Off. Without a voice it stays so.
-    pub(super) const fn off(voice: Option<Arc<SpokenWords>>, leftovers: Leftovers) -> Self {
-        Self { voice, on: None, leftovers }
+    /// Off, until somebody turns it on.
+    pub(super) const fn off(bundle: Arc<Bundle>, leftovers: Leftovers) -> Self {
+        Self { bundle, on: None, leftovers }
     }
 
     /// Turns it on or off, or tells what it is; gives what is to be said of it.
     pub(super) fn turn(&mut self, on: Option<bool>, ui: UiLang) -> Vec<String> {
         match on {
-            Some(true) if self.on.is_none() => match On::begin(find_player()) {
+            Some(true) if self.on.is_none() => match On::begin(&self.bundle, find_player()) {
                 Ok(on) => {
                     if on.player.is_some() {
                         self.leftovers.lock().push(on.folder.clone());
@@ -89,11 +92,8 @@ impl Sound {
 
     /// Lets a prompt be heard; gives what is to be said of it.
     pub(super) fn plays(&mut self, spoken: &Spoken, ui: UiLang) -> Vec<String> {
-        let (Some(on), Some(voice)) = (&mut self.on, &self.voice) else { return Vec::new() };
-        if spoken.sources.is_empty() {
-            return Vec::new();
-        }
-        match on.plays(voice, spoken) {
+        let Some(on) = self.on.as_mut().filter(|_| !spoken.sources.is_empty()) else { return Vec::new() };
+        match on.plays(spoken) {
             Ok(None) => Vec::new(),
             Ok(Some(path)) => vec![ui.tell("audio-kept", &[&path.display().to_string()])],
             Err(error) => vec![ui.tell("audio-none", &[&format!("{error:#}")])],
@@ -109,15 +109,18 @@ impl Sound {
 }
 
 impl On {
-    fn begin(player: Option<(PathBuf, &'static [&'static str])>) -> anyhow::Result<Self> {
+    fn begin(bundle: &Bundle, player: Option<(PathBuf, &'static [&'static str])>) -> anyhow::Result<Self> {
+        let tts = TtsConfig::Command(CommandConfig::default());
+        let speech = Speech::new(SpeechConfig { tts, ..SpeechConfig::default() }, Arc::new(NoMedia))?;
+        let voice = SpokenWords::with_voice(bundle, speech)?;
         let folder = tempfile::Builder::new().prefix("gudok-sound-").tempdir().context("a folder for the sound")?;
         let player = player.map(|(program, arguments)| Player::begin(program, arguments)).transpose()?;
-        Ok(Self { folder: folder.keep(), count: 0, player })
+        Ok(Self { voice, folder: folder.keep(), count: 0, player })
     }
 
     /// Gives the file where it is kept.
-    fn plays(&mut self, voice: &Arc<SpokenWords>, spoken: &Spoken) -> anyhow::Result<Option<PathBuf>> {
-        let wav = rendered(voice, spoken)?;
+    fn plays(&mut self, spoken: &Spoken) -> anyhow::Result<Option<PathBuf>> {
+        let wav = rendered(&self.voice, spoken)?;
         self.count += 1;
         let path = self.folder.join(format!("{:03}.wav", self.count));
         std::fs::write(&path, wav).with_context(|| format!("writing {}", path.display()))?;
@@ -142,11 +145,13 @@ impl Drop for On {
 }
 
 /// On a thread of its own: here the script is at work, and its time is counted.
-fn rendered(voice: &Arc<SpokenWords>, spoken: &Spoken) -> anyhow::Result<Vec<u8>> {
+fn rendered(voice: &SpokenWords, spoken: &Spoken) -> anyhow::Result<Vec<u8>> {
     std::thread::scope(|scope| {
         let speaking = scope.spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            let audio = runtime.block_on(voice.render(&spoken.sources, &spoken.lang, spoken.pace))?;
+            let mut all = runtime.block_on(voice.render(&spoken.sources, &spoken.lang, spoken.pace))?.into_iter();
+            let mut audio = all.next().context("nothing is said")?;
+            audio.pieces.extend(all.flat_map(|more| more.pieces));
             Ok(audio.to_wav()?)
         });
         speaking.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the voice broke")))

@@ -33,8 +33,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// How long the greeting of an answering machine is.
-const GREETING: Duration = Duration::from_secs(4);
+/// How long the greeting of an answering machine is, as in conversations.
+const GREETING: Duration = Duration::from_secs(5);
 /// Says that the caller shows no number.
 const WITHHELD: &str = "withheld";
 /// The exit code of wrong usage and of a machine on which something is missing.

@@ -125,7 +125,8 @@ fn asks(steps: &mut [Step]) {
 
 fn step(moment: &Moment, decision: &Decision) -> anyhow::Result<Step> {
     Ok(match (moment, decision) {
-        (_, Decision::Keys(keys) | Decision::Ahead(keys)) => Step::Presses { keys: keys.clone() },
+        (_, Decision::Keys(keys)) => Step::Presses { keys: keys.clone() },
+        (_, Decision::Ahead(keys)) => Step::Interrupts { keys: keys.clone() },
         (_, Decision::Silence) => Step::Silent,
         (_, Decision::HangUp) => Step::HangsUp,
         (_, Decision::Speak(time)) => Step::Speaks { seconds: u32::try_from(time.as_secs()).unwrap_or(u32::MAX) },

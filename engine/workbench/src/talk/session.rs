@@ -10,7 +10,8 @@ use super::trace;
 use super::typed::{Command, Typed};
 use super::words::UiLang;
 use super::Talk;
-use crate::conversation::Setting;
+use crate::conversation::run::{Bench, Trial};
+use crate::conversation::{Conversation, Setting};
 use crate::local::LocalHost;
 use crate::words::SpokenWords;
 use anyhow::Context;
@@ -32,8 +33,8 @@ pub(super) struct Session {
     words: Arc<SpokenWords>,
     talker: Arc<Mutex<Talker>>,
     json: bool,
-    /// It must outlive what it has loaded.
-    _host: LocalHost,
+    host: Arc<LocalHost>,
+    bundle: Arc<Bundle>,
 }
 
 /// What a run came to, as far as it is known.
@@ -54,21 +55,21 @@ impl Session {
     }
 
     pub(super) fn with_console(talk: &Talk<'_>, console: Box<dyn Console>, ui: UiLang) -> anyhow::Result<Self> {
-        let bundle = crate::project::bundle_of(talk.target)?;
+        let bundle = Arc::new(crate::project::bundle_of(talk.target)?);
         let call = talk.call();
         check(&bundle, &call)?;
-        let host = LocalHost::open()?;
+        let host = Arc::new(LocalHost::open()?);
         let version = host.load(&bundle, talk.config())?;
         let words = Arc::new(SpokenWords::of(&bundle)?);
         let leftovers = Leftovers::default();
         end_on_ctrl_c(Arc::clone(&leftovers))?;
         let examples = Arc::new(Examples::of_folder(&tests_of(talk.target)));
-        let sound = Sound::off(Arc::new(bundle), leftovers);
+        let sound = Sound::off(Arc::clone(&bundle), leftovers);
         let mut talker = Talker::new(console, ui, examples, sound);
         talker.ends = talk.options.end;
         talker.languages.clone_from(&version.manifest.languages);
         let talker = Arc::new(Mutex::new(talker));
-        let mut session = Self { version, call, words, talker, json: talk.json, _host: host };
+        let mut session = Self { version, call, words, talker, json: talk.json, host, bundle };
         session.arrange_saving(settings(talk));
         Ok(session)
     }
@@ -231,6 +232,7 @@ impl Session {
     /// What is saved is run again first, in a world of its own.
     fn arrange_saving(&mut self, settings: Vec<Setting>) {
         let (version, words) = (Arc::clone(&self.version), Arc::clone(&self.words));
+        let (host, bundle) = (Arc::clone(&self.host), Arc::clone(&self.bundle));
         let call = self.call.clone();
         let ui = self.talker.lock().ui;
         let saver = move |so_far: &SoFar<'_>| {
@@ -243,8 +245,8 @@ impl Session {
             let report = run_aside(&version, &call, &words, decisions);
             let conversation = save::conversation(so_far, settings.clone(), save::result(&report));
             let conversation = conversation.map_err(|error| failing(&error.to_string()))?;
-            if let Some(line) = parted(so_far.events, &report) {
-                return Err(failing(&line));
+            if let Some(why) = departure(&host, &bundle, &conversation).map_err(|error| failing(&error.to_string()))? {
+                return Err(failing(&why));
             }
             save::keep(&so_far.path, &conversation, ui).map_err(|error| format!("{error:#}"))?;
             Ok(ui.tell("saved", &[&place]))
@@ -261,14 +263,14 @@ fn run_aside(version: &Arc<Version>, call: &CallOf, words: &Arc<SpokenWords>, de
     std::thread::scope(|scope| scope.spawn(|| world.run()).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// The first line in which another run says something else than the talk did.
-fn parted(events: &[Event], report: &Report) -> Option<String> {
-    let said = events.iter().filter_map(|event| match event {
-        Event::Line(line) => Some(line),
-        Event::Decided(..) => None,
-    });
-    let mut again = report.lines.iter().map(|line| &line.text);
-    said.zip(again.by_ref()).find(|(one, other)| one != other).map(|(_, other)| other.clone())
+/// Where a conversation departs from what it expects, tried as `gudok test` tries it; nowhere where it passes.
+fn departure(host: &LocalHost, bundle: &Bundle, conversation: &Conversation) -> anyhow::Result<Option<String>> {
+    let trial =
+        Trial { conversation: conversation.clone(), file: String::new(), line: None, step_lines: Vec::new() };
+    let bench = Bench::new(host, bundle)?;
+    let tried = std::thread::scope(|scope| scope.spawn(|| bench.try_one(&trial)).join());
+    let outcome = tried.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    Ok(outcome.departures.first().map(|departure| format!("{}; {}", departure.expected, departure.came)))
 }
 
 /// What a conversation must set so that it is this call.

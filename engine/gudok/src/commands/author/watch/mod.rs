@@ -4,7 +4,7 @@
 mod changes;
 mod reload;
 
-use super::source::{Built, Source};
+use super::source::Source;
 use super::up::Running;
 use crate::commands::remote::{Failure, Outcome, Remote, Screen, anonymous, plain};
 use anyhow::Context;
@@ -134,7 +134,7 @@ impl Desk {
         let content = built.bundle.content_sha256;
         let bytes = std::fs::read(&built.path).with_context(|| format!("reading {}", built.path.display()))?;
         if self.tests && self.source.is_project() {
-            self.test(built).await?;
+            self.test().await?;
         }
         if self.live == Some(content) {
             if round.concern == Concern::Bundle {
@@ -147,8 +147,27 @@ impl Desk {
         Ok(())
     }
 
-    /// Runs the project's conversations, where it has any.
-    async fn test(&self, _built: Built) -> Result<(), Failure> {
+    /// Runs the project's conversations, where it has any: as `gudok test` does, in a program of its own. A conversation that
+    /// fails is told, and keeps nobody from hearing the new version.
+    async fn test(&self) -> Result<(), Failure> {
+        let folder = self.source.path();
+        if !has_conversations(&folder.join("tests")) {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let program = std::env::current_exe().context("finding this program")?;
+        let mut command = tokio::process::Command::new(program);
+        command.arg("test").arg(folder).stdin(std::process::Stdio::null()).kill_on_drop(true);
+        let output = command.output().await.context("starting gudok test")?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let last = said.trim_end().lines().last().unwrap_or_default();
+        self.stage("tested", begun, last);
+        if !output.status.success() {
+            let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+            for line in errors.lines().chain(said.lines()) {
+                self.screen.line(&format!("    {}", plain(line)));
+            }
+        }
         Ok(())
     }
 
@@ -194,4 +213,13 @@ impl Desk {
         }
         told.join(", ")
     }
+}
+
+/// Whether there are conversations in a project's folder, written down or as code.
+fn has_conversations(tests: &Path) -> bool {
+    let is_one = |path: &Path| {
+        let ends = |ending: &str| path.extension().is_some_and(|found| found == ending);
+        ends("talk") || path.file_stem().is_some_and(|stem| stem == "conversations")
+    };
+    std::fs::read_dir(tests).is_ok_and(|entries| entries.flatten().any(|entry| is_one(&entry.path())))
 }

@@ -108,7 +108,7 @@ fn going_back_and_trying_another_key_is_calling_anew_with_it() {
 #[test]
 fn a_call_is_told_as_a_caller_hears_it_and_asks_what_may_be_pressed() {
     let told = talk("centre", &[], "?\nkeys\n1\nlog\nwhy\nquit\n");
-    for words in ["  < Здравствуйте", "? ", "> 1", "caller: 1", "back [N]", "may be pressed", "the call is left here"] {
+    for words in ["  < Здравствуйте", "нажмите один", "? ", "> 1", "caller: 1", "back [N]", "may be pressed", "the call is left here"] {
         assert!(told.contains(words), "{words:?} is not in\n{told}");
     }
     let russian = {
@@ -138,18 +138,21 @@ fn a_talk_that_is_saved_passes_whenever_it_is_run_again() {
     let folder = tempfile::tempdir().unwrap();
     let mut kept = 0;
     for (at, name) in SAMPLES.into_iter().enumerate() {
+        let tests = folder.path().join(name);
         for seed in 0..TALKS {
-            let path = folder.path().join(format!("{name}-{seed}.talk"));
+            let path = tests.join(format!("{seed}.talk"));
             let tried = happenings(1_000 + seed + 100 * at as u64).join("\n");
-            let told = talk(name, &[], &format!("{tried}\nsave {}\n", path.display()));
+            let told = talk(name, &[], &format!("{tried}\nsave {} Talk {seed}\n", path.display()));
             assert!(!told.contains("is not kept: run again"), "{name} {seed}\n{told}");
             let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{error}: {told}"));
             let written = conversation::parse(name, &text).unwrap();
             assert_eq!(written.len(), 1, "{text}");
-            let again = talk(name, &[], &format!("{tried}\nsave {}\n", path.display()));
+            let again = talk(name, &[], &format!("{tried}\nsave {} Talk {seed}\n", path.display()));
             assert!(again.contains("choose another title"), "{again}");
             kept += 1;
         }
+        let output = author(&["test", &bundle(name), "--tests", tests.to_str().unwrap()], b"", &[]);
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stdout));
     }
     assert_eq!(kept, SAMPLES.len() as u64 * TALKS);
 }

@@ -26,7 +26,7 @@ mod zip_directory;
 mod tests;
 
 pub use componentize::{componentize, module_imports};
-pub use pack::{PackPart, Packed, pack, pack_dir, with_signature};
+pub use pack::{PackPart, Packed, pack, pack_dir, with_signature, with_version};
 pub use refusal::BundleRefusal;
 
 use crate::error::Error;

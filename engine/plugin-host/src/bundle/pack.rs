@@ -59,6 +59,24 @@ pub fn pack(parts: Vec<PackPart>, limits: &BundleLimits) -> Result<Packed, Bundl
     packed(file_name, &files, limits)
 }
 
+/// The same bundle under another version, where content that is tried has to be told from what was tried before. A signature
+/// goes: it was for the other one.
+///
+/// # Errors
+/// Whatever a host would refuse about the bundle, or about that version.
+pub fn with_version(bundle: &[u8], version: &str, limits: &BundleLimits) -> Result<Packed, BundleRefusal> {
+    let mut files = super::unpack(bundle, limits)?;
+    files.remove(SIGNATURE);
+    let manifest = files.get(MANIFEST).ok_or(BundleRefusal::MissingFile { place: MANIFEST })?;
+    let text = String::from_utf8_lossy(manifest).into_owned();
+    // The first is the bundle's own: what stands in tables comes after it.
+    let sets = |line: &&str| line.trim_start().strip_prefix("version").is_some_and(|rest| rest.trim_start().starts_with('='));
+    if let Some(line) = text.lines().find(sets) {
+        files.insert(MANIFEST.to_owned(), text.replacen(line, &format!("version = {version:?}"), 1).into_bytes());
+    }
+    pack(files.into_iter().map(|(place, bytes)| PackPart { place, bytes }).collect(), limits)
+}
+
 /// Puts a signature into a bundle, in the place of any that is there. What the signature covers stays as it is.
 ///
 /// # Errors

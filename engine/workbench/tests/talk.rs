@@ -121,11 +121,13 @@ fn a_call_is_told_as_a_caller_hears_it_and_asks_what_may_be_pressed() {
 
 #[test]
 fn decisions_on_the_command_line_come_first_and_the_author_goes_on() {
-    let on = talk_as_json("centre", &["--keys", "1"], "silence\n");
-    assert_eq!(on["decisions"], "1 silence");
-    let there = talk_as_json("centre", &["--keys", "1 silence", "--end"], "1\n1\n");
+    let on = talk_as_json("centre", &["--keys", "silence"], "silence\n");
+    assert_eq!(on["decisions"], "silence silence");
+    let there = talk_as_json("centre", &["--keys", "silence silence", "--end"], "1\n1\n");
     assert_eq!(place(&there), place(&on));
     assert_eq!(there["over"], false);
+    let handed = talk_as_json("centre", &["--keys", "1"], "busy\n");
+    assert_eq!(handed["decisions"], "1 transfer:busy");
     let bundle = bundle("centre");
     let wrong = author(&["call", "--local", &bundle, "--keys", "1 sideways"], b"", &[]);
     assert_eq!(wrong.status.code(), Some(2));

@@ -29,7 +29,9 @@ pub(super) fn conversation(
 ) -> anyhow::Result<Conversation> {
     let mut steps = steps(so_far.events)?;
     if so_far.open {
-        asks(&mut steps);
+        if so_far.asked {
+            asks(&mut steps);
+        }
         steps.push(Step::HangsUp);
     }
     match result {

@@ -45,8 +45,10 @@ pub(super) enum Wish {
 /// A talk so far, for whoever keeps it.
 pub(super) struct SoFar<'a> {
     pub(super) events: &'a [Event],
-    /// It is at a question still.
+    /// It is not over yet.
     pub(super) open: bool,
+    /// The caller is asked for keys.
+    pub(super) asked: bool,
     pub(super) path: PathBuf,
     pub(super) title: Option<String>,
 }
@@ -256,8 +258,13 @@ impl Talker {
 
     fn save(&self, path: &str, title: Option<&str>, open: bool) -> String {
         let Some(saver) = &self.saver else { return String::new() };
-        let so_far =
-            SoFar { events: &self.events, open, path: PathBuf::from(path), title: title.map(str::to_owned) };
+        let so_far = SoFar {
+            events: &self.events,
+            open,
+            asked: matches!(self.place.as_deref(), Some(Moment::Asked(_))),
+            path: PathBuf::from(path),
+            title: title.map(str::to_owned),
+        };
         saver(&so_far).unwrap_or_else(|why| why)
     }
 

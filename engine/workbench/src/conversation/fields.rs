@@ -256,8 +256,12 @@ fn word(text: &str, forms: &[&str]) -> Option<usize> {
     forms.iter().any(|form| form.to_lowercase() == found).then_some(end)
 }
 
-/// The fields, and their length; or where and why not: no reason where nothing of the kind stands there.
-type Read = Result<(Vec<(&'static str, Value)>, usize), (usize, Option<String>)>;
+/// The fields, and their length.
+type Read = Result<(Vec<(&'static str, Value)>, usize), Misread>;
+/// Where, and why: no reason where nothing of the kind stands there.
+type Misread = (usize, Option<String>);
+/// A text and its length with what is around it, if one stands there.
+type Found = Result<Option<(String, usize)>, Misread>;
 
 fn read(kind: Kind, names: &[&'static str], text: &str) -> Read {
     let one = |value: Value, length: usize| Ok((vec![(names[0], value)], length));
@@ -332,7 +336,7 @@ pub(super) const fn is_key(c: char) -> bool {
     matches!(c, '0'..='9' | '*' | '#' | 'A'..='D')
 }
 
-fn json(text: &str) -> Result<(Value, usize), (usize, Option<String>)> {
+fn json(text: &str) -> Result<(Value, usize), Misread> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     match values.next() {
         Some(Ok(value)) => Ok((value, values.byte_offset())),
@@ -353,7 +357,7 @@ fn json(text: &str) -> Result<(Value, usize), (usize, Option<String>)> {
 const QUOTES: [(char, &[char]); 5] = [('"', &['"']), ('«', &['»']), ('“', &['”']), ('„', &['“', '”']), ('\'', &['\''])];
 
 /// A text in quotation marks at the beginning, and its length with them.
-fn quoted(text: &str) -> Result<Option<(String, usize)>, (usize, Option<String>)> {
+fn quoted(text: &str) -> Found {
     let mut chars = text.char_indices();
     let Some((open, close)) = chars.next().and_then(|(_, c)| QUOTES.iter().find(|(open, _)| *open == c)) else {
         return Ok(None);
@@ -391,7 +395,7 @@ fn quoted(text: &str) -> Result<Option<(String, usize)>, (usize, Option<String>)
 }
 
 /// The same where nothing follows it; lines of it are one.
-fn whole_quoted(text: &str) -> Result<Option<String>, (usize, Option<String>)> {
+fn whole_quoted(text: &str) -> Result<Option<String>, Misread> {
     match quoted(text) {
         Ok(Some((words, length))) if text[length..].trim().is_empty() => Ok(Some(words)),
         Err(error) if text.starts_with(['"', '«']) => Err(error),
@@ -400,7 +404,7 @@ fn whole_quoted(text: &str) -> Result<Option<String>, (usize, Option<String>)> {
 }
 
 /// A name up to a blank, a mark, or one of `ends`; or in quotation marks.
-fn name(text: &str, ends: &[char]) -> Result<Option<(String, usize)>, (usize, Option<String>)> {
+fn name(text: &str, ends: &[char]) -> Found {
     if let Some(found) = quoted(text)? {
         return Ok(Some(found));
     }

@@ -203,5 +203,9 @@ pub(super) const STEPS: &[Row] = &[
         &["then memory under {kib:number} KiB", "then memory under {kib:mebi} MiB"],
         &["тогда память меньше {kib:number} КиБ", "тогда память меньше {kib:mebi} МиБ"],
     ),
-    row("then-plan", &["then prepare says {plan:name}"], &["тогда prepare отвечает {plan:name}"]),
+    row(
+        "then-plan",
+        &["then (the) plan is {plan:name}", "then prepare says {plan:name}"],
+        &["тогда план {plan:name}", "тогда prepare отвечает {plan:name}"],
+    ),
 ];

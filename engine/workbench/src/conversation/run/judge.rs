@@ -281,9 +281,8 @@ impl Judge {
 
     fn people(&mut self, target: &str, of_kind: impl Fn(&Step) -> bool, usual: Decision) -> Decision {
         let Some(at) = self.next(of_kind) else {
-            let decision = self.meanwhile();
-            if decision == Decision::HangUp {
-                return decision;
+            if matches!(self.steps.get(self.act()), Some(Step::HangsUp)) && self.meanwhile() == Decision::HangUp {
+                return Decision::HangUp;
             }
             self.talks = None;
             self.connected.push(target.to_owned());
@@ -291,7 +290,7 @@ impl Judge {
         };
         self.done[at] = true;
         self.talks = None;
-        let decision = match &self.steps[at] {
+        match &self.steps[at] {
             Step::OperatorAnswers { seconds } | Step::QueueAnswers { seconds } => {
                 self.talks = seconds.map(|seconds| Duration::from_secs(seconds.into()));
                 self.connected.push(target.to_owned());
@@ -308,8 +307,7 @@ impl Judge {
             Step::QueueFull => Decision::Queue(QueueChoice::Full),
             Step::QueueMissing => Decision::Queue(QueueChoice::Failed),
             _ => Decision::GoOn,
-        };
-        decision
+        }
     }
 
     fn fails(&mut self, step: &Step, decision: Decision) -> Decision {

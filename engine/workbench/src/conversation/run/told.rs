@@ -68,7 +68,7 @@ pub struct Departure {
 }
 
 impl Departure {
-    pub(super) fn new(expected: impl Into<String>, came: impl Into<String>) -> Self {
+    pub(crate) fn new(expected: impl Into<String>, came: impl Into<String>) -> Self {
         Self {
             step: None,
             line: None,
@@ -80,7 +80,7 @@ impl Departure {
         }
     }
 
-    pub(super) const fn at(mut self, step: usize) -> Self {
+    pub(crate) const fn at(mut self, step: usize) -> Self {
         self.step = Some(step);
         self
     }

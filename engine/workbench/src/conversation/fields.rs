@@ -192,7 +192,7 @@ impl Pattern {
             }
             match piece {
                 Piece::Word { forms, .. } => {
-                    text.push_str(forms.last().map_or("", |last| if self.plural(forms) { last } else { forms[0] }))
+                    text.push_str(forms.last().map_or("", |last| if self.plural(forms) { last } else { forms[0] }));
                 }
                 Piece::Mark(mark) => text.push(*mark),
                 Piece::Field { names, kind } => text.push_str(example(names[0], *kind, self.tongue)),

@@ -207,9 +207,9 @@ async fn a_new_project_is_signed_published_and_deployed_by_its_author() -> anyho
     ensure!(published["version"]["script"] == "hello", "{published:#}");
     ensure!(published["version"]["signed_by"] == made["id"], "{published:#}");
     let live = desk.api.stable(PLACE).await?;
-    ensure!(published["version"]["id"] != *live, "publishing put it live");
+    ensure!(published["version"]["version"] != *live, "publishing put it live");
     author.fine(&["deploy", "hello", PLACE, "--approve"]).await?;
-    ensure!(published["version"]["id"] == *desk.api.stable(PLACE).await?, "another version is live");
+    ensure!(published["version"]["version"] == *desk.api.stable(PLACE).await?, "another version is live");
     Ok(())
 }
 

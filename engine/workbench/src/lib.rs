@@ -33,6 +33,6 @@ pub mod publish;
 pub mod replays;
 pub mod sdk;
 pub mod talk;
-pub mod words;
 #[cfg(test)]
 mod told;
+pub mod words;

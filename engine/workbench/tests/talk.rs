@@ -108,7 +108,16 @@ fn going_back_and_trying_another_key_is_calling_anew_with_it() {
 #[test]
 fn a_call_is_told_as_a_caller_hears_it_and_asks_what_may_be_pressed() {
     let told = talk("centre", &[], "?\nkeys\n1\nlog\nwhy\nquit\n");
-    for words in ["  < Здравствуйте", "нажмите один", "? ", "> 1", "caller: 1", "back [N]", "may be pressed", "the call is left here"] {
+    for words in [
+        "  < Здравствуйте",
+        "нажмите один",
+        "? ",
+        "> 1",
+        "caller: 1",
+        "back [N]",
+        "may be pressed",
+        "the call is left here",
+    ] {
         assert!(told.contains(words), "{words:?} is not in\n{told}");
     }
     let russian = {
@@ -183,7 +192,11 @@ fn whatever_is_typed_the_call_goes_on() {
         let bundle = bundle("passport");
         let output = author(&["call", "--local", &bundle], &all, &[]);
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code().is_some_and(|code| code <= 1) && errors.is_empty(), "{:?}: {errors}", output.status);
+        assert!(
+            output.status.code().is_some_and(|code| code <= 1) && errors.is_empty(),
+            "{:?}: {errors}",
+            output.status
+        );
         let told = String::from_utf8(output.stdout).unwrap();
         assert!(!told.contains('\u{1b}') && !told.contains('\u{202e}'), "a terminal would obey: {told:?}");
     }
@@ -214,7 +227,8 @@ fn sound_is_kept_where_nothing_plays_and_goes_to_a_player_where_one_does() {
     let path = std::env::var("PATH").unwrap();
     // A player that says what it was given, and where.
     let player = players.path().join("aplay");
-    std::fs::write(&player, format!("#!/bin/sh\nhead -c 4 \"$2\" >> {0}\necho \" $2\" >> {0}\n", heard.display())).unwrap();
+    std::fs::write(&player, format!("#!/bin/sh\nhead -c 4 \"$2\" >> {0}\necho \" $2\" >> {0}\n", heard.display()))
+        .unwrap();
     std::process::Command::new("chmod").arg("+x").arg(&player).status().unwrap();
     let with = format!("{}:{path}", players.path().display());
     let output = author(&["call", "--local", &bundle, "--audio"], b"audio\naudio off\nquit\n", &[("PATH", &with)]);

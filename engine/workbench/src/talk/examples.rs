@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn an_example_is_for_its_address() {
-        let check = |written: &str, address: &str, expect: bool| assert_eq!(fits(written, address), expect, "{written}");
+        let check =
+            |written: &str, address: &str, expect: bool| assert_eq!(fits(written, address), expect, "{written}");
         check("/slots?day=5", "/slots?day=5", true);
         check("/slots", "/slots?day=5", false);
         check("/slots…", "/slots?day=5", true);
@@ -151,7 +152,10 @@ mod tests {
         std::fs::write(folder.path().join("notes.txt"), "nothing").unwrap();
         let examples = Examples::of_folder(folder.path());
         let words = |method, url| examples.of(&asks(method, url)).iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(words(FetchMethod::Get, "https://x.example/slots?day=5"), ["back-end:200:{\"free\":[1]}", "back-end:503"]);
+        assert_eq!(
+            words(FetchMethod::Get, "https://x.example/slots?day=5"),
+            ["back-end:200:{\"free\":[1]}", "back-end:503"]
+        );
         assert!(words(FetchMethod::Post, "https://x.example/slots?day=5").is_empty());
         assert!(Examples::of_folder(&folder.path().join("none")).of(&asks(FetchMethod::Get, "/")).is_empty());
     }

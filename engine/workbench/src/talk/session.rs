@@ -1,5 +1,6 @@
 //! One talk from its beginning to its end: a call, and where the author goes back, the same call again.
 
+use super::Talk;
 use super::console::{Console, Terminal, Typing, Voice};
 use super::examples::Examples;
 use super::save;
@@ -9,7 +10,6 @@ use super::told;
 use super::trace;
 use super::typed::{Command, Typed};
 use super::words::UiLang;
-use super::Talk;
 use crate::conversation::run::{Bench, Trial};
 use crate::conversation::{Conversation, Setting};
 use crate::local::LocalHost;
@@ -260,13 +260,13 @@ fn run_aside(version: &Arc<Version>, call: &CallOf, words: &Arc<SpokenWords>, de
     let list = Arc::new(Mutex::new(gudok_simulator::decide::ByList::new(decisions)));
     let words: Arc<dyn gudok_simulator::words::PromptWords> = Arc::<SpokenWords>::clone(words);
     let world = world_of(version, call).words(words).decided_by(list);
-    std::thread::scope(|scope| scope.spawn(|| world.run()).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    std::thread::scope(|scope| scope.spawn(|| world.run()).join())
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Where a conversation departs from what it expects, tried as `gudok test` tries it; nowhere where it passes.
 fn departure(host: &LocalHost, bundle: &Bundle, conversation: &Conversation) -> anyhow::Result<Option<String>> {
-    let trial =
-        Trial { conversation: conversation.clone(), file: String::new(), line: None, step_lines: Vec::new() };
+    let trial = Trial { conversation: conversation.clone(), file: String::new(), line: None, step_lines: Vec::new() };
     let bench = Bench::new(host, bundle)?;
     let tried = std::thread::scope(|scope| scope.spawn(|| bench.try_one(&trial)).join());
     let outcome = tried.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;

@@ -16,9 +16,7 @@ pub(super) fn usual(moment: &Moment, examples: &[Decision]) -> Option<Decision> 
         Moment::Records { .. } => Decision::Speak(std::time::Duration::from_secs(5)),
         Moment::Transfers(_) => Decision::Transfer(TransferChoice::Answered),
         Moment::Waits(_) => Decision::Queue(QueueChoice::Answered),
-        Moment::Fetches(_) => {
-            examples.first().cloned().unwrap_or(Decision::BackEnd(BackEndChoice::Unreachable))
-        }
+        Moment::Fetches(_) => examples.first().cloned().unwrap_or(Decision::BackEnd(BackEndChoice::Unreachable)),
         Moment::Heard(_) | Moment::Stores(_) | Moment::Promises(_) | Moment::Directory(_) => return None,
     })
 }
@@ -110,11 +108,8 @@ fn grammar(grammar: &Grammar, ui: UiLang) -> String {
     match grammar {
         Grammar::Digits { min, max, terminators } => {
             let (least, most) = (min.to_string(), max.to_string());
-            let digits = if min == max {
-                ui.tell("digits-exact", &[&least])
-            } else {
-                ui.tell("digits", &[&least, &most])
-            };
+            let digits =
+                if min == max { ui.tell("digits-exact", &[&least]) } else { ui.tell("digits", &[&least, &most]) };
             if terminators.is_empty() { digits } else { format!("{digits}, {}", ui.tell("ended-by", &[terminators])) }
         }
         Grammar::Choices(choices) => pressed(choices),

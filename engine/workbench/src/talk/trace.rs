@@ -59,7 +59,9 @@ pub(super) fn journal(trace: &Arc<Trace>) -> Arc<dyn Journal> {
 impl HostCall {
     fn line(&self) -> String {
         let args = match &self.args {
-            Value::Array(args) => args.iter().skip(usize::from(self.has_self())).map(brief).collect::<Vec<_>>().join(", "),
+            Value::Array(args) => {
+                args.iter().skip(usize::from(self.has_self())).map(brief).collect::<Vec<_>>().join(", ")
+            }
             other => brief(other),
         };
         let result = match self.result.get("ok") {
@@ -81,7 +83,8 @@ impl HostCall {
         match self.function.as_str() {
             STEP => Some(format!("step {}", text(0)?)),
             LOG => {
-                let fields: Vec<String> = self.args.get(2).and_then(Value::as_array).into_iter().flatten().map(field).collect();
+                let fields: Vec<String> =
+                    self.args.get(2).and_then(Value::as_array).into_iter().flatten().map(field).collect();
                 let level = text(0)?.to_lowercase();
                 Some(format!("{level:<5} {} {}", text(1)?, fields.join(" ")).trim_end().to_owned())
             }
@@ -132,9 +135,18 @@ mod tests {
     #[test]
     fn host_calls_are_read_as_a_script_writes_them() {
         let check = |call: HostCall, expect: &str| assert_eq!(call.line(), expect);
-        check(call("telephony.call.say", json!([0, {"segments": [{"Text": "Да"}]}]), json!({"ok": "Finished"})), "telephony.call.say({segments: [{Text: Да}]}) → Finished");
-        check(call("storage.bucket.put", json!([3, "key", "<9 bytes>"]), json!({"ok": null})), "storage.bucket.put(key, <9 bytes>)");
-        check(call("fetch.fetch", json!([{"url": "https://x", "body": null}]), json!({"error": "Timeout"})), "fetch.fetch({url: https://x}) → {error: Timeout}");
+        check(
+            call("telephony.call.say", json!([0, {"segments": [{"Text": "Да"}]}]), json!({"ok": "Finished"})),
+            "telephony.call.say({segments: [{Text: Да}]}) → Finished",
+        );
+        check(
+            call("storage.bucket.put", json!([3, "key", "<9 bytes>"]), json!({"ok": null})),
+            "storage.bucket.put(key, <9 bytes>)",
+        );
+        check(
+            call("fetch.fetch", json!([{"url": "https://x", "body": null}]), json!({"error": "Timeout"})),
+            "fetch.fetch({url: https://x}) → {error: Timeout}",
+        );
         let long = call("host.log", json!(["Info", "я".repeat(500), []]), Value::Null).line();
         assert!(long.chars().count() < 200 && long.ends_with("…)"), "{long}");
     }

@@ -20,7 +20,10 @@ pub(super) enum Typed {
 pub(super) enum Command {
     Help,
     Back(usize),
-    Save { path: Option<String>, title: Option<String> },
+    Save {
+        path: Option<String>,
+        title: Option<String>,
+    },
     Keys,
     Log,
     Why,
@@ -59,10 +62,8 @@ const NAMES: &[(Name, &[&str])] = &[
 ];
 
 /// Other words for decisions.
-const DECISIONS: &[(&str, &[&str])] = &[
-    ("silence", &["молчу", "тишина"]),
-    ("hang-up", &["hangup", "hang", "повесить", "отбой"]),
-];
+const DECISIONS: &[(&str, &[&str])] =
+    &[("silence", &["молчу", "тишина"]), ("hang-up", &["hangup", "hang", "повесить", "отбой"])];
 
 /// What `?` shows: a command as it is typed, and the key of its text.
 pub(super) const HELP: &[(&str, &str)] = &[
@@ -196,7 +197,10 @@ mod tests {
         };
         assert_eq!(command("save"), saved(None, None));
         assert_eq!(command("save tests/a.talk Часы  работы"), saved(Some("tests/a.talk"), Some("Часы работы")));
-        assert_eq!((command("audio on"), command("звук выкл"), command("audio")), (Command::Audio(Some(true)), Command::Audio(Some(false)), Command::Audio(None)));
+        assert_eq!(
+            (command("audio on"), command("звук выкл"), command("audio")),
+            (Command::Audio(Some(true)), Command::Audio(Some(false)), Command::Audio(None))
+        );
         assert_eq!(command("q"), Command::Quit);
     }
 

@@ -49,10 +49,22 @@ impl UiLang {
 
 /// Key, English, Russian.
 const WORDS: &[(&str, &str, &str)] = &[
-    ("welcome", "{}, a call at {}. Keys as on a telephone, Enter for silence, ? for help.", "{}, звонок, {}. Кнопки как на телефоне, Enter — промолчать, ? — подсказка."),
-    ("help", "Keys are pressed as typed: 1, 12345#. An empty line lets the time-out pass. Several at once, by blanks: 1 3 silence.", "Кнопки нажимаются как набраны: 1, 12345#. Пустая строка — промолчать. Можно несколько через пробел: 1 3 silence."),
+    (
+        "welcome",
+        "{}, a call at {}. Keys as on a telephone, Enter for silence, ? for help.",
+        "{}, звонок, {}. Кнопки как на телефоне, Enter — промолчать, ? — подсказка.",
+    ),
+    (
+        "help",
+        "Keys are pressed as typed: 1, 12345#. An empty line lets the time-out pass. Several at once, by blanks: 1 3 silence.",
+        "Кнопки нажимаются как набраны: 1, 12345#. Пустая строка — промолчать. Можно несколько через пробел: 1 3 silence.",
+    ),
     ("help-back", "one step back, or N: another key may be tried", "на шаг назад или на N: можно нажать другое"),
-    ("help-save", "keep the talk so far as a test: save tests/FILE.talk [title]", "сохранить разговор как тест: save tests/ФАЙЛ.talk [название]"),
+    (
+        "help-save",
+        "keep the talk so far as a test: save tests/FILE.talk [title]",
+        "сохранить разговор как тест: save tests/ФАЙЛ.talk [название]",
+    ),
     ("help-keys", "what may be pressed or decided here", "что здесь можно нажать или решить"),
     ("help-log", "what the script told its author: steps and log", "что сценарий сообщил автору: шаги и журнал"),
     ("help-why", "what the host did, call by call", "что делал узел, вызов за вызовом"),
@@ -80,7 +92,11 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("silence-in", "silence: {} s", "промолчать: {} с"),
     ("transfer-asked", "the caller is handed to {}. What comes of it?", "звонящего соединяют: {}. Чем кончится?"),
     ("queue-asked", "the caller waits in {}. What comes of it?", "звонящий ждёт в очереди {}. Чем кончится?"),
-    ("back-end-asked", "the back end is asked: {} {}. What does it answer?", "запрос к системе: {} {}. Что она ответит?"),
+    (
+        "back-end-asked",
+        "the back end is asked: {} {}. What does it answer?",
+        "запрос к системе: {} {}. Что она ответит?",
+    ),
     ("record-asked", "a message is recorded. For how long is spoken?", "идёт запись сообщения. Сколько говорить?"),
     ("promise-asked", "something is promised: {}. Can it be kept?", "даётся обещание: {}. Получится ли записать?"),
     ("other-asked", "{}: what comes of it?", "{}: чем кончится?"),
@@ -89,23 +105,47 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("not-here", "{} is not for here: {}", "{} здесь не к месту: {}"),
     ("nothing-before", "nothing was done yet", "ещё ничего не сделано"),
     ("back-told", "{} step(s) back", "шагов назад: {}"),
-    ("call-over", "the call is over: {}. back, save, log, why, restart or quit", "звонок окончен: {}. back, save, log, why, restart или quit"),
+    (
+        "call-over",
+        "the call is over: {}. back, save, log, why, restart or quit",
+        "звонок окончен: {}. back, save, log, why, restart или quit",
+    ),
     ("saved", "{} is kept, and passes", "{} сохранён и проходит"),
-    ("saved-failing", "{} is not kept: run again, the talk went another way: {}", "{} не сохранён: при повторе разговор пошёл иначе: {}"),
+    (
+        "saved-failing",
+        "{} is not kept: run again, the talk went another way: {}",
+        "{} не сохранён: при повторе разговор пошёл иначе: {}",
+    ),
     ("save-where", "say where: save tests/first.talk [title]", "укажите файл: save tests/first.talk [название]"),
-    ("save-there", "{} has a conversation {} already: choose another title", "в {} уже есть разговор {}: выберите другое название"),
+    (
+        "save-there",
+        "{} has a conversation {} already: choose another title",
+        "в {} уже есть разговор {}: выберите другое название",
+    ),
     ("no-log", "the script has told nothing yet", "сценарий пока ничего не сообщил"),
     ("no-why", "the host has done nothing yet", "узел пока ничего не делал"),
     ("audio-on", "audio is on: {}", "звук включён: {}"),
     ("audio-off", "audio is off", "звук выключен"),
     ("audio-kept", "sound: {}", "звук: {}"),
     ("audio-none", "no sound: {}", "звука нет: {}"),
-    ("audio-no-player", "no player on this machine (aplay, paplay, ffplay, afplay): the sound is kept in {}", "проигрывателя нет (aplay, paplay, ffplay, afplay): звук сохраняется в {}"),
-    ("lang-which", "the script speaks {}: lang TAG calls again in another", "языки сценария: {}: lang ТЕГ — позвонить снова на другом"),
+    (
+        "audio-no-player",
+        "no player on this machine (aplay, paplay, ffplay, afplay): the sound is kept in {}",
+        "проигрывателя нет (aplay, paplay, ffplay, afplay): звук сохраняется в {}",
+    ),
+    (
+        "lang-which",
+        "the script speaks {}: lang TAG calls again in another",
+        "языки сценария: {}: lang ТЕГ — позвонить снова на другом",
+    ),
     ("left", "left unused: {}", "осталось неиспользованным: {}"),
     ("leaves", "the call is left here: {}", "звонок оставлен здесь: {}"),
     ("too-long", "a line of more than {} characters is not read", "строка длиннее {} знаков не читается"),
-    ("broken", "the simulator found a fault of the engine's own, seed {}: {}", "симулятор нашёл ошибку самого узла, зерно {}: {}"),
+    (
+        "broken",
+        "the simulator found a fault of the engine's own, seed {}: {}",
+        "симулятор нашёл ошибку самого узла, зерно {}: {}",
+    ),
     ("hung-up", "the caller hung up", "звонящий повесил трубку"),
     ("not-run", "no script ran", "сценарий не запускался"),
 ];
@@ -117,7 +157,8 @@ mod tests {
     #[test]
     fn the_environment_says_the_language() {
         let check = |set: &[(&str, &str)], expect: UiLang| {
-            let variable = |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+            let variable =
+                |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
             assert_eq!(UiLang::of(variable), expect, "{set:?}");
         };
         check(&[], UiLang::English);

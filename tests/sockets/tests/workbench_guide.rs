@@ -274,3 +274,18 @@ fn the_russian_pages_show_the_same_snippets() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn the_guides_name_every_finding() -> anyhow::Result<()> {
+    let report = std::fs::read_to_string(root().join("engine/simulator/src/explore/report.rs"))?;
+    let names = report.split("pub const fn as_str").nth(1).context("the findings' words were not found")?;
+    let names: Vec<&str> = names.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    ensure!(names.len() > 20, "only these findings were found: {names:?}");
+    let (page, russian) = PAGES[0];
+    for page in [page, russian] {
+        let text = std::fs::read_to_string(root().join(page))?;
+        let unnamed: Vec<&&str> = names.iter().filter(|name| !text.contains(&format!("`{name}`"))).collect();
+        ensure!(unnamed.is_empty(), "{page} says nothing of {unnamed:?}");
+    }
+    Ok(())
+}

@@ -7,7 +7,7 @@ use gudok_sockets::guide::{PAGES, blocks};
 use gudok_sockets::home::Home;
 use gudok_sockets::parties::{NOON, PATIENCE, caller};
 use gudok_sockets::{ConfigBuilder, Engine, root};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// One block's commands; the first build compiles all that scripts stand on.
@@ -39,7 +39,7 @@ async fn the_hour_of_the_guide_runs_as_it_is_written() -> anyhow::Result<()> {
 }
 
 /// Runs a block as a shell would that somebody types it into, and gives the folder that it ends in.
-async fn run(home: &Home, folder: &PathBuf, text: &str) -> anyhow::Result<PathBuf> {
+async fn run(home: &Home, folder: &Path, text: &str) -> anyhow::Result<PathBuf> {
     let ended_in = home.folder().join(FOLDER_FILE);
     let script = format!("set -eu\n{text}\npwd >{ended_in:?}\n");
     let mut shell = home.command("bash");

@@ -29,7 +29,7 @@ fn main() {
     let floats =
         "(local.set $f (f64.add (f64.mul (local.get $f) (f64.const 0.99)) (f64.convert_i32_u (local.get $i))))";
     let calls = "(local.set $h (i32.add (local.get $h) (call $failed)))";
-    let host = format!("{CALL_WAIT}");
+    let host = CALL_WAIT.to_string();
     for (name, imports, count, body) in [
         ("arithmetic", "", 40_000_000, hash),
         ("memory", "", 15_000_000, bytes),

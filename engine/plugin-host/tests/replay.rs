@@ -1,4 +1,5 @@
 //! A call's script once more, from its journal: the same to the bit on the same version, followed and told on another.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod support;
 

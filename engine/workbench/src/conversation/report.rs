@@ -111,9 +111,9 @@ fn compared(text: &mut String, expected: &str, heard: &str, colours: Colours) {
     for change in diff.iter_all_changes() {
         match (change.tag(), change.old_index(), change.new_index()) {
             (ChangeTag::Equal, Some(old), Some(new)) => {
+                first.level_with(&mut second);
                 first.put(&left[old], None, colours);
                 second.put(&right[new], None, colours);
-                first.level_with(&mut second);
             }
             (ChangeTag::Delete, Some(old), _) => first.put(&left[old], Some("31"), colours),
             (ChangeTag::Insert, _, Some(new)) => second.put(&right[new], Some("32"), colours),

@@ -29,8 +29,8 @@ pub(crate) fn a_departure_says_what_was_said_and_what_to_do(host: &LocalHost) {
     but      the script waits for keys
     written  Ваш номер в очереди: двадцать второй.
                                            ~~~~~~~
-    heard    Ваш номер в очереди: двадцать         первый.
-                                                   ~~~~~~~"
+    heard    Ваш номер в очереди: двадцать первый.
+                                           ~~~~~~~"
     );
     // Only a part of the words is written.
     let part = tried(
@@ -71,10 +71,10 @@ pub(crate) fn what_nobody_wrote_down_is_told(host: &LocalHost) {
 }
 
 pub(crate) fn a_script_that_is_stopped_says_why(host: &LocalHost) {
-    let outcome = tried(host, "hostile", "== A loop\nconfig attack: loop\nentry: main\nthen result is served\n");
+    let outcome = tried(host, "hostile", "== A loop\nentry: loop\nthen result is served\n");
     let told = departure(&outcome);
     assert!(told.contains("it was stopped (cpu): it used more CPU than cpu_ms_per_step = 100 allows"), "{told}");
-    let outcome = tried(host, "hostile", "== A panic\nconfig attack: panic\nentry: main\nthen result is stopped\n");
+    let outcome = tried(host, "hostile", "== A panic\nentry: panic\nthen result is stopped\n");
     assert!(outcome.passed(), "who expects it says so: {:?}", outcome.departures);
 }
 
@@ -127,8 +127,8 @@ pub(crate) fn settings_make_the_world(host: &LocalHost) {
     // A Sunday in Kemerovo is another day than one in UTC, and the offices' hours are.
     let hours = |time: &str| {
         let text = format!(
-            "== Hours\ntime\nzone: Asia/Novokuznetsk\nentry: info\nlanguage: ru-RU\ndirectory knows nothing\nscript asks \"Выберите город…\"\n\
-             caller presses 1\nscript asks \"…\"\ncaller hangs up\n"
+            "== Hours\ntime\nzone: Asia/Novokuznetsk\nentry: info\nlanguage: ru-RU\nscript asks \"Выберите город…\"\n\
+             caller presses 1\ndirectory knows nothing\nscript asks \"…\"\ncaller hangs up\n"
         );
         let outcome = tried(host, "mfc", &text.replace("\ntime\n", &format!("\nat: {time}\n")));
         assert!(outcome.passed(), "{:?}", outcome.departures);

@@ -123,7 +123,13 @@ impl Judge {
         let wanted = words(expected);
         let likeness = |heard: &&Heard| words(&heard.text).iter().filter(|word| wanted.contains(word)).count();
         let asks = matches!(step, Step::Asks { .. });
-        let Some(nearest) = left.iter().max_by_key(likeness) else { return departure };
+        let asked_before = at > 0 && matches!(self.steps[at - 1], Step::Asks { .. }) && self.done[at - 1];
+        let Some(nearest) = left.iter().max_by_key(likeness) else {
+            if asked_before {
+                return departure.remedy("The script waits for keys: say before this line what the caller does.");
+            }
+            return departure;
+        };
         departure.words = Some((expected.clone(), nearest.text.clone()));
         let words_fit = Expected::new(expected).is_said_in(&nearest.text);
         if asks && words_fit {
@@ -133,9 +139,6 @@ impl Judge {
         }
         if Expected::new(expected).anywhere().is_said_in(&nearest.text) {
             return departure.remedy("These words are a part of it: put … where words are left out.");
-        }
-        if at > 0 && matches!(self.steps[at - 1], Step::Asks { .. }) && self.done[at - 1] {
-            return departure.remedy("The script waits for keys: say before this line what the caller does.");
         }
         departure
     }

@@ -21,7 +21,8 @@ async fn good(call: ScriptCall) -> Result<ScriptEnd, CallError> {
             Some("a" | "b") => call.say("Thank you.").await.map(drop)?,
             _ => {
                 call.say("A person.").await?;
-                call.transfer_to_group("operators").await?;
+                // However it went, the caller hears a goodbye.
+                drop(call.transfer_to_group("operators").await);
                 call.hang_up("Goodbye.").await?;
                 return Ok(returned("transferred"));
             }

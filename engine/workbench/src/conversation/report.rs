@@ -62,20 +62,27 @@ pub fn outcomes(all: &[Outcome], verbose: bool, colours: Colours) -> String {
         if verbose && outcome.passed() {
             told(&mut text, &outcome.told, colours);
         }
-        for departure in &outcome.departures {
-            departed(&mut text, outcome, departure, verbose, colours);
+        for (nth, departure) in outcome.departures.iter().enumerate() {
+            // What must be true then is looked at when all was told.
+            if nth == 0 {
+                so_far(&mut text, outcome, departure, verbose, colours);
+            }
+            departed(&mut text, outcome, departure, colours);
         }
     }
     text
 }
 
-fn departed(text: &mut String, outcome: &Outcome, departure: &Departure, verbose: bool, colours: Colours) {
+fn so_far(text: &mut String, outcome: &Outcome, departure: &Departure, verbose: bool, colours: Colours) {
     let so_far = &outcome.told[..departure.told.min(outcome.told.len())];
     let from = if verbose { 0 } else { so_far.len().saturating_sub(TOLD_MAX) };
     if from > 0 {
         let _ = writeln!(text, "      {}", colours.faint(&format!("… {from} lines before (--verbose)")));
     }
     told(text, &so_far[from..], colours);
+}
+
+fn departed(text: &mut String, outcome: &Outcome, departure: &Departure, colours: Colours) {
     let place = departure.line.map(|line| format!("  {}:{line}", outcome.file)).unwrap_or_default();
     let _ = writeln!(text, "    {} {}{}", colours.bad("expected"), departure.expected, colours.faint(&place));
     let _ = writeln!(text, "    {} {}", colours.bad("but     "), departure.came);

@@ -102,9 +102,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Serve { config, at, while_stdin } => {
-            commands::serve::main(serve::Options { config, at, while_stdin })
-        }
+        Command::Serve { config, at, while_stdin } => commands::serve::main(serve::Options { config, at, while_stdin }),
         Command::CheckConfig { config } => commands::serve::check_config(&config),
         Command::Call(arguments) => commands::call::main(&arguments),
         Command::Answer(arguments) => commands::answer::main(&arguments),

@@ -59,10 +59,10 @@ async fn from_nothing_to_a_call_in_every_template_and_language() -> anyhow::Resu
     }
     for way in &ways {
         let (built, heard) = (way.built.as_secs_f64(), way.heard.as_secs_f64());
-        println!("{:<24} built in {built:6.1} s, heard after {heard:6.1} s: {}", way.name, way.words);
+        eprintln!("{:<24} built in {built:6.1} s, heard after {heard:6.1} s: {}", way.name, way.words);
     }
     for why in &skipped {
-        println!("skipped: {why}");
+        eprintln!("skipped: {why}");
     }
     ensure!(ways.iter().any(|way| way.name.contains("rust")), "without Rust nothing was shown: {skipped:?}");
     Ok(())

@@ -67,7 +67,7 @@ fn rust_snippets_compile() -> anyhow::Result<()> {
     let began = Instant::now();
     let checked = check_crate(&folder)?;
     ensure!(checked.status.success(), "a snippet does not compile; its lines are the page's:\n{}", said(&checked));
-    println!("{count} Rust snippets compiled in {:.1} s", began.elapsed().as_secs_f64());
+    eprintln!("{count} Rust snippets compiled in {:.1} s", began.elapsed().as_secs_f64());
     // It can fail: a method that nobody has, in one more block.
     let (page, _) = PAGES[1];
     blocks.extend(self::blocks(page, "```rust inside\ncall.sing(\"Здравствуйте\")?;\n```\n")?);
@@ -134,7 +134,7 @@ fn scripts_pass_their_conversations() -> anyhow::Result<()> {
                 loop {
                     let Some(recipe) = left.lock().ok().and_then(|mut left| left.next()) else { return };
                     match try_recipe(recipe) {
-                        Ok(told) => println!("{told}"),
+                        Ok(told) => eprintln!("{told}"),
                         Err(error) => failed.lock().map(|mut failed| failed.push(format!("{error:#}"))).unwrap_or(()),
                     }
                 }
@@ -143,7 +143,7 @@ fn scripts_pass_their_conversations() -> anyhow::Result<()> {
     });
     let failed = failed.into_inner().unwrap_or_default();
     ensure!(failed.is_empty(), "{} of {} fail:\n{}", failed.len(), recipes.len(), failed.join("\n"));
-    println!("{} scripts in {:.1} s", recipes.len(), began.elapsed().as_secs_f64());
+    eprintln!("{} scripts in {:.1} s", recipes.len(), began.elapsed().as_secs_f64());
     Ok(())
 }
 

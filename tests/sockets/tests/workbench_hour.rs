@@ -30,7 +30,7 @@ async fn the_hour_of_the_guide_runs_as_it_is_written() -> anyhow::Result<()> {
         let began = Instant::now();
         folder =
             run(&home, &folder, &block.text).await.with_context(|| format!("{}\n{}", block.place(), engine.log()))?;
-        println!("{}: {:.1} s", block.place(), began.elapsed().as_secs_f64());
+        eprintln!("{}: {:.1} s", block.place(), began.elapsed().as_secs_f64());
         if ["gudok number", "gudok release", "gudok rollback"].iter().any(|live| block.text.contains(live)) {
             somebody_calls(&engine).await.with_context(|| block.place())?;
         }
@@ -54,7 +54,7 @@ async fn somebody_calls(engine: &Engine) -> anyhow::Result<()> {
     let phone = caller().await?;
     let call = phone.call(&engine.uri(NUMBER), CallOptions::default()).await?;
     let words = call.heard("", PATIENCE).await?;
-    println!("  heard: {words}");
+    eprintln!("  heard: {words}");
     call.hangup()?;
     call.wait_ended(PATIENCE).await.map(drop).map_err(Into::into)
 }

@@ -70,7 +70,8 @@ pub fn with_version(bundle: &[u8], version: &str, limits: &BundleLimits) -> Resu
     let manifest = files.get(MANIFEST).ok_or(BundleRefusal::MissingFile { place: MANIFEST })?;
     let text = String::from_utf8_lossy(manifest).into_owned();
     // The first is the bundle's own: what stands in tables comes after it.
-    let sets = |line: &&str| line.trim_start().strip_prefix("version").is_some_and(|rest| rest.trim_start().starts_with('='));
+    let sets =
+        |line: &&str| line.trim_start().strip_prefix("version").is_some_and(|rest| rest.trim_start().starts_with('='));
     if let Some(line) = text.lines().find(sets) {
         files.insert(MANIFEST.to_owned(), text.replacen(line, &format!("version = {version:?}"), 1).into_bytes());
     }

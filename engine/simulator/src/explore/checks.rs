@@ -28,13 +28,13 @@ pub(super) fn check(graph: &Graph, rules: &Rules, people: bool, calls_out: bool)
     }
     let ends = can_end(graph);
     endless_loops(&mut found, &ends);
-    for state in 0..graph.states.len() {
+    for (state, &may_end) in ends.iter().enumerate() {
         if let Moment::Asked(question) = &graph.states[state].place.moment
             && question.by != AskedBy::Host
         {
             silent_question(&mut found, state, question);
             keys_and_words(&mut found, state, question);
-            if ends[state] && question.attempt == 1 {
+            if may_end && question.attempt == 1 {
                 never_helped(&mut found, state, question);
             }
             if people && rules.keys_to_operator_max > 0 && matches!(question.grammar, Grammar::Choices(_)) {

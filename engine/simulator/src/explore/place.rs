@@ -31,7 +31,7 @@ impl Place {
                 (kind_of(target), target.label(), *mode as u8, returns, step).hash(&mut hasher);
             }
             Moment::Waits(Waits { queue, wait_max, returns, step }) => {
-                (queue, wait_max, returns, step).hash(&mut hasher)
+                (queue, wait_max, returns, step).hash(&mut hasher);
             }
             Moment::Fetches(Fetches { method, url, body, step, .. }) => {
                 (*method as u8, without_digits(url), step).hash(&mut hasher);

@@ -196,7 +196,9 @@ impl EngineFile<'_> {
         }
         let names = script.manifest.capabilities.secrets.iter().flat_map(|rights| &rights.names);
         let files: Vec<String> = names
-            .filter_map(|name| Some(format!("{} = {}", quoted(name), quoted(&self.secrets.get(name)?.to_string_lossy()))))
+            .filter_map(|name| {
+                Some(format!("{} = {}", quoted(name), quoted(&self.secrets.get(name)?.to_string_lossy())))
+            })
             .collect();
         if !files.is_empty() {
             let _ = writeln!(text, "secrets = {{ {} }}", files.join(", "));

@@ -193,7 +193,9 @@ impl Up {
         screen.line(&format!("  commands    gudok login --url {url} --token-file {token}"));
         screen.line("  changes     gudok watch, in another terminal");
         if !self.speaks {
-            screen.line("  silent      espeak-ng is not there: prompts are told, not heard. gudok doctor says what mends it");
+            screen.line(
+                "  silent      espeak-ng is not there: prompts are told, not heard. gudok doctor says what mends it",
+            );
         }
     }
 }

@@ -19,8 +19,15 @@ pub(super) enum Concern {
 /// What a file of a project is to its bundle, by its place below the project's folder; none where it is nothing to it.
 pub(super) fn concern(below: &Path) -> Option<Concern> {
     const FOLDERS: [&str; 4] = ["src", "data", "media", "wit"];
-    const FILES: [&str; 7] =
-        ["manifest.toml", "Cargo.toml", "build.rs", "package.json", "tsconfig.json", "pyproject.toml", "requirements.txt"];
+    const FILES: [&str; 7] = [
+        "manifest.toml",
+        "Cargo.toml",
+        "build.rs",
+        "package.json",
+        "tsconfig.json",
+        "pyproject.toml",
+        "requirements.txt",
+    ];
     const NOBODYS: [&str; 5] = ["target", "node_modules", "__pycache__", "dist", ".venv"];
     let names: Vec<String> = below
         .components()

@@ -185,7 +185,11 @@ impl Desk {
             match reload::reload(&running, bundle).await? {
                 Reloaded::Live { old_calls: 0 } => self.stage("live", begun, &to),
                 Reloaded::Live { old_calls } => {
-                    self.stage("live", begun, &format!("{to}; calls that keep the version they began with: {old_calls}"));
+                    self.stage(
+                        "live",
+                        begun,
+                        &format!("{to}; calls that keep the version they began with: {old_calls}"),
+                    );
                 }
                 Reloaded::Same => self.stage("live", begun, &format!("{to}, as before")),
             }

@@ -93,7 +93,8 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let named: Vec<String> = std::env::args().skip(1).collect();
     let bundles = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/target/bundles/");
-    let samples = ["centre", "mfc", "passport", "utilities", "kindergarten"];
+    // The others wait for a back end that this program does not have.
+    let samples = ["centre", "mfc", "utilities"];
     let files = match named.is_empty() {
         true => samples.map(|name| format!("{bundles}{name}-1.0.0.ivr")).to_vec(),
         false => named,

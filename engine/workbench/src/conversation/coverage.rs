@@ -114,7 +114,7 @@ mod tests {
         outcome.reached.questions.insert("menu".into(), main);
         let coverage = Coverage::of(&[outcome], None);
         // Two steps and one question of each, one key of three.
-        assert_eq!(coverage.percent, 4 * 100 / 6);
+        assert_eq!(coverage.percent, 66);
         assert_eq!(coverage.questions["menu"].keys["1"], true);
         assert_eq!(coverage.questions["menu"].keys["2"], false);
         assert_eq!(Coverage::of(&[], None).percent, 0);

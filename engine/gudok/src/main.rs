@@ -135,7 +135,8 @@ mod tests {
         fn check(command: &clap::Command, above: &str) {
             let name = format!("{above} {}", command.get_name());
             assert!(command.get_about().is_some() || command.is_hide_set(), "{name} has no help");
-            for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
+            let shown = command.get_arguments().filter(|argument| !argument.is_hide_set() && !command.is_hide_set());
+            for argument in shown {
                 let of_clap = ["help", "version"].contains(&argument.get_id().as_str());
                 assert!(of_clap || argument.get_help().is_some(), "{name}: {} has no help", argument.get_id());
             }

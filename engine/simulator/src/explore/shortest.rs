@@ -77,6 +77,14 @@ impl Ways {
         in_words(&self.moments(graph, &path))
     }
 
+    /// With that decision there, whether it was tried there or not.
+    pub(super) fn tokens_with(&self, graph: &Graph, state: StateNo, decision: &Decision) -> Decisions {
+        let path = self.path_to(state);
+        let mut moments = self.moments(graph, &path);
+        moments.push((&graph.states[state].place.moment, decision));
+        in_words(&moments)
+    }
+
     #[expect(clippy::unused_self, reason = "it belongs to the ways")]
     fn moments<'a>(&self, graph: &'a Graph, path: &[(StateNo, usize)]) -> Vec<(&'a Moment, &'a Decision)> {
         let decided = |(state, input): &(StateNo, usize)| {

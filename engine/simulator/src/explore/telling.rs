@@ -10,6 +10,7 @@ use super::report::{Covered, ExploreReport, Finding, FindingKind, Flow, LeftOut,
 use super::search::{Searched, Suspect, search};
 use super::settings::{ExploreSettings, Progress};
 use super::shortest::{Ways, in_words};
+use super::walk::SENSITIVE_KEYS_MIN;
 use crate::decide::{ByList, Decider, Decision, Decisions, Moment, SharedDecider};
 use crate::report::{Line, Report};
 use crate::world::World;
@@ -200,6 +201,8 @@ impl Teller {
             let heard = try_it(world(), &own, &suspect.wrong.kind, &suspect.wrong.what, None).unwrap_or_default();
             (own, heard)
         });
+        let last = there.filter(|_| has_input).map(|there| &there.inputs[input]);
+        let (keys, heard) = fewer((keys, heard), (suspect, last), graph, ways, world);
         let step = there.and_then(|there| step_of(&there.place.moment));
         let message = match (about, &step) {
             ("", None) => suspect.wrong.what.clone(),
@@ -266,6 +269,52 @@ const fn is_of_its_way(kind: FindingKind) -> bool {
     matches!(kind, FindingKind::SensitiveSpoken | FindingKind::SensitiveLogged)
 }
 
+/// Tries for one finding with fewer decisions.
+const FEWER_TRIES_MAX: u32 = 32;
+/// Places of the kind of which that is tried.
+const OTHER_PLACES_MAX: usize = 12;
+
+/// Fewer decisions that show the same, each tried: the same thing done at another place of the kind, then one decision after
+/// the other left out. What a single call does not show stays as it is.
+fn fewer(
+    (mut keys, mut heard): (Decisions, Vec<String>),
+    (suspect, last): (&Suspect, Option<&Decision>),
+    graph: &Graph,
+    ways: &Ways,
+    world: &dyn Fn() -> World,
+) -> (Decisions, Vec<String>) {
+    let mut tries = 0;
+    let mut shows = |keys: &Decisions| {
+        tries += 1;
+        (tries <= FEWER_TRIES_MAX)
+            .then(|| try_strictly(world(), keys, suspect.wrong.kind, &suspect.wrong.what))
+            .flatten()
+    };
+    if shows(&keys).is_none() {
+        return (keys, heard);
+    }
+    if let Some(last) = last.or(keys.0.last()).cloned() {
+        let step = suspect.last.and_then(|(state, _)| step_of(&graph.states.get(state)?.place.moment));
+        let alike = |moment: &Moment| last.fits(moment) && (step.is_none() || step_of(moment) == step);
+        let others = ways.order().iter().filter(|state| alike(&graph.states[**state].place.moment));
+        let ways_there = others.map(|state| ways.tokens_with(graph, *state, &last));
+        let mut shorter: Vec<_> = ways_there.filter(|other| other.0.len() < keys.0.len()).collect();
+        shorter.sort_by_key(|other| other.0.len());
+        let found = shorter.into_iter().take(OTHER_PLACES_MAX).find_map(|other| Some((shows(&other)?, other)));
+        if let Some((lines, other)) = found {
+            (keys, heard) = (other, lines);
+        }
+    }
+    for at in (0..keys.0.len()).rev() {
+        let mut without = keys.clone();
+        without.0.remove(at);
+        if let Some(lines) = shows(&without) {
+            (keys, heard) = (without, lines);
+        }
+    }
+    (keys, heard)
+}
+
 /// A way as it was gone, in words: the moments are those of the states on it.
 fn own_way(graph: &Graph, way: &[Decision]) -> Decisions {
     let mut path = Vec::new();
@@ -303,10 +352,32 @@ fn try_it(world: World, keys: &Decisions, kind: &FindingKind, what: &str, wanted
     (there && traveller.list.is_over() && of_call).then(|| lines(&report))
 }
 
+/// The same, where that call alone shows it.
+fn try_strictly(world: World, keys: &Decisions, kind: FindingKind, what: &str) -> Option<Vec<String>> {
+    let traveller = Arc::new(Mutex::new(Traveller { list: ByList::new(keys.clone()), seen: Vec::new() }));
+    let report = world.decided_by(Arc::clone(&traveller) as SharedDecider).run();
+    let traveller = traveller.lock();
+    (traveller.list.is_over() && is_shown(kind, what, &report, &traveller.seen)).then(|| lines(&report))
+}
+
+fn is_shown(kind: FindingKind, what: &str, report: &Report, seen: &[(Moment, Decision)]) -> bool {
+    let path: Vec<Decided<'_>> = seen.iter().map(|(moment, decision)| (moment, decision)).collect();
+    let secrets: Vec<String> = path.iter().filter_map(|decided| entered_in_secret(decided)).collect();
+    wrongs(report, &path, &secrets).iter().any(|wrong| wrong.kind == kind && same_words(&wrong.what, what))
+}
+
+/// Keys of a sensitive question, as `walk` remembers them.
+fn entered_in_secret((moment, decision): &Decided<'_>) -> Option<String> {
+    match (moment, decision) {
+        (Moment::Asked(question), Decision::Keys(keys)) if question.sensitive => {
+            Some(keys.trim_end_matches('#').to_owned()).filter(|keys| keys.len() >= SENSITIVE_KEYS_MIN)
+        }
+        _ => None,
+    }
+}
+
 /// What single calls show is shown by this one too.
 fn is_of_call(kind: FindingKind, what: &str, report: &Report, seen: &[(Moment, Decision)]) -> bool {
-    let path: Vec<Decided<'_>> = seen.iter().map(|(moment, decision)| (moment, decision)).collect();
-    let shown = wrongs(report, &path, &[]);
     let by_calls = matches!(
         kind,
         FindingKind::Trap
@@ -321,7 +392,7 @@ fn is_of_call(kind: FindingKind, what: &str, report: &Report, seen: &[(Moment, D
             | FindingKind::ReturnedWithoutServing
             | FindingKind::IgnoresHangUp
     );
-    !by_calls || shown.iter().any(|wrong| wrong.kind == kind && same_words(&wrong.what, what))
+    !by_calls || is_shown(kind, what, report, seen)
 }
 
 /// The first words: what follows may have numbers in it.

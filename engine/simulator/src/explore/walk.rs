@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// The host's own questions in one call: then the caller has had enough.
 const HOST_QUESTIONS_MAX: u32 = 4;
 /// Fewer keys than these are said by chance.
-const SENSITIVE_KEYS_MIN: usize = 4;
+pub(super) const SENSITIVE_KEYS_MIN: usize = 4;
 
 /// Whoever explores, in a call.
 pub(super) struct Walker {

@@ -124,7 +124,7 @@ pub(crate) fn settings_make_the_world(host: &LocalHost) {
     );
     assert!(outcome.passed(), "{:?}", outcome.departures);
     assert!(outcome.call_ms > 90_000, "the talk takes its time: {}", outcome.call_ms);
-    // A Sunday in Kemerovo is another day than one in UTC, and the offices' hours are.
+    // A Sunday where the offices are is another day than one in UTC, and the offices' hours are.
     let hours = |time: &str| {
         let text = format!(
             "== Hours\ntime\nzone: Asia/Novokuznetsk\nentry: info\nlanguage: ru-RU\nscript asks \"Выберите город…\"\n\

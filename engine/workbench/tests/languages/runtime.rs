@@ -8,6 +8,7 @@ use gudok_workbench::build::Silent;
 use gudok_workbench::local::{LocalHost, read_bundle};
 use std::collections::BTreeMap;
 
+/// Chance is drawn as letters: digits are masked in the log.
 const TYPESCRIPT: &str = r#"import { host, service } from "gudok";
 
 let calls = 0;
@@ -16,7 +17,6 @@ export default service((call) => {
   calls += 1;
   console.log("calls", calls, { a: [1] });
   console.log("now", Date.now() === host.nowMillis(), new Date().getTime() === Date.now());
-  // Digits would be masked in the log.
   const draw = () => "abcdefghijklmnop".charAt(Math.floor(Math.random() * 16));
   console.log("chance", draw(), draw(), draw(), draw(), draw());
   call.say("Здравствуйте.");

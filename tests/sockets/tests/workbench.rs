@@ -2,6 +2,7 @@
 //! built, tested, explored, signed, deployed to a running engine, and called. How long it took to the first heard prompt is
 //! printed, build included; the first of a language pays for its compiler's first build. What needs a tool that this machine
 //! has not (node, python) is told as skipped, by `gudok doctor`'s word.
+#![allow(clippy::print_stderr, reason = "how long each step took")]
 
 use anyhow::{Context, ensure};
 use gudok_phone::{CallOptions, OnIncoming, Phone, PhoneConfig};

@@ -3,6 +3,7 @@
 //! pages show the same. `GUDOK=PATH` names another `gudok` than the one built beside the test.
 //!
 //! What was built is kept in `target/guide`, so that the second run takes seconds.
+#![allow(clippy::print_stderr, reason = "how long each step took")]
 
 use anyhow::{Context, bail, ensure};
 use gudok_plugin_host::manifest::Manifest;

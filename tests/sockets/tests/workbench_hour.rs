@@ -1,5 +1,6 @@
 //! The hour of the guide, command by command as docs/AUTHORING.md has it: in an empty home, against a running engine, with
 //! somebody who calls whenever something was put live.
+#![allow(clippy::print_stderr, reason = "how long each step took")]
 
 use anyhow::{Context, ensure};
 use gudok_phone::CallOptions;

@@ -362,7 +362,7 @@ fn try_strictly(world: World, keys: &Decisions, kind: FindingKind, what: &str) -
 
 fn is_shown(kind: FindingKind, what: &str, report: &Report, seen: &[(Moment, Decision)]) -> bool {
     let path: Vec<Decided<'_>> = seen.iter().map(|(moment, decision)| (moment, decision)).collect();
-    let secrets: Vec<String> = path.iter().filter_map(|decided| entered_in_secret(decided)).collect();
+    let secrets: Vec<String> = path.iter().filter_map(entered_in_secret).collect();
     wrongs(report, &path, &secrets).iter().any(|wrong| wrong.kind == kind && same_words(&wrong.what, what))
 }
 

@@ -37,7 +37,9 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-const TESTS: [(&str, fn(&ScriptHost)); 3] = [
+type Test = (&'static str, fn(&ScriptHost));
+
+const TESTS: [Test; 3] = [
     ("each_planted_fault_is_found", each_planted_fault_is_found),
     ("samples_have_no_faults", samples_have_no_faults),
     ("the_same_is_found_again", the_same_is_found_again),

@@ -30,8 +30,8 @@ pub(super) fn conversations(version: &Arc<Version>, call: &CallOf, findings: &[F
 fn steps(version: &Arc<Version>, call: &CallOf, finding: &Finding) -> Vec<Step> {
     let writing = Arc::new(Mutex::new(Writing { list: ByList::new(finding.keys.clone()), steps: Vec::new() }));
     let _ = world_of(version, call).decided_by(Arc::clone(&writing) as SharedDecider).run();
-    let steps = std::mem::take(&mut writing.lock().steps);
-    steps
+
+    std::mem::take(&mut writing.lock().steps)
 }
 
 /// Decides by the finding's list, and writes down what happens.

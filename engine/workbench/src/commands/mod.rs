@@ -16,7 +16,7 @@ use std::process::ExitCode;
 #[derive(Debug, Subcommand)]
 pub enum AuthorCommand {
     /// Tries every way through a script, tells what is wrong, and draws its flow.
-    Explore(explore::Arguments),
+    Explore(Box<explore::Arguments>),
     /// Makes a new project: a script that works, with its tests. Asks what is not said.
     New(new::Arguments),
     /// Builds a project's bundle and checks it as a host would.

@@ -440,7 +440,7 @@ fn write(kind: Kind, names: &[&str], fields: &Map<String, Value>, line: &mut Str
         Kind::Json => line.push_str(&value.to_string()),
         Kind::Data => match value {
             Value::String(text) if is_plain(text) && serde_json::from_str::<Value>(text).is_err() => {
-                line.push_str(text)
+                line.push_str(text);
             }
             Value::String(text) => line.push_str(&in_quotes(text, Tongue::English)),
             other => line.push_str(&other.to_string()),

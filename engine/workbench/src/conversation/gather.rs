@@ -48,17 +48,17 @@ pub fn files(folder: &Path, shown_in: &Path, colours: bool) -> anyhow::Result<Ve
                 line: Some(one.line),
                 step_lines: one.step_lines,
             })),
-            Err(errors) => faults.push_str(&rendered(errors, colours)),
+            Err(errors) => faults.push_str(&rendered(&errors, colours)),
         }
     }
     if faults.is_empty() { Ok(trials) } else { Err(NotUnderstood(faults).into()) }
 }
 
-fn rendered(errors: super::TalkErrors, colours: bool) -> String {
+fn rendered(errors: &super::TalkErrors, colours: bool) -> String {
     let theme = if colours { miette::GraphicalTheme::unicode() } else { miette::GraphicalTheme::unicode_nocolor() };
     let handler = miette::GraphicalReportHandler::new_themed(theme).with_links(false).with_width(120);
     let mut text = String::new();
-    match handler.render_report(&mut text, &errors) {
+    match handler.render_report(&mut text, errors) {
         Ok(()) => text,
         Err(_) => errors.errors.iter().map(|error| format!("{error}\n")).collect(),
     }

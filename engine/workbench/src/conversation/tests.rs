@@ -237,7 +237,7 @@ fn every_line_stands_in_the_guide() {
     const END: &str = "<!-- end -->";
     let mut table = String::new();
     for (title, rows, setting) in [("Settings", keywords::SETTINGS, true), ("Steps", keywords::STEPS, false)] {
-        table.push_str(&format!("\n| {} in JSON | English | Russian |\n| --- | --- | --- |\n", title));
+        table.push_str(&format!("\n| {title} in JSON | English | Russian |\n| --- | --- | --- |\n"));
         for row in rows {
             let shown = |tongue: Tongue| {
                 let of_row =

@@ -5,7 +5,7 @@
 //! decided in it: to go back, it is run again with fewer decisions, which gives the very same call up to there.
 //!
 //! - [`Talk`], [`TalkOptions`]: what the command line says
-//! - [`main`]: talks
+//! - [`main`] talks
 //!
 //! Deliberately not here: an engine, a telephone (`gudok up` has both), and what a caller's impatience does in the middle of
 //! a prompt: keys are pressed when the script asks.

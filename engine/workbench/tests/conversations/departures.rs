@@ -126,10 +126,10 @@ pub(crate) fn settings_make_the_world(host: &LocalHost) {
     assert!(outcome.call_ms > 90_000, "the talk takes its time: {}", outcome.call_ms);
     // A Sunday where the offices are is another day than one in UTC, and the offices' hours are.
     let hours = |time: &str| {
-        let text = format!(
+        let text =
             "== Hours\ntime\nzone: Asia/Novokuznetsk\nentry: info\nlanguage: ru-RU\nscript asks \"Выберите город…\"\n\
              caller presses 1\ndirectory knows nothing\nscript asks \"…\"\ncaller hangs up\n"
-        );
+                .to_string();
         let outcome = tried(host, "mfc", &text.replace("\ntime\n", &format!("\nat: {time}\n")));
         assert!(outcome.passed(), "{:?}", outcome.departures);
         outcome.told.iter().map(|told| told.text.clone()).collect::<Vec<_>>().join("\n")

@@ -15,7 +15,7 @@ use shelf::Shelf;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::AsRawFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -75,8 +75,8 @@ pub(crate) struct Flows {
 }
 
 impl Flows {
-    pub(crate) fn new(cache_dir: PathBuf) -> Self {
-        let shelf = Shelf::new(cache_dir.join("flows"));
+    pub(crate) fn new(cache_dir: &Path) -> Self {
+        let shelf = Shelf::new(&cache_dir.join("flows"));
         Self { compiled: cache_dir.join("compiled"), shelf, permits: Semaphore::new(FLOWS_MAX) }
     }
 

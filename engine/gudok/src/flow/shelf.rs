@@ -20,7 +20,7 @@ pub(super) struct Shelf {
 
 impl Shelf {
     /// In that folder, apart from what other versions of the engine have written.
-    pub(super) fn new(folder: PathBuf) -> Self {
+    pub(super) fn new(folder: &Path) -> Self {
         Self { folder: folder.join(env!("CARGO_PKG_VERSION")) }
     }
 
@@ -119,7 +119,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_drawn_is_there_again() {
         let folder = tempfile::tempdir().unwrap();
-        let shelf = Shelf::new(folder.path().to_owned());
+        let shelf = Shelf::new(folder.path());
         let id = "a".repeat(64);
         assert!(shelf.drawing(&order(&id)).await.is_none() && shelf.report(&id).is_none());
         shelf.keep(&order(&id), &answer(7)).await;

@@ -131,8 +131,8 @@ impl Journals {
     pub(crate) async fn settled(&self) {
         let (done, settled) = oneshot::channel();
         let to_writer = self.to_writer.clone();
-        let told = tokio::task::spawn_blocking(move || to_writer.send(Message::Settled(done)));
-        if matches!(told.await, Ok(Ok(()))) {
+        let told = tokio::task::spawn_blocking(move || to_writer.send(Message::Settled(done)).is_ok());
+        if matches!(told.await, Ok(true)) {
             // A writer that is gone keeps nothing more.
             let _ = settled.await;
         }

@@ -189,8 +189,7 @@ impl Shelves {
     /// Takes the oldest files away until the shelf, and all of them together, are within their limits.
     fn make_room(&mut self, shelf_key: &ShelfKey) -> Gone {
         let mut gone = Gone::default();
-        loop {
-            let Some(shelf) = self.shelves.get(shelf_key) else { break };
+        while let Some(shelf) = self.shelves.get(shelf_key) {
             let Some(oldest) = shelf.files.front().filter(|_| shelf.files.len() > 1) else { break };
             let enough = shelf.places - oldest.places.len() as u64 >= u64::from(self.settings.calls_max);
             if !enough && shelf.bytes <= self.settings.bytes_max {

@@ -333,7 +333,7 @@ fn port(
         calls: Arc::clone(calls),
         reloading: Arc::clone(reloading),
         checker: Checker::new(rooms.cache_dir.join("compiled")),
-        flows: Flows::new(rooms.cache_dir.clone()),
+        flows: Flows::new(&rooms.cache_dir),
         replays: Replays::new(
             rooms.host.journals.clone(),
             Arc::clone(&rooms.host.director),

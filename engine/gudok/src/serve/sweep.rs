@@ -95,7 +95,7 @@ pub(super) async fn retention_of_all(host: Arc<CallHost>, director: Arc<Director
             if rules.is_none() && host.clock.is_rehearsal() {
                 continue;
             }
-            let kept = rules.clone().unwrap_or_default();
+            let kept = rules.unwrap_or_default();
             if let Some(journals) = &host.journals {
                 // What a journal says is no less than what a trace says.
                 let days = kept.trace_days.min(kept.cdr_days);

@@ -92,7 +92,7 @@ function reminderOf(contact) {
   const day = contact.date("date");
   const at = timeOf(contact);
   const place = contact.field("place");
-  return prompt`Здравствуйте. ${host.configRequired("sender")}. Напоминаем: вы записаны на приём ${day && date(day)}
+  return prompt`Здравствуйте. ${host.configRequired("sender")}. Напоминаем: вы записаны на приём. Дата: ${day && date(day)}
     в ${at && time(at)}${place && `. Место: ${place}`}.`;
 }
 

@@ -92,7 +92,7 @@ def reminder_of(contact: Contact) -> Prompt:
     return prompt(
         "Здравствуйте.",
         host.config_required("sender"),
-        ". Напоминаем: вы записаны на приём",
+        ". Напоминаем: вы записаны на приём. Дата:",
         date(day) if day else None,
         "в",
         time(at) if at else None,

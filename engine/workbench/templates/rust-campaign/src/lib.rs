@@ -90,7 +90,7 @@ fn reminder(contact: &Contact) -> Result<Prompt> {
     Ok(prompt![
         "Здравствуйте.",
         config_required("sender")?,
-        ". Напоминаем: вы записаны на приём",
+        ". Напоминаем: вы записаны на приём. Дата:",
         contact.date("date").map(date),
         "в",
         at(contact).map(time),

@@ -38,7 +38,7 @@ pub(super) async fn reload(running: &Running, bundle: &[u8]) -> Result<Reloaded,
     }
     let path = ["deployments", running.agency.as_str(), running.entry.as_str()];
     let now = client.find(&path).await?;
-    let serving = now.as_ref().map(|answer| answer.json()).transpose()?.unwrap_or_default();
+    let serving = now.as_ref().map(crate::commands::remote::Answer::json).transpose()?.unwrap_or_default();
     if serving["stable"]["version"] == id.as_str() && serving["canary"].is_null() {
         return Ok(Reloaded::Same);
     }

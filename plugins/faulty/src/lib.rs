@@ -234,7 +234,7 @@ impl Service<'_> {
         let answer = if self.has("back-end-error") { Ok(sent?) } else { sent };
         let state = answer.and_then(gudok_sdk::fetch::Response::success);
         let state = if self.has("back-end-nonsense") {
-            state.map(|state| state.json::<u32>().map_or_else(|_| self.crash(), |days| days))
+            state.map(|state| state.json::<u32>().unwrap_or_else(|_| self.crash()))
         } else {
             state.and_then(|state| state.json::<u32>())
         };

@@ -136,7 +136,7 @@ pub struct Waits {
 pub struct Fetches {
     /// How.
     pub method: FetchMethod,
-    /// Where, with what is asked: "https://mfc.example/offices?city=3".
+    /// Where, with what is asked: `https://mfc.example/offices?city=3`.
     pub url: String,
     /// What is sent.
     pub body: Vec<u8>,

@@ -357,7 +357,10 @@ fn try_strictly(world: World, keys: &Decisions, kind: FindingKind, what: &str) -
     let traveller = Arc::new(Mutex::new(Traveller { list: ByList::new(keys.clone()), seen: Vec::new() }));
     let report = world.decided_by(Arc::clone(&traveller) as SharedDecider).run();
     let traveller = traveller.lock();
-    (traveller.list.is_over() && is_shown(kind, what, &report, &traveller.seen)).then(|| lines(&report))
+    // What comes after the last decision is how the host lands its caller.
+    let last = keys.0.last().and_then(|last| traveller.seen.iter().rposition(|(_, decision)| decision == last));
+    let seen = &traveller.seen[..last.map_or(traveller.seen.len(), |last| last + 1)];
+    (traveller.list.is_over() && is_shown(kind, what, &report, seen)).then(|| lines(&report))
 }
 
 fn is_shown(kind: FindingKind, what: &str, report: &Report, seen: &[(Moment, Decision)]) -> bool {

@@ -127,7 +127,7 @@ pub(crate) fn settings_make_the_world(host: &LocalHost) {
     // A Sunday where the offices are is another day than one in UTC, and the offices' hours are.
     let hours = |time: &str| {
         let text =
-            "== Hours\ntime\nzone: Asia/Novokuznetsk\nentry: info\nlanguage: ru-RU\nscript asks \"Выберите город…\"\n\
+            "== Hours\ntime\nzone: Asia/Krasnoyarsk\nentry: info\nlanguage: ru-RU\nscript asks \"Выберите город…\"\n\
              caller presses 1\ndirectory knows nothing\nscript asks \"…\"\ncaller hangs up\n"
                 .to_string();
         let outcome = tried(host, "mfc", &text.replace("\ntime\n", &format!("\nat: {time}\n")));

@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
     /// A project's folder, which is built and signed with your author's key; or a bundle's file.
     #[arg(value_name = "DIR|FILE", default_value = ".")]
     what: String,
-    /// To a registry and not to the engine: oci://HOST/REPOSITORY[:TAG]; the tag is the version where none is given.
+    /// To a registry and not to the engine: oci://HOST/REPOSITORY:TAG; the tag is the version where none is given.
     #[arg(long, value_name = "oci://…")]
     to: Option<OciPlace>,
     /// Sign it with this secret key first; a project's is signed with GUDOK_KEY or your author's key anyway.

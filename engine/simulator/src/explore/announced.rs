@@ -105,6 +105,17 @@ pub(super) fn announced(text: &str) -> Vec<char> {
     keys
 }
 
+/// The keys that stand alone behind a colon, as menus of the SDKs say their items: "Кемерово: один." It may be any number, so
+/// it says only what is announced, never what is offered.
+pub(super) fn labelled(text: &str) -> Vec<char> {
+    let lower = text.to_lowercase();
+    let alone = lower.split(':').skip(1).filter_map(|rest| {
+        let mut words = rest.split(['.', ',', ';']).next()?.split_whitespace();
+        words.next().filter(|_| words.next().is_none())
+    });
+    alone.flat_map(|word| ALL.iter().filter_map(move |language| key(language, word))).collect()
+}
+
 /// "from one to five", "от одного до пяти", "бердән бишкә кадәр".
 fn range(language: &Words, words: &[&str]) -> Vec<char> {
     let digit = |at: Option<usize>| key(language, words.get(at?)?)?.to_digit(10);
@@ -170,6 +181,14 @@ mod tests {
         check("Please press a digit from one to five; five means good.", "12345");
         check("Сөйләшүне бәяләгез: бердән бишкә кадәр санга басыгыз.", "12345");
         check("Спасибо за звонок. У нас три окна и пять дверей.", "");
+    }
+
+    #[test]
+    fn items_behind_a_colon_are_announced_and_nothing_else() {
+        let check = |text: &str, keys: &str| assert_eq!(labelled(text).into_iter().collect::<String>(), keys, "{text}");
+        check("Выберите город. Для оператора нажмите ноль. Город: 1. Село: два.", "12");
+        check("Opening hours: one.", "1");
+        check("Часы работы: пять дней в неделю.", "");
     }
 
     #[test]

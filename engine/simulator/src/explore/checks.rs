@@ -1,6 +1,6 @@
 //! What the whole dialog shows and no single call: loops, missing ways, questions without words.
 
-use super::announced::{Alphabets, announced};
+use super::announced::{Alphabets, announced, labelled};
 use super::graph::{Graph, StateNo, To};
 use super::judge::Wrong;
 use super::place::flow_key;
@@ -142,7 +142,7 @@ fn keys_and_words(found: &mut Found<'_>, state: StateNo, question: &Question) {
     if question.attempt > 1 {
         return;
     }
-    let said = announced(&question.said.text);
+    let (said, labelled) = (announced(&question.said.text), labelled(&question.said.text));
     if said.is_empty() {
         return;
     }
@@ -157,7 +157,7 @@ fn keys_and_words(found: &mut Found<'_>, state: StateNo, question: &Question) {
         found.add(FindingKind::KeyDead, state, input, what);
     }
     for choice in choices.iter().filter(|choice| choice.key.chars().count() == 1) {
-        if choice.key.chars().all(|key| !said.contains(&key)) {
+        if choice.key.chars().all(|key| !said.contains(&key) && !labelled.contains(&key)) {
             let what = format!(
                 "{} leads to {:?}, and the prompt does not say so; announce it, or take it out",
                 choice.key, choice.value

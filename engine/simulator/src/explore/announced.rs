@@ -113,7 +113,7 @@ pub(super) fn labelled(text: &str) -> Vec<char> {
         let mut words = rest.split(['.', ',', ';']).next()?.split_whitespace();
         words.next().filter(|_| words.next().is_none())
     });
-    alone.flat_map(|word| ALL.iter().filter_map(move |language| key(language, word))).collect()
+    alone.filter_map(|word| ALL.iter().find_map(|language| key(language, word))).collect()
 }
 
 /// "from one to five", "от одного до пяти", "бердән бишкә кадәр".

@@ -105,7 +105,7 @@ pub(super) fn announced(text: &str) -> Vec<char> {
     keys
 }
 
-/// The keys that stand alone behind a colon, as menus of the SDKs say their items: "Кемерово: один." It may be any number, so
+/// The keys that stand alone behind a colon, as menus of the SDKs say their items: "Паспорт: один." It may be any number, so
 /// it says only what is announced, never what is offered.
 pub(super) fn labelled(text: &str) -> Vec<char> {
     let lower = text.to_lowercase();

@@ -9,14 +9,27 @@ use toml::de::{DeTable, DeValue};
 /// The text, and what was found wrong with it.
 pub(super) struct Source<'text> {
     text: &'text str,
-    faults: RefCell<Vec<Fault>>,
+    found: RefCell<Vec<Found>>,
 }
 
-/// One value and where it stands.
+/// A fault whose place is not put into words yet: a menu is read at the beginning of every call, and hardly ever has one.
+struct Found {
+    offset: usize,
+    at: Identity,
+    what: String,
+}
+
+/// Which value of the document it is, by its address; null is the document itself.
+type Identity = *const ();
+
+fn identity(value: &Spanned<DeValue<'_>>) -> Identity {
+    core::ptr::from_ref(value).cast()
+}
+
+/// One value of the document.
 pub(super) struct At<'doc, 'text> {
     source: &'doc Source<'text>,
     value: &'doc Spanned<DeValue<'text>>,
-    place: String,
 }
 
 /// One table, read key by key; a key that nobody asks for is a fault.
@@ -24,13 +37,13 @@ pub(super) struct Fields<'doc, 'text> {
     source: &'doc Source<'text>,
     table: &'doc DeTable<'text>,
     offset: usize,
-    place: String,
+    at: Identity,
     asked: Vec<&'static str>,
 }
 
 impl<'text> Source<'text> {
     pub(super) const fn new(text: &'text str) -> Self {
-        Self { text, faults: RefCell::new(Vec::new()) }
+        Self { text, found: RefCell::new(Vec::new()) }
     }
 
     pub(super) fn parse(&self) -> Result<Spanned<DeTable<'text>>, Fault> {
@@ -41,26 +54,50 @@ impl<'text> Source<'text> {
     }
 
     pub(super) fn fields<'doc>(&'doc self, document: &'doc Spanned<DeTable<'text>>) -> Fields<'doc, 'text> {
-        Fields { source: self, table: document.get_ref(), offset: 0, place: String::new(), asked: Vec::new() }
+        Fields { source: self, table: document.get_ref(), offset: 0, at: core::ptr::null(), asked: Vec::new() }
     }
 
-    pub(super) fn into_faults(self) -> Vec<Fault> {
-        self.faults.into_inner()
+    /// All faults, each with its line and place in that document.
+    pub(super) fn faults(&self, document: &Spanned<DeTable<'text>>) -> Vec<Fault> {
+        let told = |found: &Found| Fault {
+            line: self.line(found.offset),
+            place: path_in_table(document.get_ref(), found.at).unwrap_or_default(),
+            what: found.what.clone(),
+        };
+        self.found.borrow().iter().map(told).collect()
     }
 
     fn line(&self, offset: usize) -> usize {
         1 + self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
     }
 
-    fn fault(&self, offset: usize, place: &str, what: impl Into<String>) {
-        let fault = Fault { line: self.line(offset), place: place.to_owned(), what: what.into() };
-        self.faults.borrow_mut().push(fault);
+    fn fault(&self, offset: usize, at: Identity, what: impl Into<String>) {
+        self.found.borrow_mut().push(Found { offset, at, what: what.into() });
     }
+}
+
+/// The path to a value: "nodes.main.choices.3".
+fn path_in_table(table: &DeTable<'_>, wanted: Identity) -> Option<String> {
+    table.iter().find_map(|(key, value)| path_from(key.get_ref(), value, wanted))
+}
+
+fn path_from(name: &str, value: &Spanned<DeValue<'_>>, wanted: Identity) -> Option<String> {
+    if identity(value) == wanted {
+        return Some(name.to_owned());
+    }
+    let below = match value.get_ref() {
+        DeValue::Table(table) => path_in_table(table, wanted),
+        DeValue::Array(list) => {
+            (1..).zip(list.iter()).find_map(|(number, value): (usize, _)| path_from(&number.to_string(), value, wanted))
+        }
+        _ => None,
+    };
+    below.map(|below| format!("{name}.{below}"))
 }
 
 impl<'doc, 'text> At<'doc, 'text> {
     pub(super) fn fault(&self, what: impl Into<String>) {
-        self.source.fault(self.value.span().start, &self.place, what);
+        self.source.fault(self.value.span().start, identity(self.value), what);
     }
 
     pub(super) fn text(&self) -> Option<&'doc str> {
@@ -84,14 +121,13 @@ impl<'doc, 'text> At<'doc, 'text> {
 
     pub(super) fn list(&self) -> Option<Vec<Self>> {
         let list = self.expect(self.value.get_ref().as_array(), "a list: [ … ]")?;
-        let at = |(index, value)| At { source: self.source, value, place: format!("{}.{}", self.place, index + 1) };
-        Some(list.iter().enumerate().map(at).collect())
+        Some(list.iter().map(|value| At { source: self.source, value }).collect())
     }
 
     pub(super) fn fields(&self) -> Option<Fields<'doc, 'text>> {
         let table = self.expect(self.value.get_ref().as_table(), "a table: { … } or [ … ] on a line of its own")?;
         let offset = self.value.span().start;
-        Some(Fields { source: self.source, table, offset, place: self.place.clone(), asked: Vec::new() })
+        Some(Fields { source: self.source, table, offset, at: identity(self.value), asked: Vec::new() })
     }
 
     pub(super) fn is_text(&self) -> bool {
@@ -112,7 +148,7 @@ impl<'doc, 'text> At<'doc, 'text> {
 
 impl<'doc, 'text> Fields<'doc, 'text> {
     pub(super) fn fault(&self, what: impl Into<String>) {
-        self.source.fault(self.offset, &self.place, what);
+        self.source.fault(self.offset, self.at, what);
     }
 
     pub(super) fn optional(&mut self, key: &'static str) -> Option<At<'doc, 'text>> {
@@ -139,7 +175,7 @@ impl<'doc, 'text> Fields<'doc, 'text> {
 
     /// All values with their keys, in the same order.
     pub(super) fn each(&self) -> Vec<(&'doc str, At<'doc, 'text>)> {
-        self.table.iter().map(|(key, value)| (&**key.get_ref(), self.place_of(key.get_ref(), value))).collect()
+        self.table.iter().map(|(key, value)| (&**key.get_ref(), At { source: self.source, value })).collect()
     }
 
     /// Tells of the keys that nobody asked for.
@@ -148,18 +184,13 @@ impl<'doc, 'text> Fields<'doc, 'text> {
             let name = &**key.get_ref();
             if !self.asked.contains(&name) {
                 let what = format!("there is no {name:?} here; known are {}", self.asked.join(", "));
-                self.source.fault(key.span().start, &self.place, what);
+                self.source.fault(key.span().start, self.at, what);
             }
         }
     }
 
     fn at(&self, key: &str) -> Option<At<'doc, 'text>> {
-        self.table.get(key).map(|value| self.place_of(key, value))
-    }
-
-    fn place_of(&self, key: &str, value: &'doc Spanned<DeValue<'text>>) -> At<'doc, 'text> {
-        let place = if self.place.is_empty() { key.to_owned() } else { format!("{}.{key}", self.place) };
-        At { source: self.source, value, place }
+        self.table.get(key).map(|value| At { source: self.source, value })
     }
 }
 

@@ -51,7 +51,7 @@ pub fn read(text: &str) -> Result<Tree, Vec<Fault>> {
     let source = Source::new(text);
     let document = source.parse().map_err(|fault| vec![fault])?;
     let tree = tree(source.fields(&document));
-    let mut faults = source.into_faults();
+    let mut faults = source.faults(&document);
     faults.sort();
     match tree {
         Some(tree) if faults.is_empty() => Ok(tree),

@@ -65,10 +65,9 @@ pub(super) enum End {
     Failed(String),
 }
 
-/// A way into a state that is to be looked into.
+/// Another way into a state, by which each of its inputs is to be tried once more.
 pub(super) struct Probe {
     pub(super) state: StateNo,
-    pub(super) input: usize,
     pub(super) way: Vec<Decision>,
 }
 
@@ -100,7 +99,7 @@ impl Graph {
         if let Some(state) = self.by_key.get(&key).copied() {
             let new_way = self.arrives(state, from);
             let known = &mut self.states[state];
-            let to_probe = new_way && known.probed < PROBES_MAX && known.leads.iter().any(Option::is_some);
+            let to_probe = new_way && known.probed < PROBES_MAX;
             known.probed += u8::from(to_probe);
             return Met { state, is_new: false, to_probe };
         }

@@ -2,10 +2,11 @@
 //!
 //! The compiled script itself is driven: one call after another in a world of virtual time, each from the answer to its
 //! end. Whatever is left open in a call (a key, a transfer's outcome, a back end's answer) is decided, until every decision
-//! was tried at every place. Depth first: a call goes on into what is not known, and hangs up where all is. Two moments of
-//! which all that is observable is the same (what is said and asked, in which language and step, what was stored, how often
-//! it was met) are one place; each is tried once more from another way in, and where it answers otherwise the way counts
-//! from then on. What is found is told with the shortest decisions that lead to it, and these are tried before they are told.
+//! was tried at every place. The nearest place first: a call goes by the shortest way that is known, tries one decision, and
+//! hangs up, so that ways stay short however a menu goes round. Two moments of which all that is observable is the same (what
+//! is said and asked, in which language and step, what was stored, how often it was met) are one place; each is tried once
+//! more from other ways in, and where it answers otherwise the way counts from then on. What is found is told with the
+//! shortest decisions that lead to it, and these are tried before they are told.
 //!
 //! Deliberately not here: keys in the middle of a prompt (the machine answers them as those after it), and the host's own
 //! dialogs beyond their first questions.

@@ -1,7 +1,7 @@
 //! Call after call, until nothing is left to try or a bound is reached.
 
 use super::Watch;
-use super::graph::{End, Graph, StateNo};
+use super::graph::{End, Graph, Probe, StateNo};
 use super::judge::{Decided, Wrong, end_of, wrongs};
 use super::report::FindingKind;
 use super::settings::{ExploreSettings, Progress};
@@ -11,7 +11,7 @@ use crate::decide::{Decision, Decisions, SharedDecider};
 use crate::report::Report;
 use crate::world::World;
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -68,6 +68,7 @@ pub(super) fn search(
     let mut search = Search {
         world,
         walker,
+        again: VecDeque::new(),
         suspects: BTreeMap::new(),
         usage: Usage::default(),
         paths: 0,
@@ -99,6 +100,8 @@ pub(super) fn search(
 struct Search {
     world: World,
     walker: Arc<Mutex<Walker>>,
+    /// What is looked at once more now.
+    again: VecDeque<(Arc<Probe>, usize)>,
     suspects: BTreeMap<(FindingKind, String), Suspect>,
     usage: Usage,
     paths: u64,
@@ -107,43 +110,46 @@ struct Search {
 }
 
 impl Search {
-    /// One more call; false where none is left to make.
+    /// One more call, or one more way to look at something once more; false where neither is left.
     fn step(&mut self) -> bool {
-        let next = {
-            let mut walker = self.walker.lock();
-            while walker.open.last().is_some_and(|state| !walker.graph.is_open(*state)) {
-                walker.open.pop();
-            }
-            match walker.open.last().copied() {
-                Some(state) => {
-                    let way = walker.graph.states[state].way.clone();
-                    let left = walker.graph.untried(state);
-                    Next::Open(state, way, left)
-                }
-                None => match walker.probes.pop() {
-                    Some(probe) => Next::Probe(probe),
-                    None => return false,
-                },
-            }
-        };
-        match next {
-            Next::Open(state, way, left) => {
-                self.call(way, None);
-                let mut walker = self.walker.lock();
-                if walker.graph.is_open(state) && walker.graph.untried(state) == left {
-                    self.unstable += 1;
-                    walker.open.retain(|open| *open != state);
-                }
-            }
-            Next::Probe(probe) => {
-                let Some(input) = self.walker.lock().graph.states[probe.state].inputs.get(probe.input).cloned() else {
-                    return true;
-                };
-                let mut way = probe.way;
-                way.push(input);
-                self.call(way, Some((probe.state, probe.input)));
-            }
+        if let Some((probe, input)) = self.again.pop_front() {
+            let Some(decision) = self.walker.lock().graph.states[probe.state].inputs.get(input).cloned() else {
+                return true;
+            };
+            let way = probe.way.iter().cloned().chain([decision]).collect();
+            self.call(way, Some((probe.state, input)));
+            return true;
         }
+        let mut walker = self.walker.lock();
+        let Some((depth, state)) = walker.open.first().copied() else {
+            let probe = walker.probes.pop_front();
+            drop(walker);
+            return probe.is_some_and(|probe| self.look_again(probe));
+        };
+        if !walker.graph.is_open(state) {
+            walker.open.remove(&(depth, state));
+            return true;
+        }
+        let way = walker.graph.states[state].way.clone();
+        let left = walker.graph.untried(state);
+        drop(walker);
+        self.call(way, None);
+        let mut walker = self.walker.lock();
+        if walker.graph.is_open(state) && walker.graph.untried(state) == left {
+            self.unstable += 1;
+            walker.open.remove(&(depth, state));
+        }
+        true
+    }
+
+    /// All inputs of a state by another way in. Whoever hangs up does so everywhere alike.
+    fn look_again(&mut self, probe: Probe) -> bool {
+        let walker = self.walker.lock();
+        let state = &walker.graph.states[probe.state];
+        let tried = state.inputs.iter().zip(&state.leads).enumerate();
+        let tried = tried.filter(|(_, (input, lead))| lead.is_some() && **input != Decision::HangUp);
+        let probe = Arc::new(probe);
+        self.again.extend(tried.map(|(input, _)| (Arc::clone(&probe), input)));
         true
     }
 
@@ -198,24 +204,28 @@ impl Search {
         if walker.walk.contradicted
             && let Some((state, _)) = walker.walk.probe
         {
-            let again = walker.graph.split(state);
-            walker.open.extend(again);
+            for again in walker.graph.split(state) {
+                walker.opens(again);
+            }
         }
+    }
+
+    /// Decisions that are known and wait to be tried, or to be tried once more.
+    fn left(&self, walker: &Walker) -> u64 {
+        let open: u64 = walker.open.iter().map(|(_, state)| walker.graph.untried(*state)).sum();
+        let inputs = |probe: &Probe| walker.graph.states[probe.state].inputs.len() as u64;
+        open + self.again.len() as u64 + walker.probes.iter().map(inputs).sum::<u64>()
     }
 
     fn progress(&self, took: Duration) -> Progress {
         let walker = self.walker.lock();
-        let open: u64 = walker.open.iter().map(|state| walker.graph.untried(*state)).sum();
         let states = walker.graph.states.len() as u64;
-        Progress { paths: self.paths, states, open: open + walker.probes.len() as u64, took }
+        Progress { paths: self.paths, states, open: self.left(&walker), took }
     }
 
     fn finish(self, took: Duration, cut: Option<&'static str>) -> Searched {
         let mut walker = self.walker.lock();
-        let mut open: Vec<StateNo> = std::mem::take(&mut walker.open);
-        open.sort_unstable();
-        open.dedup();
-        let left: u64 = open.iter().map(|state| walker.graph.untried(*state)).sum();
+        let left = self.left(&walker);
         let mut suspects: Vec<Suspect> = self.suspects.into_values().collect();
         for (way, state) in std::mem::take(&mut walker.spoken_secrets) {
             let known = suspects.iter_mut().find(|one| one.wrong.kind == FindingKind::SensitiveSpoken);
@@ -231,7 +241,7 @@ impl Search {
             }
         }
         Searched {
-            cut_short: cut.map(|bound| (bound, left + walker.probes.len() as u64)),
+            cut_short: cut.map(|bound| (bound, left)),
             graph: std::mem::take(&mut walker.graph),
             suspects,
             usage: self.usage,
@@ -244,11 +254,6 @@ impl Search {
             steps: self.steps,
         }
     }
-}
-
-enum Next {
-    Open(StateNo, Vec<Decision>, u64),
-    Probe(super::graph::Probe),
 }
 
 /// Whether a call ended that way.

@@ -7,7 +7,7 @@ use super::settings::ExploreSettings;
 use crate::decide::{AskedBy, Decider, Decision, Moment, Spoken};
 use gudok_core::input::Grammar;
 use gudok_core::prompt::PromptSource;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 /// The host's own questions in one call: then the caller has had enough.
@@ -23,8 +23,10 @@ pub(super) struct Walker {
     /// Not tried for `depth_max`.
     pub(super) too_deep: u64,
     pub(super) too_many: u64,
-    pub(super) open: Vec<StateNo>,
-    pub(super) probes: Vec<Probe>,
+    /// States with something to try, the nearest first.
+    pub(super) open: BTreeSet<(usize, StateNo)>,
+    /// Other ways into what is known, the shortest first.
+    pub(super) probes: VecDeque<Probe>,
     pub(super) requests: u64,
     /// What was seen on a way that no state shows: a kind, and the decisions up to it.
     pub(super) spoken_secrets: Vec<(Vec<Decision>, StateNo)>,
@@ -35,6 +37,8 @@ pub(super) struct Walker {
 pub(super) struct Walk {
     /// What is decided already.
     pub(super) forced: Vec<Decision>,
+    /// Where that ends, the next input that was not tried is tried.
+    tries: bool,
     /// The end of what is decided is looked at: the same as in that state?
     pub(super) probe: Option<(StateNo, usize)>,
     pub(super) path: Vec<(StateNo, usize)>,
@@ -52,8 +56,9 @@ pub(super) struct Walk {
 }
 
 impl Walk {
+    /// A call into what is not known, or one that looks once more at what is.
     pub(super) fn new(forced: Vec<Decision>, probe: Option<(StateNo, usize)>) -> Self {
-        Self { forced, probe, ..Self::default() }
+        Self { tries: probe.is_none(), forced, probe, ..Self::default() }
     }
 }
 
@@ -65,10 +70,20 @@ impl Walker {
             walk: Walk::default(),
             too_deep: 0,
             too_many: 0,
-            open: Vec::new(),
-            probes: Vec::new(),
+            open: BTreeSet::new(),
+            probes: VecDeque::new(),
             requests: 0,
             spoken_secrets: Vec::new(),
+        }
+    }
+
+    /// There is something to try in a state, if it is not too deep in a call.
+    pub(super) fn opens(&mut self, state: StateNo) {
+        let depth = self.graph.states[state].way.len();
+        if depth < self.settings.bounds.depth_max as usize {
+            self.open.insert((depth, state));
+        } else {
+            self.too_deep += self.graph.untried(state);
         }
     }
 
@@ -123,15 +138,12 @@ impl Walker {
             way: way_of(graph, path),
         });
         if is_new {
-            self.open.push(state);
+            self.opens(state);
         }
         if to_probe {
             let way = self.way();
             self.graph.probes += 1;
-            let tried =
-                (0..self.graph.states[state].inputs.len()).filter(|at| self.graph.states[state].leads[*at].is_some());
-            let probes = tried.map(|input| Probe { state, input, way: way.clone() });
-            self.probes.extend(probes.collect::<Vec<_>>());
+            self.probes.push_back(Probe { state, way });
         }
         self.next(state, moment)
     }
@@ -140,11 +152,9 @@ impl Walker {
         let place = self.walk.path.len();
         let input = match self.walk.forced.get(place) {
             Some(forced) => self.graph.states[state].inputs.iter().position(|input| input == forced),
-            None if place >= self.settings.bounds.depth_max as usize => {
-                self.too_deep += self.graph.untried(state);
-                return self.close();
-            }
-            None => self.graph.next_input(state),
+            // One step into what is not known: what follows is tried from there, by the shortest way.
+            None if place == self.walk.forced.len() && self.walk.tries => self.graph.next_input(state),
+            None => None,
         };
         let Some(input) = input else { return self.close() };
         let decision = self.graph.states[state].inputs[input].clone();

@@ -42,6 +42,8 @@ const ASYNC_STACK_BYTES: usize = 1024 * 1024;
 /// Measured (p50 of a trivial call, resident after 2,000 parked ones): 64 KiB 8.5 µs and 86 KiB a slot, 4 KiB 7.1 µs and
 /// 22 KiB, none 15 µs and 10 KiB.
 const KEEP_RESIDENT_BYTES: usize = 4 * 1024;
+/// The same where scripts are tried, one short call after the other and few at once: what the next needs too is kept.
+const KEEP_RESIDENT_BYTES_IN_TESTS: usize = 512 * 1024;
 
 /// Mappings of the process for each parked call: memory, its guard, tables, stack, stack guard.
 const MAPPINGS_PER_INSTANCE: u64 = 5;
@@ -99,6 +101,10 @@ impl ScriptEngine {
         caps: &Limits,
         metering: Metering,
     ) -> Result<Arc<Self>, Error> {
+        let keep_resident = match metering {
+            Metering::Epochs => KEEP_RESIDENT_BYTES,
+            Metering::Fuel => KEEP_RESIDENT_BYTES_IN_TESTS,
+        };
         let mut pool = PoolingAllocationConfig::default();
         pool.total_component_instances(instances_max)
             .total_core_instances(instances_max.saturating_mul(CORE_INSTANCES_PER_SCRIPT_MAX))
@@ -112,9 +118,9 @@ impl ScriptEngine {
             .table_elements(caps.table_elements_max as usize)
             .max_memory_size(caps.memory_bytes())
             .max_unused_warm_slots(warm_instances_max)
-            .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
-            .table_keep_resident(KEEP_RESIDENT_BYTES)
-            .async_stack_keep_resident(KEEP_RESIDENT_BYTES);
+            .linear_memory_keep_resident(keep_resident)
+            .table_keep_resident(keep_resident)
+            .async_stack_keep_resident(keep_resident);
         let mut config = base_config(metering);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         let engine = Engine::new(&config).map_err(|error| Error::Engine(format!("{error:#}")))?;

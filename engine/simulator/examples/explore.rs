@@ -4,7 +4,7 @@
 #![allow(clippy::print_stdout)]
 
 use gudok_plugin_host::bundle::{Bundle, BundleLimits};
-use gudok_plugin_host::{Admission, CompileConfig, HostConfig, ScriptHost, compile_child_main};
+use gudok_plugin_host::{Admission, CompileConfig, HostConfig, Metering, ScriptHost, compile_child_main};
 use gudok_simulator::decide::CallOf;
 use gudok_simulator::explore::{Bounds, ExploreSettings, explore};
 use std::collections::BTreeMap;
@@ -46,7 +46,10 @@ fn run(args: &[String]) -> Result<(), Box<dyn Error>> {
         .collect();
     let folder = tempfile::tempdir()?;
     let child = CompileConfig::new(std::env::current_exe()?, vec![COMPILE_CHILD.into()]);
-    let host = ScriptHost::start(HostConfig::new(folder.path().join("cache"), child))?;
+    // As `gudok explore` does.
+    let mut of_host = HostConfig::new(folder.path().join("cache"), child);
+    of_host.metering = Metering::Fuel;
+    let host = ScriptHost::start(of_host)?;
     let bundle = Bundle::from_bytes(file, &std::fs::read(Path::new(file))?, &BundleLimits::default())?;
     let version = host.load(&bundle, &Admission { config, ..Admission::as_declared() })?;
     let bound = |name: &str, usual: u64| bounds.get(name).copied().unwrap_or(usual);

@@ -1,6 +1,6 @@
 //! Deploying, canary, release, roll-back, approval: what is asked of the engine, and what is shown.
 
-use crate::engine::{Asked, Engine, Ran, Reply, Setting, run_program};
+use crate::engine::{Asked, Engine, Ran, Reply, Setting, packed, run_program};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Mutex;
@@ -136,10 +136,12 @@ fn world(world: World) -> Engine {
     Engine::start(move |asked| world.lock().unwrap().answer(asked))
 }
 
+/// Larger than what is sent at once, and nothing that packs well.
+const DATA_BYTES: u32 = 200_000;
+
 fn bundle(folder: &Path) -> String {
-    let file = folder.join("passport-2.0.0.ivr");
-    std::fs::write(&file, vec![7_u8; 200_000]).unwrap();
-    file.to_str().unwrap().to_owned()
+    let data: Vec<u8> = (0..DATA_BYTES).map(|n| (n.wrapping_mul(2_654_435_761) >> 24).to_le_bytes()[0]).collect();
+    folder.join(packed(folder, "2.0.0", &data)).to_str().unwrap().to_owned()
 }
 
 #[test]
@@ -169,7 +171,8 @@ fn a_bundle_is_uploaded_checked_shown_and_deployed_at_the_revision_that_was_seen
         assert!(ran.words().contains(shown), "{shown}: {ran:?}");
     }
     let upload = engine.one("POST", "/api/v1/bundles");
-    assert_eq!((upload.body.len(), upload.query.as_str()), (200_000, "agency=migration&allow_downgrade=false"));
+    assert!(upload.body == std::fs::read(&file).unwrap(), "{} bytes came", upload.body.len());
+    assert_eq!(upload.query, "agency=migration&allow_downgrade=false");
     assert_eq!(upload.header("content-type"), Some("application/octet-stream"));
     assert!(upload.header("idempotency-key").is_some());
     let put = engine.one("PUT", PLACE);

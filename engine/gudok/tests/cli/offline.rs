@@ -1,20 +1,11 @@
 //! What needs no engine: keys, signatures, and the check of an exported audit.
 
-use crate::engine::{Engine, Ran, Reply, Setting, run};
+use crate::engine::{Engine, Ran, Reply, Setting, packed, run};
 use serde_json::json;
 use std::path::Path;
 
-/// A module that is a component already, as small as they come.
 fn bundle(folder: &Path) -> String {
-    let source = folder.join("source");
-    std::fs::create_dir_all(&source).unwrap();
-    let manifest = "format = 1\nname = \"passport\"\nversion = \"1.2.0\"\nkind = \"service\"\ninterface = \"0.1\"\n\
-                    agency = \"migration\"\nlanguages = [\"ru-RU\"]\n";
-    std::fs::write(source.join("manifest.toml"), manifest).unwrap();
-    // The preamble of a component.
-    std::fs::write(source.join("script.wasm"), b"\0asm\x0d\0\x01\0").unwrap();
-    gudok(folder, "", &["bundle", "pack", "source", "--out", "."]).fine();
-    "passport-1.2.0.ivr".to_owned()
+    packed(folder, "1.2.0", b"")
 }
 
 fn gudok(folder: &Path, stdin: &str, arguments: &[&str]) -> Ran {

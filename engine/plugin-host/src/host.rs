@@ -141,7 +141,7 @@ impl ScriptHost {
             limits: Limits::of(&manifest.limits, &self.config.caps),
             gate,
             config: config(manifest, admission),
-            data: bundle.data.clone(),
+            data: crate::data::with_trees(&bundle.data),
             media_names: bundle.media_names().into_iter().map(str::to_owned).collect(),
             entrance,
             grace: self.config.grace,

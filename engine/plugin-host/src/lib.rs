@@ -28,6 +28,7 @@ pub mod check;
 mod compile;
 mod control;
 mod convert;
+mod data;
 pub mod difference;
 mod engine;
 mod error;

@@ -16,17 +16,24 @@ mod walk;
 pub use advice::advice;
 pub use line::{Ask, Booking, Line, Message, Notice, Told, Waiting};
 pub use model::{LookupOf, Tree};
-pub use read::{Fault, read};
+pub use read::{Fault, read, read_tree};
 pub use walk::walk;
 
 use gudok_sdk::prelude::*;
 
 /// The data file that holds the tree.
 pub const DATA_FILE: &str = "menu.toml";
+/// The same, parsed by the host.
+const PARSED_FILE: &str = "menu.toml.tree";
 
 gudok_sdk::service!(run);
 
 fn run(call: &Call) -> Result<Summary> {
+    let parsed = gudok_sdk::host::data(PARSED_FILE);
+    if let Some(tree) = parsed.as_deref().and_then(read_tree) {
+        return walk(&tree, &mut line::OverCall::new(call));
+    }
+    // Only the text shows where a fault is.
     let text = gudok_sdk::host::data_text(DATA_FILE)?;
     match read(&text) {
         Ok(tree) => walk(&tree, &mut line::OverCall::new(call)),

@@ -40,6 +40,13 @@ pub fn config_required(key: &str) -> Result<String> {
         .ok_or_else(|| CallError::NotFound(format!("configuration value {key}: set it where the script is deployed")))
 }
 
+/// A file of the bundle, by its name under `data/`; none where there is none of that name. `NAME.toml.tree` is what
+/// `NAME.toml` says, parsed by the host, as the WIT has it.
+#[must_use]
+pub fn data(name: &str) -> Option<Vec<u8>> {
+    host::data(name)
+}
+
 /// A text file of the bundle, by its name under `data/`.
 ///
 /// # Errors

@@ -1,116 +1,121 @@
 //! TOML with the place of every value, and a list that faults are told to.
 
 use super::Fault;
+use super::document::{Name, Place, Value};
 use core::cell::RefCell;
 use core::ops::RangeInclusive;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
-/// The text, and what was found wrong with it.
-pub(super) struct Source<'text> {
-    text: &'text str,
+/// What is read, and what was found wrong with it.
+#[derive(Default)]
+pub(super) struct Source {
     found: RefCell<Vec<Found>>,
 }
 
 /// A fault whose place is not put into words yet: a menu is read at the beginning of every call, and hardly ever has one.
 struct Found {
-    offset: usize,
+    offset: u32,
     at: Identity,
     what: String,
 }
 
-/// Which value of the document it is, by its address; null is the document itself.
+/// Which value of the document it is, by its address.
 type Identity = *const ();
 
-fn identity(value: &Spanned<DeValue<'_>>) -> Identity {
+fn identity(value: &Value<'_>) -> Identity {
     core::ptr::from_ref(value).cast()
 }
 
 /// One value of the document.
 pub(super) struct At<'doc, 'text> {
-    source: &'doc Source<'text>,
-    value: &'doc Spanned<DeValue<'text>>,
+    source: &'doc Source,
+    place: &'doc Place<Value<'text>>,
 }
 
 /// One table, read key by key; a key that nobody asks for is a fault.
 pub(super) struct Fields<'doc, 'text> {
-    source: &'doc Source<'text>,
-    table: &'doc DeTable<'text>,
-    offset: usize,
+    source: &'doc Source,
+    table: &'doc [Entry<'text>],
+    offset: u32,
     at: Identity,
     asked: Vec<&'static str>,
 }
 
-impl<'text> Source<'text> {
-    pub(super) const fn new(text: &'text str) -> Self {
-        Self { text, found: RefCell::new(Vec::new()) }
+/// A name and its value. They stand in the order of the names.
+pub(super) type Entry<'text> = (Name<'text>, Place<Value<'text>>);
+
+impl Source {
+    pub(super) fn fields<'doc, 'text>(&'doc self, document: &'doc Place<Value<'text>>) -> Option<Fields<'doc, 'text>> {
+        At { source: self, place: document }.fields()
     }
 
-    pub(super) fn parse(&self) -> Result<Spanned<DeTable<'text>>, Fault> {
-        DeTable::parse(self.text).map_err(|error| {
-            let offset = error.span().map_or(0, |span| span.start);
-            Fault { line: self.line(offset), place: String::new(), what: error.message().replace('\n', ", ") }
-        })
-    }
-
-    pub(super) fn fields<'doc>(&'doc self, document: &'doc Spanned<DeTable<'text>>) -> Fields<'doc, 'text> {
-        Fields { source: self, table: document.get_ref(), offset: 0, at: core::ptr::null(), asked: Vec::new() }
+    pub(super) fn is_without_faults(&self) -> bool {
+        self.found.borrow().is_empty()
     }
 
     /// All faults, each with its line and place in that document.
-    pub(super) fn faults(&self, document: &Spanned<DeTable<'text>>) -> Vec<Fault> {
+    pub(super) fn faults(&self, text: &str, document: &Place<Value<'_>>) -> Vec<Fault> {
         let told = |found: &Found| Fault {
-            line: self.line(found.offset),
-            place: path_in_table(document.get_ref(), found.at).unwrap_or_default(),
+            line: line(text, found.offset),
+            place: path(&document.value, found.at).unwrap_or_default(),
             what: found.what.clone(),
         };
         self.found.borrow().iter().map(told).collect()
     }
 
-    fn line(&self, offset: usize) -> usize {
-        1 + self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
-    }
-
-    fn fault(&self, offset: usize, at: Identity, what: impl Into<String>) {
+    fn fault(&self, offset: u32, at: Identity, what: impl Into<String>) {
         self.found.borrow_mut().push(Found { offset, at, what: what.into() });
     }
 }
 
-/// The path to a value: "nodes.main.choices.3".
-fn path_in_table(table: &DeTable<'_>, wanted: Identity) -> Option<String> {
-    table.iter().find_map(|(key, value)| path_from(key.get_ref(), value, wanted))
+/// From 1.
+pub(super) fn line(text: &str, offset: u32) -> usize {
+    let before = usize::try_from(offset).unwrap_or(usize::MAX);
+    1 + text.bytes().take(before).filter(|byte| *byte == b'\n').count()
 }
 
-fn path_from(name: &str, value: &Spanned<DeValue<'_>>, wanted: Identity) -> Option<String> {
-    if identity(value) == wanted {
-        return Some(name.to_owned());
-    }
-    let below = match value.get_ref() {
-        DeValue::Table(table) => path_in_table(table, wanted),
-        DeValue::Array(list) => {
-            (1..).zip(list.iter()).find_map(|(number, value): (usize, _)| path_from(&number.to_string(), value, wanted))
+/// The path to a value below another: "nodes.main.choices.3".
+fn path(value: &Value<'_>, wanted: Identity) -> Option<String> {
+    let below = |name: &str, value: &Value<'_>| {
+        if identity(value) == wanted {
+            return Some(name.to_owned());
+        }
+        path(value, wanted).map(|below| format!("{name}.{below}"))
+    };
+    match value {
+        Value::Table(table) => table.iter().find_map(|(name, place)| below(&name.value, &place.value)),
+        Value::List(list) => {
+            (1..).zip(list).find_map(|(number, place): (usize, _)| below(&number.to_string(), &place.value))
         }
         _ => None,
-    };
-    below.map(|below| format!("{name}.{below}"))
+    }
 }
 
 impl<'doc, 'text> At<'doc, 'text> {
     pub(super) fn fault(&self, what: impl Into<String>) {
-        self.source.fault(self.value.span().start, identity(self.value), what);
+        self.source.fault(self.place.at, identity(&self.place.value), what);
     }
 
     pub(super) fn text(&self) -> Option<&'doc str> {
-        self.expect(self.value.get_ref().as_str(), "a text in quotes")
+        let text = match &self.place.value {
+            Value::Text(text) => Some(&**text),
+            _ => None,
+        };
+        self.expect(text, "a text in quotes")
     }
 
     pub(super) fn truth(&self) -> Option<bool> {
-        self.expect(self.value.get_ref().as_bool(), "true or false")
+        let truth = match &self.place.value {
+            Value::Truth(truth) => Some(*truth),
+            _ => None,
+        };
+        self.expect(truth, "true or false")
     }
 
     pub(super) fn integer(&self, range: RangeInclusive<i64>) -> Option<i64> {
-        let integer = self.value.get_ref().as_integer();
-        let value = integer.and_then(|integer| i64::from_str_radix(integer.as_str(), integer.radix()).ok());
+        let value = match &self.place.value {
+            Value::Integer(value) => Some(*value),
+            _ => None,
+        };
         let value = self.expect(value, "a whole number")?;
         if range.contains(&value) {
             return Some(value);
@@ -120,27 +125,35 @@ impl<'doc, 'text> At<'doc, 'text> {
     }
 
     pub(super) fn list(&self) -> Option<Vec<Self>> {
-        let list = self.expect(self.value.get_ref().as_array(), "a list: [ … ]")?;
-        Some(list.iter().map(|value| At { source: self.source, value }).collect())
+        let list = match &self.place.value {
+            Value::List(list) => Some(list),
+            _ => None,
+        };
+        let list = self.expect(list, "a list: [ … ]")?;
+        Some(list.iter().map(|place| At { source: self.source, place }).collect())
     }
 
     pub(super) fn fields(&self) -> Option<Fields<'doc, 'text>> {
-        let table = self.expect(self.value.get_ref().as_table(), "a table: { … } or [ … ] on a line of its own")?;
-        let offset = self.value.span().start;
-        Some(Fields { source: self.source, table, offset, at: identity(self.value), asked: Vec::new() })
+        let table = match &self.place.value {
+            Value::Table(table) => Some(table),
+            _ => None,
+        };
+        let table = self.expect(table, "a table: { … } or [ … ] on a line of its own")?;
+        let at = identity(&self.place.value);
+        Some(Fields { source: self.source, table, offset: self.place.at, at, asked: Vec::new() })
     }
 
     pub(super) fn is_text(&self) -> bool {
-        matches!(self.value.get_ref(), DeValue::String(_))
+        matches!(self.place.value, Value::Text(_))
     }
 
     pub(super) fn is_list(&self) -> bool {
-        matches!(self.value.get_ref(), DeValue::Array(_))
+        matches!(self.place.value, Value::List(_))
     }
 
     fn expect<T>(&self, value: Option<T>, what: &str) -> Option<T> {
         if value.is_none() {
-            self.fault(format!("is {}; give {what}", kind(self.value.get_ref())));
+            self.fault(format!("is {}; give {what}", kind(&self.place.value)));
         }
         value
     }
@@ -165,43 +178,48 @@ impl<'doc, 'text> Fields<'doc, 'text> {
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
-        self.table.contains_key(key)
+        self.entry(key).is_some()
     }
 
     /// All keys, in the order that nodes and tables are numbered in.
     pub(super) fn keys(&self) -> Vec<String> {
-        self.table.keys().map(|key| key.get_ref().to_string()).collect()
+        self.table.iter().map(|(name, _)| name.value.to_string()).collect()
     }
 
     /// All values with their keys, in the same order.
     pub(super) fn each(&self) -> Vec<(&'doc str, At<'doc, 'text>)> {
-        self.table.iter().map(|(key, value)| (&**key.get_ref(), At { source: self.source, value })).collect()
+        self.table.iter().map(|(name, place)| (&*name.value, At { source: self.source, place })).collect()
     }
 
     /// Tells of the keys that nobody asked for.
     pub(super) fn finish(self) {
-        for key in self.table.keys() {
-            let name = &**key.get_ref();
+        for (key, _) in self.table {
+            let name = &*key.value;
             if !self.asked.contains(&name) {
                 let what = format!("there is no {name:?} here; known are {}", self.asked.join(", "));
-                self.source.fault(key.span().start, self.at, what);
+                self.source.fault(key.at, self.at, what);
             }
         }
     }
 
     fn at(&self, key: &str) -> Option<At<'doc, 'text>> {
-        self.table.get(key).map(|value| At { source: self.source, value })
+        self.entry(key).map(|(_, place)| At { source: self.source, place })
+    }
+
+    fn entry(&self, key: &str) -> Option<&'doc Entry<'text>> {
+        let at = self.table.binary_search_by(|(name, _)| name.value.as_ref().cmp(key)).ok()?;
+        self.table.get(at)
     }
 }
 
-const fn kind(value: &DeValue<'_>) -> &'static str {
+const fn kind(value: &Value<'_>) -> &'static str {
     match value {
-        DeValue::String(_) => "a text",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a fraction",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date or time without quotes",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
+        Value::Text(_) => "a text",
+        Value::Integer(_) => "a whole number",
+        Value::Fraction => "a fraction",
+        Value::Truth(_) => "true or false",
+        Value::Time => "a date or time without quotes",
+        Value::List(_) => "a list",
+        Value::Table(_) => "a table",
     }
 }

@@ -1,5 +1,6 @@
 //! From `menu.toml` to a [`Tree`]. Everything is checked, and all faults are told at once, each with its line and place.
 
+mod document;
 mod fields;
 mod hours;
 mod nodes;
@@ -48,15 +49,26 @@ impl fmt::Display for Fault {
 /// # Errors
 /// Every fault that was found, in the order of their lines.
 pub fn read(text: &str) -> Result<Tree, Vec<Fault>> {
-    let source = Source::new(text);
-    let document = source.parse().map_err(|fault| vec![fault])?;
-    let tree = tree(source.fields(&document));
-    let mut faults = source.faults(&document);
-    faults.sort();
+    let source = Source::default();
+    let document = document::of_text(text).map_err(|fault| vec![fault])?;
+    let tree = source.fields(&document).and_then(tree);
     match tree {
-        Some(tree) if faults.is_empty() => Ok(tree),
-        _ => Err(faults),
+        Some(tree) if source.is_without_faults() => Ok(tree),
+        _ => {
+            let mut faults = source.faults(text, &document);
+            faults.sort();
+            Err(faults)
+        }
     }
+}
+
+/// The same from the tree that the host has made of the text, which says nothing of faults: none where there are any.
+#[must_use]
+pub fn read_tree(parsed: &[u8]) -> Option<Tree> {
+    let source = Source::default();
+    let document = document::of_tree(parsed)?;
+    let tree = source.fields(&document).and_then(tree);
+    tree.filter(|_| source.is_without_faults())
 }
 
 /// The defaults of all questions, from `[asking]`.

@@ -1,5 +1,6 @@
 //! What the driver of a run and the script's own store share: CPU account, end of the call, order to stop.
 
+use crate::metering::Metering;
 use gudok_core::script::EndReason;
 use parking_lot::Mutex;
 use rustix::time::{ClockId, clock_gettime};
@@ -77,12 +78,17 @@ impl Control {
 pub(crate) struct Metered<F> {
     pub(crate) inner: Pin<Box<F>>,
     pub(crate) control: Arc<Control>,
+    pub(crate) metering: Metering,
 }
 
 impl<F: Future> Future for Metered<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        if self.metering == Metering::Fuel {
+            // The store counts.
+            return self.inner.as_mut().poll(cx);
+        }
         let began = thread_cpu_ns();
         self.control.slice_began_ns.store(began, Relaxed);
         let poll = self.inner.as_mut().poll(cx);

@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn what_is_toml_has_a_tree() {
-        let files = files(&[("menu.toml", "a = [1, \"b\"]\n[t]\nyes = true\n"), ("menu.json", "{}"), ("bad.toml", "a =")]);
+        let files =
+            files(&[("menu.toml", "a = [1, \"b\"]\n[t]\nyes = true\n"), ("menu.json", "{}"), ("bad.toml", "a =")]);
         let names: Vec<&str> = files.keys().map(String::as_str).collect();
         assert_eq!(names, ["bad.toml", "menu.json", "menu.toml", "menu.toml.tree"]);
         // Byte for byte, since scripts that are built long ago read it: postcard's varints, zigzag numbers, tags in order.

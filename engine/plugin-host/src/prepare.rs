@@ -81,7 +81,7 @@ async fn drive(version: Arc<Version>, start: PrepareStart, control: Arc<Control>
     store.data_mut().preparing = true;
     store.data_mut().recorder = None;
     let work = ask(&version, &mut store, &contact);
-    let work = Metered { inner: Box::pin(work), control: Arc::clone(&control) };
+    let work = Metered { inner: Box::pin(work), control: Arc::clone(&control), metering: version.engine.metering };
     let result = supervise(work, &version, &control, &*clock, limit).await;
     let planned = result.and_then(|plan| core_plan(plan, store.data()));
     let host_calls = store.data().usage.host_calls;

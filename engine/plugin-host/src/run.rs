@@ -92,7 +92,7 @@ async fn drive(version: Arc<Version>, mut start: CallStart, control: Arc<Control
         WallLimit { name: "wall_s_per_call", value: version.limits.wall_s_per_call, time: version.limits.wall() };
     let mut store = store(&version, start, contact.as_ref(), &control);
     let work = execute(&version, &mut store, contact.as_ref());
-    let work = Metered { inner: Box::pin(work), control: Arc::clone(&control) };
+    let work = Metered { inner: Box::pin(work), control: Arc::clone(&control), metering: version.engine.metering };
     let result = supervise(work, &version, &control, &*ports.clock, limit).await;
     let usage = store.data().usage;
     let (end, fault) = match result {

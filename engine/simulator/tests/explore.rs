@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 const COMPILE_CHILD: &str = "compile-child";
 /// Calls of one sample: what is beyond is said by the report.
-const PATHS_MAX: u64 = 800;
+const PATHS_MAX: u64 = 20_000;
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);

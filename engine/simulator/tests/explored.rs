@@ -66,6 +66,24 @@ fn what_a_script_keeps_in_secret_splits_a_place() {
 }
 
 #[test]
+fn what_adds_up_is_found_in_a_long_call() {
+    async fn tired(call: ScriptCall) -> Result<ScriptEnd, CallError> {
+        for _ in 0..15 {
+            let asked = call.ask("Press 1 to hear it again, or 0.", &[("1", "again"), ("0", "person")]).await?;
+            if asked.as_deref() != Some("again") {
+                call.transfer_to_group("operators").await?;
+                call.hang_up("Goodbye.").await?;
+                return Ok(returned("transferred"));
+            }
+        }
+        Err(CallError::Quota("it has said enough".into()))
+    }
+    let report = explored(tired, Bounds::default());
+    let found = report.findings.iter().find(|one| one.kind == FindingKind::ReturnedError).unwrap();
+    assert_eq!(found.keys.to_string(), ["1"; 15].join(" "));
+}
+
+#[test]
 fn what_a_bound_leaves_out_is_told() {
     let report = explored(good, Bounds { paths_max: 5, ..Bounds::default() });
     assert_eq!(report.paths, 5);

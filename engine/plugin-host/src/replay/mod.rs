@@ -58,7 +58,8 @@ pub async fn replay(version: &Arc<Version>, journal: &CallJournal) -> Result<Rep
     store.data_mut().known_secrets = opened.hides.iter().map(|text| Secret::new(text)).collect();
     store.data_mut().replay = Some(Box::new(replayer));
     let work = execute(version, &mut store, contact.as_ref());
-    let result = Metered { inner: Box::pin(work), control: Arc::clone(&control) }.await;
+    let metering = version.engine.metering;
+    let result = Metered { inner: Box::pin(work), control: Arc::clone(&control), metering }.await;
     let end = match result {
         Ok(returned) => JournalEnd::of(&end_of(returned, store.data())),
         Err(error) => JournalEnd::of(&ScriptEnd::Stopped(crate::fault::cause_of(&error))),

@@ -5,8 +5,9 @@
 //! was tried at every place. The nearest place first: a call goes by the shortest way that is known, tries one decision, and
 //! hangs up, so that ways stay short however a menu goes round. Two moments of which all that is observable is the same (what
 //! is said and asked, in which language and step, what was stored, how often it was met) are one place; each is tried once
-//! more from other ways in, and where it answers otherwise the way counts from then on. What is found is told with the
-//! shortest decisions that lead to it, and these are tried before they are told.
+//! more from other ways in, and where it answers otherwise the way counts from then on. In the end whoever can come back to a
+//! question does so until the call is as long as it may be, for what adds up. What is found is told with the shortest
+//! decisions that lead to it, and these are tried before they are told.
 //!
 //! Deliberately not here: keys in the middle of a prompt (the machine answers them as those after it), and the host's own
 //! dialogs beyond their first questions.
@@ -35,6 +36,7 @@ mod inputs;
 mod judge;
 mod place;
 mod report;
+mod rounds;
 mod search;
 mod settings;
 mod shortest;

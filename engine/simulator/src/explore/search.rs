@@ -4,6 +4,7 @@ use super::Watch;
 use super::graph::{End, Graph, Probe, StateNo};
 use super::judge::{Decided, Wrong, end_of, wrongs};
 use super::report::FindingKind;
+use super::rounds::rounds;
 use super::settings::{ExploreSettings, Progress};
 use super::shortest::in_words;
 use super::walk::{Walk, Walker};
@@ -93,6 +94,13 @@ pub(super) fn search(
             break None;
         }
     };
+    if cut.is_none() {
+        let depth_max = settings.bounds.depth_max as usize;
+        let ways = rounds(&search.walker.lock().graph, depth_max);
+        for way in ways {
+            search.call(way, None);
+        }
+    }
     let took = began.elapsed();
     search.finish(took, cut)
 }

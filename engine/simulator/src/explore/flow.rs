@@ -127,7 +127,7 @@ fn words_of(said: &Spoken) -> String {
 
 /// The first sentence, or as much of it as there is room for.
 fn title(said: &str) -> String {
-    let first = said.split_inclusive(['.', '!', '?']).next().unwrap_or(said).trim();
+    let first = first_sentence(said).trim();
     if first.chars().count() <= TITLE_CHARS_MAX {
         return first.to_owned();
     }
@@ -137,6 +137,14 @@ fn title(said: &str) -> String {
     }
     short.push('…');
     short
+}
+
+/// A full stop within an address ends no sentence.
+fn first_sentence(said: &str) -> &str {
+    let ends = |(_, c): &(usize, char)| matches!(c, '.' | '!' | '?');
+    let mut stops = said.char_indices().filter(ends).map(|(at, c)| at + c.len_utf8());
+    let end = stops.find(|end| said[*end..].chars().next().is_none_or(char::is_whitespace));
+    &said[..end.unwrap_or(said.len())]
 }
 
 const fn method(method: FetchMethod) -> &'static str {
@@ -176,4 +184,17 @@ fn label(moment: &Moment, decision: &Decision, input: usize) -> (FlowLabel, bool
 /// Nodes of states that are in no flow have no name.
 pub(super) fn node_name(names: &[String], state: StateNo) -> Option<String> {
     names.get(state).filter(|name| !name.is_empty()).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_the_first_sentence() {
+        let check = |said: &str, title: &str| assert_eq!(super::title(said), title);
+        check("Good day. Press one.", "Good day.");
+        check("POST http://127.0.0.1:8099/slots", "POST http://127.0.0.1:8099/slots");
+        check("Really?! Yes.", "Really?!");
+    }
 }

@@ -149,8 +149,8 @@ impl Writing {
 pub(crate) fn link_text(sheet: &Sheet, place: &Place, link: &Link, lang: Lang) -> String {
     let mut what: Vec<&str> =
         link.labels.iter().filter(|label| label.key.is_none()).map(|label| label.text.as_str()).collect();
-    let spoken = link.labels.iter().filter(|label| label.key.is_some() && !label.text.is_empty());
-    what.extend(spoken.map(|label| label.text.as_str()));
+    let spoken = link.labels.iter().filter(|label| label.key.is_some() && !label.told().is_empty());
+    what.extend(spoken.map(Label::told));
     what.dedup();
     let target = sheet.places.get(link.to);
     let itself = target.is_some_and(|target| std::ptr::eq(target, place));
@@ -204,7 +204,7 @@ impl Tag {
         let mut tag = Self::default();
         let (mut y, mut width) = (4.0, 0.0_f64);
         let mut add = |label: &Label| {
-            let lines = wrapped(&label.text, SMALL_PX, LABEL_TEXT_MAX_PX, LABEL_LINES_MAX);
+            let lines = wrapped(label.told(), SMALL_PX, LABEL_TEXT_MAX_PX, LABEL_LINES_MAX);
             let badge = label.key.as_deref().map_or(0.0, |key| badge_width(key) + 5.0);
             let text = lines.iter().map(|line| width_px(line, SMALL_PX)).fold(0.0, f64::max);
             width = width.max(badge + text);

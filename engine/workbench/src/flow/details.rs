@@ -84,7 +84,7 @@ fn of(sheet: &Sheet, at: usize, place: &Place, lang: Lang) -> PlaceDetails {
 }
 
 fn way(sheet: &Sheet, labels: &[Label], to: usize, trouble: bool, change: Change, lang: Lang) -> WayDetails {
-    let mut texts: Vec<&str> = labels.iter().map(|label| label.text.as_str()).filter(|text| !text.is_empty()).collect();
+    let mut texts: Vec<&str> = labels.iter().map(Label::told).filter(|text| !text.is_empty()).collect();
     texts.dedup();
     WayDetails {
         keys: labels.iter().filter_map(|label| label.key.clone()).collect(),

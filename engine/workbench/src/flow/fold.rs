@@ -97,7 +97,7 @@ impl Folding<'_> {
             let keys = node.reached_by.to_string();
             let (change, was) = self.compared.of(&node.id);
             // What callers hear stays as it is.
-            let heard = matches!(node.kind, NodeKind::Question | NodeKind::Message | NodeKind::Callback);
+            let heard = matches!(node.kind, NodeKind::Question | NodeKind::Message);
             let own = |text: &str| if heard { text.to_owned() } else { about(text, lang) };
             self.places.push(Place {
                 shape: shape_of(node),

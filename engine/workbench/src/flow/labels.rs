@@ -9,7 +9,7 @@ const KEY_CHARS_MAX: usize = 4;
 
 /// What a place is about, where exploring has words of its own for it.
 pub(crate) fn about(said: &str, lang: Lang) -> String {
-    const OWN: [(&str, &str); 9] = [
+    const OWN: [(&str, &str); 11] = [
         ("the call is over", "Разговор окончен"),
         ("handed over to", "Передан:"),
         ("the caller has left", "Звонящий положил трубку"),
@@ -17,6 +17,8 @@ pub(crate) fn about(said: &str, lang: Lang) -> String {
         ("a message is recorded", "Записывается сообщение"),
         ("directory:", "Справочник:"),
         ("survey", "Опрос"),
+        ("[callback offer]", "Предложение перезвонить"),
+        ("[callback offer, number unknown]", "Предложение перезвонить на названный номер"),
         ("reads", "Читает"),
         ("writes", "Записывает"),
     ];
@@ -51,7 +53,12 @@ impl Taken {
 /// Puts a decision into words.
 pub(crate) fn taken(label: &FlowLabel, lang: Lang) -> Taken {
     let decision = label.decision.as_str();
-    let stands_for = label.stands_for.as_deref().unwrap_or_default();
+    let stands_for = match label.stands_for.as_deref().unwrap_or_default() {
+        // The host's own dialog.
+        "own-number" => lang.of("на этот номер", "this number"),
+        "other-number" => lang.of("на другой номер", "another number"),
+        own => own,
+    };
     let (label, trouble) = match decision {
         // As exploring sums up the keys that a question does not take.
         "any other key" => (Label::outcome(lang.of("другая клавиша", "any other key")), true),
@@ -127,7 +134,14 @@ mod tests {
             "Сценарий упал (trap); звонящего принимает оператор",
         );
         check("readsomething", "readsomething");
+        check("[callback offer]", "Предложение перезвонить");
         assert_eq!(about("the caller has left", Lang::En), "the caller has left");
+    }
+
+    #[test]
+    fn a_number_in_a_menu_is_not_told() {
+        assert_eq!((Label::key("1", "0").told(), Label::key("1", "паспорт").told()), ("", "паспорт"));
+        assert_eq!(Label::outcome("404").told(), "404");
     }
 
     #[test]

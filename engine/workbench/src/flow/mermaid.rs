@@ -78,7 +78,7 @@ fn arrow(way: &Way) -> String {
 }
 
 fn label(label: &Label) -> String {
-    match (&label.key, label.text.as_str()) {
+    match (&label.key, label.told()) {
         (Some(key), "") => quoted(key),
         (Some(key), text) => quoted(&format!("{key} · {text}")),
         (None, text) => quoted(text),

@@ -225,6 +225,13 @@ impl Label {
         Self { key: Some(key.to_owned()), text: text.to_owned() }
     }
 
+    /// What is shown of what it stands for: a mere number, as SDKs count the items of a menu, tells nobody anything.
+    #[must_use]
+    pub fn told(&self) -> &str {
+        let number = self.text.bytes().all(|byte| byte.is_ascii_digit());
+        if self.key.is_some() && number { "" } else { &self.text }
+    }
+
     /// An outcome.
     #[must_use]
     pub fn outcome(text: &str) -> Self {

@@ -1,7 +1,7 @@
 //! Exploring scripts in Rust: places that are the same are merged, those that are not are split, and ways are shortest.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-use gudok_core::script::{CallError, ScriptEnd};
+use gudok_core::script::{CallError, ScriptEnd, TransferOutcome};
 use gudok_simulator::explore::{Bounds, ExploreReport, ExploreSettings, FindingKind, explore_in_rust};
 use gudok_simulator::{ScriptCall, SimScript, returned};
 use std::sync::Arc;
@@ -81,6 +81,43 @@ fn what_adds_up_is_found_in_a_long_call() {
     let report = explored(tired, Bounds::default());
     let found = report.findings.iter().find(|one| one.kind == FindingKind::ReturnedError).unwrap();
     assert_eq!(found.keys.to_string(), ["1"; 15].join(" "));
+}
+
+#[test]
+fn a_shorter_way_on_which_the_caller_hears_goodbye_is_not_told() {
+    /// Without a word by 2 and 1 only: by 1 alone it says goodbye.
+    async fn curt(call: ScriptCall) -> Result<ScriptEnd, CallError> {
+        call.say("Hello.").await?;
+        let first = call.ask("Press 1 or press 2.", &[("1", "a"), ("2", "b")]).await?;
+        let second = match first.as_deref() {
+            Some("b") => call.ask("Press 1.", &[("1", "a")]).await?,
+            _ => None,
+        };
+        if second.is_none() {
+            call.hang_up("Goodbye.").await?;
+        }
+        Ok(returned("served"))
+    }
+    let report = explored(curt, Bounds::default());
+    let found = report.findings.iter().find(|one| one.kind == FindingKind::DeadEnd).unwrap();
+    assert_eq!(found.keys.to_string(), "2 1");
+}
+
+#[test]
+fn how_the_host_lands_its_caller_is_not_judged() {
+    async fn helpless(call: ScriptCall) -> Result<ScriptEnd, CallError> {
+        call.ask("Press 0.", &[("0", "person")]).await?;
+        if call.transfer_to_group("operators").await? == TransferOutcome::Busy {
+            return Err(CallError::Invalid("nobody has looked into this".into()));
+        }
+        call.hang_up("Goodbye.").await?;
+        Ok(returned("served"))
+    }
+    let report = explored(helpless, Bounds::default());
+    let found = report.findings.iter().find(|one| one.keys.to_string() == "0 transfer:busy").unwrap();
+    assert_eq!(found.kind, FindingKind::UnhandledTransferOutcome);
+    // It was met again: what is told was heard.
+    assert!(found.heard.iter().any(|line| line.starts_with("script: failed")), "{found:?}");
 }
 
 #[test]

@@ -15,7 +15,7 @@
 //! - [`inspect`]: what a bundle may do, in plain words; [`publish`]: bundles in OCI registries
 //! - [`words`]: prompts as callers hear them
 //! - [`talk`]: a call in the terminal
-//! - [`commands`]: the command line of all this, which the binary takes in
+//! - [`commands`]: the command line of all this, which the binary takes in; [`out`]: how commands speak
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
@@ -28,6 +28,7 @@ pub mod inspect;
 pub mod local;
 pub mod nearest;
 pub mod new;
+pub mod out;
 pub mod project;
 pub mod publish;
 pub mod replays;

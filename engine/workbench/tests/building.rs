@@ -5,7 +5,7 @@
 //! that child too. What is common to builds lies in this workspace's target folder: a second run is quick.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
-use gudok_workbench::build::{BuildOptions, Fault, Silent, build, check};
+use gudok_workbench::build::{BuildOptions, Fault, Silent, build, check, check_menu};
 use gudok_workbench::local::COMPILE_SUBCOMMAND;
 use gudok_workbench::new::{NewLanguage, NewProject, Template, create};
 use gudok_workbench::project::Project;
@@ -174,6 +174,15 @@ fn what_is_wrong_with_a_menu_is_told() {
     let made = Made::new(Template::Menu);
     made.told("data/menu.toml", "then = \"main\"", "then = \"mian\"", "menu-no-node");
     made.told("data/menu.toml", "do = \"hangup\"", "do = \"hangap\"", "menu-no-such-thing");
+    // Whoever looks at nothing else is told the same.
+    let look = || {
+        let project = Project::open(&made.at).unwrap();
+        let built = project.build(&mut Silent).unwrap();
+        check_menu(&project, &built.bundle)
+    };
+    look().unwrap();
+    made.edit("data/menu.toml", "then = \"main\"", "then = \"mian\"");
+    expect_told("menu-no-node", &look().unwrap_err().rendered(false).replace(made.at.to_str().unwrap(), "/p"));
 }
 
 fn a_release_is_built_from_its_lock() {

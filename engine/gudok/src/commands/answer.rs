@@ -32,7 +32,6 @@ pub(crate) fn main(arguments: &Arguments) -> ExitCode {
     super::told(super::runtime().and_then(|runtime| runtime.block_on(answer(arguments))))
 }
 
-#[expect(clippy::print_stdout, reason = "this is the command's answer")]
 async fn answer(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let microphone = match &arguments.wav {
         Some(path) => gudok_phone::read_wav(path).with_context(|| format!("reading {}", path.display()))?,
@@ -46,7 +45,7 @@ async fn answer(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         ..PhoneConfig::default()
     })
     .await?;
-    println!("gudok: answering at {}", phone.local_addr());
+    gudok_workbench::out::line(&format!("gudok: answering at {}", phone.local_addr()));
     let talk = Duration::from_millis(arguments.ring_ms + arguments.talk_ms);
     loop {
         let Ok(incoming) = phone.incoming(INCOMING_WAIT).await else { continue };

@@ -4,6 +4,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use gudok_plugin_host::bundle::{BundleLimits, PackPart, componentize, pack};
 use gudok_workbench::commands::inspect;
+use gudok_workbench::out::line;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -35,7 +36,6 @@ pub(crate) fn main(command: &Command) -> ExitCode {
 /// The files of a bundle's folder that go into it; a crate's own files (src, Cargo.toml) do not.
 const FOLDERS: [&str; 2] = ["media", "data"];
 
-#[expect(clippy::print_stdout, reason = "this is the command's answer")]
 fn pack_dir(dir: &Path, module: Option<&Path>, out: &Path) -> anyhow::Result<ExitCode> {
     let mut parts = vec![part(dir, "manifest.toml")?];
     let module = module.map_or_else(|| dir.join("script.wasm"), Path::to_owned);
@@ -49,7 +49,7 @@ fn pack_dir(dir: &Path, module: Option<&Path>, out: &Path) -> anyhow::Result<Exi
     std::fs::create_dir_all(out).with_context(|| format!("creating {}", out.display()))?;
     let file = out.join(&packed.file_name);
     std::fs::write(&file, &packed.bytes).with_context(|| format!("writing {}", file.display()))?;
-    println!("{} ({} KiB)", file.display(), packed.bytes.len().div_ceil(1024));
+    line(&format!("{} ({} KiB)", file.display(), packed.bytes.len().div_ceil(1024)));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,6 +9,7 @@ use gudok_phone::{
     Call, CallEvent, CallOptions, Codec, Conversation, EndReport, KeyStep, Party, Phone, PhoneConfig, TranscriptEvent,
     TranscriptKind, Transport,
 };
+use gudok_workbench::out::{line, note};
 use gudok_workbench::talk::{self, TalkOptions};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -131,7 +132,7 @@ pub(crate) async fn call(
             let report = conversation.run(&call).await?;
             let complete = report.is_complete();
             if let Some(missed) = &report.missed {
-                tell(&format!("the conversation did not go as planned: {missed}"));
+                note(&format!("the conversation did not go as planned: {missed}"));
             }
             (report.end, complete)
         }
@@ -144,7 +145,7 @@ pub(crate) async fn call(
     }
     let unheard = unheard(&arguments.expect, &end);
     if let Some(words) = unheard {
-        tell(&format!("these words were not heard, or not in this order: {words:?}"));
+        note(&format!("these words were not heard, or not in this order: {words:?}"));
     }
     let complete = complete && unheard.is_none();
     report(arguments, &end, complete);
@@ -153,7 +154,7 @@ pub(crate) async fn call(
 
 /// A person types keys; an empty line does nothing, `q` hangs up.
 async fn by_hand(call: &Call, lines: &mut Lines<BufReader<Stdin>>) -> anyhow::Result<(EndReport, bool)> {
-    tell("keys: type them and press Enter; q hangs up");
+    note("keys: type them and press Enter; q hangs up");
     call.answered(ANSWER_MAX).await?;
     let mut typing = true;
     let mut events = call.events();
@@ -166,7 +167,7 @@ async fn by_hand(call: &Call, lines: &mut Lines<BufReader<Stdin>>) -> anyhow::Re
                     if !keys.is_empty()
                         && let Err(error) = call.press(&keys)
                     {
-                        tell(&error.to_string());
+                        note(&error.to_string());
                     }
                 }
                 None => typing = false,
@@ -194,7 +195,7 @@ async fn print_events(call: Call, silent: bool, mut since: Option<Instant>) {
             if matches!(event.kind, TranscriptKind::Prompt { .. })
                 && let Some(begun) = since.take()
             {
-                tell(&format!("(the first words {:.1} s after the command)", begun.elapsed().as_secs_f32()));
+                note(&format!("(the first words {:.1} s after the command)", begun.elapsed().as_secs_f32()));
             }
         }
         shown = transcript.len();
@@ -207,18 +208,16 @@ async fn print_events(call: Call, silent: bool, mut since: Option<Instant>) {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "this is the command's screen")]
 fn show(event: &TranscriptEvent) {
     match &event.kind {
-        TranscriptKind::Prompt { text, .. } => println!("  < {text}"),
-        TranscriptKind::Collect { .. } => println!("  ?"),
-        TranscriptKind::Interrupted => println!("  < (interrupted)"),
-        TranscriptKind::Other { event, .. } => println!("  < ({event})"),
+        TranscriptKind::Prompt { text, .. } => line(&format!("  < {text}")),
+        TranscriptKind::Collect { .. } => line("  ?"),
+        TranscriptKind::Interrupted => line("  < (interrupted)"),
+        TranscriptKind::Other { event, .. } => line(&format!("  < ({event})")),
         _ => {}
     }
 }
 
-#[expect(clippy::print_stdout, reason = "this is the command's answer")]
 fn report(arguments: &Arguments, end: &EndReport, complete: bool) {
     let talked_ms = end.talked.map(millis);
     let by = match end.by {
@@ -238,14 +237,14 @@ fn report(arguments: &Arguments, end: &EndReport, complete: bool) {
             "transcript": transcript,
             "oddities": oddities,
         });
-        println!("{answer:#}");
+        line(&format!("{answer:#}"));
         return;
     }
     let talked =
         talked_ms.map_or_else(|| "not answered".to_owned(), |ms| format!("talked {:.1} s", ms as f64 / 1000.0));
-    println!("call over: status {}, {talked}, ended by {by}", end.status);
+    line(&format!("call over: status {}, {talked}, ended by {by}", end.status));
     for oddity in &end.oddities {
-        println!("  odd: {oddity:?}");
+        line(&format!("  odd: {oddity:?}"));
     }
 }
 
@@ -267,9 +266,4 @@ fn words(event: &TranscriptEvent) -> Option<String> {
         TranscriptKind::Prompt { text, .. } => Some(text.clone()),
         _ => None,
     }
-}
-
-#[expect(clippy::print_stderr, reason = "this is the command's way to speak")]
-fn tell(text: &str) {
-    eprintln!("{text}");
 }

@@ -86,7 +86,7 @@ fn print(_: &Screen, arguments: &Arguments, config: &Path) -> Outcome {
         call_id: arguments.call.as_deref().map(CallId::new).transpose().map_err(failed)?,
         ..CdrQuery::default()
     };
-    let mut out = std::io::stdout().lock();
+    let mut out = gudok_workbench::out::stdout();
     let mut header = true;
     loop {
         let page = store.cdrs(query.clone()).wait().map_err(failed)?;

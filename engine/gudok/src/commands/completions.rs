@@ -2,7 +2,6 @@
 
 use clap::{Args, Command, ValueEnum};
 use clap_complete::Shell;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 /// What `gudok completions` is told.
@@ -23,8 +22,7 @@ enum Supported {
 
 /// `gudok completions`.
 pub(crate) fn main(arguments: &Arguments, command: Command) -> ExitCode {
-    // A reader who has seen enough is no fault.
-    let _ = std::io::stdout().write_all(&script(arguments.shell, command));
+    gudok_workbench::out::bytes(&script(arguments.shell, command));
     ExitCode::SUCCESS
 }
 

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::{Args, Command};
 use clap_mangen::Man;
-use std::io::Write as _;
+use gudok_workbench::out;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -20,14 +20,12 @@ pub(crate) fn main(arguments: &Arguments, command: Command) -> ExitCode {
     super::told(match &arguments.out {
         Some(folder) => write_all(folder, command),
         None => page(&whole(command)).map(|(_, page)| {
-            // A reader who has seen enough is no fault.
-            let _ = std::io::stdout().write_all(&page);
+            out::bytes(&page);
             ExitCode::SUCCESS
         }),
     })
 }
 
-#[expect(clippy::print_stdout, reason = "this is the command's answer")]
 fn write_all(folder: &Path, command: Command) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
     let pages = pages(command)?;
@@ -35,7 +33,8 @@ fn write_all(folder: &Path, command: Command) -> anyhow::Result<ExitCode> {
         let path = folder.join(name);
         std::fs::write(&path, page).with_context(|| format!("writing {}", path.display()))?;
     }
-    println!("{} pages in {}: man -l {}", pages.len(), folder.display(), folder.join("gudok.1").display());
+    let (count, first) = (pages.len(), folder.join("gudok.1"));
+    out::line(&format!("{count} pages in {}: man -l {}", folder.display(), first.display()));
     Ok(ExitCode::SUCCESS)
 }
 

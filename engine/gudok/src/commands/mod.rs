@@ -1,5 +1,5 @@
 //! The commands, one module each: arguments in, an exit code out. 0 is success, 1 a fault or a refusal that was told,
-//! 2 wrong usage, 3 nobody answers or nobody is logged in.
+//! 2 wrong usage, 3 nobody answers or nobody is logged in, 141 that whoever was to read the answer is gone (`| head`).
 
 pub(crate) mod admin;
 pub(crate) mod answer;
@@ -41,10 +41,9 @@ mod watch;
 use std::process::ExitCode;
 
 /// Tells a fault to the person, with its causes.
-#[expect(clippy::print_stderr, reason = "this is a command's way to speak")]
 pub(crate) fn told(result: anyhow::Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
-        eprintln!("gudok: {error:#}");
+        gudok_workbench::out::note(&format!("gudok: {error:#}"));
         ExitCode::FAILURE
     })
 }

@@ -4,6 +4,7 @@ use crate::config::{ProviderConfig, SpeechSettings};
 use anyhow::Context;
 use clap::Args;
 use gudok_speech::{LangTag, MediaLibrary, MediaLimits, Prompt, RenderOptions, SpeechRate};
+use gudok_workbench::out::line;
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,7 +35,6 @@ pub(crate) fn main(arguments: &Arguments) -> ExitCode {
     super::told(say(arguments))
 }
 
-#[expect(clippy::print_stdout, reason = "this is the command's answer")]
 fn say(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut json = String::new();
     if arguments.file.as_os_str() == "-" {
@@ -58,9 +58,9 @@ fn say(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if let Some(out) = &arguments.wav {
         let audio = super::runtime()?.block_on(speech.render(&prompt, &options, &media))?;
         std::fs::write(out, audio.to_wav()?).with_context(|| format!("writing {}", out.display()))?;
-        println!("{}: {} ms", out.display(), audio.duration_ms());
+        line(&format!("{}: {} ms", out.display(), audio.duration_ms()));
     } else {
-        println!("{}", speech.words(&prompt, &options, &media)?);
+        line(&speech.words(&prompt, &options, &media)?);
     }
     Ok(ExitCode::SUCCESS)
 }

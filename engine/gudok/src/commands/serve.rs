@@ -2,6 +2,7 @@
 
 use crate::config::{self, LogFormat};
 use crate::{metrics, serve};
+use gudok_workbench::out;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use std::path::Path;
 use std::process::ExitCode;
@@ -69,24 +70,22 @@ fn start_log(format: LogFormat) {
     tracing_subscriber::registry().with(layer).init();
 }
 
-#[expect(clippy::print_stderr, reason = "this is a command's way to speak")]
 fn refuse(error: config::ConfigError) -> ExitCode {
-    eprintln!("{:?}", miette::Report::new(error));
+    out::note(&format!("{:?}", miette::Report::new(error)));
     ExitCode::FAILURE
 }
 
-#[expect(clippy::print_stdout, reason = "this is the command's answer")]
 fn summary(path: &Path, config: &config::Config) {
-    println!("{} is in order", path.display());
+    out::line(&format!("{} is in order", path.display()));
     for listener in &config.sip.listeners {
-        println!("  listens   {:?} {}", listener.transport, listener.address);
+        out::line(&format!("  listens   {:?} {}", listener.transport, listener.address));
     }
     let mut numbers: Vec<_> = config.routes.numbers.iter().collect();
     numbers.sort_by_key(|(number, _)| Arc::clone(number));
     for (number, route) in numbers {
-        println!("  {number:<9} {}/{}", route.agency, route.entry);
+        out::line(&format!("  {number:<9} {}/{}", route.agency, route.entry));
     }
     for entry in &config.entries {
-        println!("  script    {}/{} from {}", entry.agency, entry.entry, entry.bundle.display());
+        out::line(&format!("  script    {}/{} from {}", entry.agency, entry.entry, entry.bundle.display()));
     }
 }

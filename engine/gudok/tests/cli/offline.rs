@@ -3,6 +3,7 @@
 use crate::engine::{Engine, Ran, Reply, Setting, packed, run};
 use serde_json::json;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 fn bundle(folder: &Path) -> String {
     packed(folder, "1.2.0", b"")
@@ -32,6 +33,38 @@ fn a_bundle_is_signed_and_verified_and_a_stranger_is_not_believed() {
     assert!(other.code == 1 && other.stderr.contains("none of the agency's"), "{other:?}");
     let secret = gudok(dir.path(), "", &["verify", &file, "--key", "anna.key"]);
     assert!(secret.code == 1 && secret.stderr.contains("anna.key is a secret key"), "{secret:?}");
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_ends_the_program_without_a_word() {
+    let dir = tempfile::tempdir().unwrap();
+    bundle(dir.path());
+    for arguments in [
+        &["completions", "bash"][..],
+        &["man"],
+        &["bundle", "pack", "source"],
+        &["bundle", "inspect", "passport-1.2.0.ivr"],
+        &["keygen", "anna", "--no-password"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gudok"));
+        command.args(arguments).current_dir(dir.path()).env("XDG_CONFIG_HOME", dir.path());
+        let output = command.stdin(Stdio::null()).stdout(writer).output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(141) && !errors.contains("panicked"), "{arguments:?}: {errors}");
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_no_success() {
+    let dir = tempfile::tempdir().unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gudok"));
+    let output = command.arg("man").current_dir(dir.path()).stdout(full).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.starts_with("gudok: writing to standard output: "), "{errors}");
 }
 
 #[test]

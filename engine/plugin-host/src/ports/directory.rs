@@ -1,6 +1,6 @@
 //! The directory as scripts ask it.
 
-use super::BoxFuture;
+use super::{BoxFuture, Nothing};
 use gudok_core::ids::Agency;
 use gudok_core::privacy::PhoneNumber;
 use gudok_core::prompt::{Date, LanguageTag};
@@ -130,13 +130,13 @@ pub trait DirectoryPort: Send + Sync {
     ) -> BoxFuture<'a, Result<bool, DirectoryError>>;
 }
 
-/// For hosts without a directory: every question is answered with "unavailable".
+/// For hosts without a directory.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct NoDirectory;
+pub struct NoDirectory(pub Nothing);
 
 impl NoDirectory {
-    fn answer<T: Send + 'static>() -> BoxFuture<'static, Result<T, DirectoryError>> {
-        Box::pin(std::future::ready(Err(DirectoryError::Unavailable("this host has no directory".into()))))
+    fn answer<'a, T: Send + 'a>(self) -> BoxFuture<'a, Result<T, DirectoryError>> {
+        self.0.answer(|| DirectoryError::Unavailable("this host has no directory".into()))
     }
 }
 
@@ -146,7 +146,7 @@ impl DirectoryPort for NoDirectory {
         _: Vec<(Arc<str>, Arc<str>)>,
         _: Scope,
     ) -> BoxFuture<'_, Result<Vec<Office>, DirectoryError>> {
-        Self::answer()
+        self.answer()
     }
     fn find_entries(
         &self,
@@ -154,12 +154,12 @@ impl DirectoryPort for NoDirectory {
         _: Option<Arc<str>>,
         _: Scope,
     ) -> BoxFuture<'_, Result<Vec<DirectoryEntry>, DirectoryError>> {
-        Self::answer()
+        self.answer()
     }
     fn search_faq(&self, _: Arc<str>, _: Scope) -> BoxFuture<'_, Result<Vec<FaqAnswer>, DirectoryError>> {
-        Self::answer()
+        self.answer()
     }
     fn is_open<'a>(&'a self, _: &'a Agency, _: &'a str, _: Timestamp) -> BoxFuture<'a, Result<bool, DirectoryError>> {
-        Self::answer()
+        self.answer()
     }
 }

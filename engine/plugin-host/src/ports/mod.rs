@@ -30,6 +30,25 @@ use std::time::Duration;
 /// A future in a box, as ports give it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// What a port answers that has nothing behind it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Nothing {
+    /// That it is unavailable: the host has none.
+    #[default]
+    Unavailable,
+    /// Never anything: somebody else answers in its place.
+    Never,
+}
+
+impl Nothing {
+    fn answer<'a, T: Send + 'a, E: Send + 'a>(self, unavailable: impl FnOnce() -> E) -> BoxFuture<'a, Result<T, E>> {
+        match self {
+            Self::Unavailable => Box::pin(std::future::ready(Err(unavailable()))),
+            Self::Never => Box::pin(std::future::pending()),
+        }
+    }
+}
+
 /// The call that a script talks to: the machine of gudok-core stands behind it.
 pub trait CallPort: Send + Sync {
     /// Carries a request out; one at a time. After the call's end, whatever blocks answers [`CallError::Ended`].

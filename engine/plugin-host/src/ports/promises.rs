@@ -1,6 +1,6 @@
 //! Promises as scripts make them: tickets and surveys. Callbacks are the centre's, and go by the call's machine.
 
-use super::BoxFuture;
+use super::{BoxFuture, Nothing};
 use gudok_core::ids::{Agency, CallId, ScriptVersion};
 use gudok_core::privacy::PhoneNumber;
 use gudok_core::prompt::LanguageTag;
@@ -123,21 +123,21 @@ pub trait PromisesPort: Send + Sync {
     fn submit_survey(&self, survey: SurveyResult) -> BoxFuture<'_, Result<(), PromiseError>>;
 }
 
-/// For hosts that promise nothing: every operation answers that it is unavailable.
+/// For hosts that promise nothing.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct NoPromises;
+pub struct NoPromises(pub Nothing);
 
 impl NoPromises {
-    fn answer<T: Send + 'static>() -> BoxFuture<'static, Result<T, PromiseError>> {
-        Box::pin(std::future::ready(Err(PromiseError::Unavailable("this host keeps no promises".into()))))
+    fn answer<'a, T: Send + 'a>(self) -> BoxFuture<'a, Result<T, PromiseError>> {
+        self.0.answer(|| PromiseError::Unavailable("this host keeps no promises".into()))
     }
 }
 
 impl PromisesPort for NoPromises {
     fn submit_ticket(&self, _: NewTicket) -> BoxFuture<'_, Result<Arc<str>, PromiseError>> {
-        Self::answer()
+        self.answer()
     }
     fn submit_survey(&self, _: SurveyResult) -> BoxFuture<'_, Result<(), PromiseError>> {
-        Self::answer()
+        self.answer()
     }
 }

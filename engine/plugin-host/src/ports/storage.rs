@@ -1,6 +1,6 @@
 //! Storage as scripts see it: entries with versions, in buckets of one agency's one script.
 
-use super::BoxFuture;
+use super::{BoxFuture, Nothing};
 use gudok_core::ids::{Agency, ScriptName};
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,19 +111,19 @@ pub trait StoragePort: Send + Sync {
     ) -> BoxFuture<'a, Result<Vec<String>, StorageError>>;
 }
 
-/// For hosts without storage: every operation answers that it is unavailable.
+/// For hosts without storage.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct NoStorage;
+pub struct NoStorage(pub Nothing);
 
 impl NoStorage {
-    fn answer<T: Send + 'static>() -> BoxFuture<'static, Result<T, StorageError>> {
-        Box::pin(std::future::ready(Err(StorageError::Unavailable("this host keeps no storage".into()))))
+    fn answer<'a, T: Send + 'a>(self) -> BoxFuture<'a, Result<T, StorageError>> {
+        self.0.answer(|| StorageError::Unavailable("this host keeps no storage".into()))
     }
 }
 
 impl StoragePort for NoStorage {
     fn get<'a>(&'a self, _: &'a BucketId, _: &'a str) -> BoxFuture<'a, Result<Option<StorageEntry>, StorageError>> {
-        Self::answer()
+        self.answer()
     }
     fn set<'a>(
         &'a self,
@@ -133,7 +133,7 @@ impl StoragePort for NoStorage {
         _: Option<Duration>,
         _: StorageQuota,
     ) -> BoxFuture<'a, Result<u64, StorageError>> {
-        Self::answer()
+        self.answer()
     }
     fn compare_and_set<'a>(
         &'a self,
@@ -144,7 +144,7 @@ impl StoragePort for NoStorage {
         _: Option<Duration>,
         _: StorageQuota,
     ) -> BoxFuture<'a, Result<CasAnswer, StorageError>> {
-        Self::answer()
+        self.answer()
     }
     fn increment<'a>(
         &'a self,
@@ -153,12 +153,12 @@ impl StoragePort for NoStorage {
         _: i64,
         _: StorageQuota,
     ) -> BoxFuture<'a, Result<i64, StorageError>> {
-        Self::answer()
+        self.answer()
     }
     fn delete<'a>(&'a self, _: &'a BucketId, _: &'a str) -> BoxFuture<'a, Result<(), StorageError>> {
-        Self::answer()
+        self.answer()
     }
     fn list_keys<'a>(&'a self, _: &'a BucketId, _: KeyRange) -> BoxFuture<'a, Result<Vec<String>, StorageError>> {
-        Self::answer()
+        self.answer()
     }
 }

@@ -3,10 +3,9 @@
 use crate::bindings::telephony;
 use crate::journal::{CallJournal, JournalError, Opened, Start};
 use crate::ports::{
-    AnsweredBy, BoxFuture, BucketId, CallInfo, CallPort, CasAnswer, Clock, Direction, DirectoryEntry, DirectoryError,
-    DirectoryPort, EntryKind, FaqAnswer, FetchError, FetchPort, FetchRequest, FetchResponse, KeyRange, LocalTime,
-    LogLevel, NewTicket, Office, Ports, PromiseError, PromisesPort, Random, Scope, ScriptSink, SecretsPort, Source,
-    StorageEntry, StorageError, StoragePort, StorageQuota, SurveyResult, SystemClock,
+    AnsweredBy, BoxFuture, CallInfo, CallPort, Clock, Direction, FetchError, FetchPort, FetchRequest, FetchResponse,
+    LocalTime, LogLevel, NoDirectory, NoPromises, NoStorage, Nothing, Ports, Random, ScriptSink, SecretsPort, Source,
+    SystemClock,
 };
 use gudok_core::ids::{Agency, CallId, Entry};
 use gudok_core::privacy::{PhoneNumber, Secret};
@@ -18,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-/// All ports in one. Its time is that of the journal's last answer.
+/// The ports that have more to do than to stay silent, in one. Its time is that of the journal's last answer.
 pub(crate) struct Nowhere {
     now_us: AtomicU64,
     /// In the agency's zone, as the journal shows it.
@@ -49,10 +48,10 @@ impl Nowhere {
 
     pub(super) fn ports(self: &Arc<Self>) -> Arc<Ports> {
         Arc::new(Ports {
-            storage: Arc::clone(self) as _,
+            storage: Arc::new(NoStorage(Nothing::Never)),
             fetch: Arc::clone(self) as _,
-            promises: Arc::clone(self) as _,
-            directory: Arc::clone(self) as _,
+            promises: Arc::new(NoPromises(Nothing::Never)),
+            directory: Arc::new(NoDirectory(Nothing::Never)),
             secrets: Arc::clone(self) as _,
             clock: Arc::clone(self) as _,
             random: Arc::clone(self) as _,
@@ -141,81 +140,6 @@ impl ScriptSink for Nowhere {
 
 impl FetchPort for Nowhere {
     fn fetch(&self, _: FetchRequest) -> BoxFuture<'static, Result<FetchResponse, FetchError>> {
-        never()
-    }
-}
-
-impl PromisesPort for Nowhere {
-    fn submit_ticket(&self, _: NewTicket) -> BoxFuture<'_, Result<Arc<str>, PromiseError>> {
-        never()
-    }
-    fn submit_survey(&self, _: SurveyResult) -> BoxFuture<'_, Result<(), PromiseError>> {
-        never()
-    }
-}
-
-impl DirectoryPort for Nowhere {
-    fn find_offices(
-        &self,
-        _: Vec<(Arc<str>, Arc<str>)>,
-        _: Scope,
-    ) -> BoxFuture<'_, Result<Vec<Office>, DirectoryError>> {
-        never()
-    }
-    fn find_entries(
-        &self,
-        _: EntryKind,
-        _: Option<Arc<str>>,
-        _: Scope,
-    ) -> BoxFuture<'_, Result<Vec<DirectoryEntry>, DirectoryError>> {
-        never()
-    }
-    fn search_faq(&self, _: Arc<str>, _: Scope) -> BoxFuture<'_, Result<Vec<FaqAnswer>, DirectoryError>> {
-        never()
-    }
-    fn is_open<'a>(&'a self, _: &'a Agency, _: &'a str, _: Timestamp) -> BoxFuture<'a, Result<bool, DirectoryError>> {
-        never()
-    }
-}
-
-impl StoragePort for Nowhere {
-    fn get<'a>(&'a self, _: &'a BucketId, _: &'a str) -> BoxFuture<'a, Result<Option<StorageEntry>, StorageError>> {
-        never()
-    }
-    fn set<'a>(
-        &'a self,
-        _: &'a BucketId,
-        _: &'a str,
-        _: Vec<u8>,
-        _: Option<Duration>,
-        _: StorageQuota,
-    ) -> BoxFuture<'a, Result<u64, StorageError>> {
-        never()
-    }
-    fn compare_and_set<'a>(
-        &'a self,
-        _: &'a BucketId,
-        _: &'a str,
-        _: u64,
-        _: Vec<u8>,
-        _: Option<Duration>,
-        _: StorageQuota,
-    ) -> BoxFuture<'a, Result<CasAnswer, StorageError>> {
-        never()
-    }
-    fn increment<'a>(
-        &'a self,
-        _: &'a BucketId,
-        _: &'a str,
-        _: i64,
-        _: StorageQuota,
-    ) -> BoxFuture<'a, Result<i64, StorageError>> {
-        never()
-    }
-    fn delete<'a>(&'a self, _: &'a BucketId, _: &'a str) -> BoxFuture<'a, Result<(), StorageError>> {
-        never()
-    }
-    fn list_keys<'a>(&'a self, _: &'a BucketId, _: KeyRange) -> BoxFuture<'a, Result<Vec<String>, StorageError>> {
         never()
     }
 }

@@ -247,10 +247,10 @@ pub fn ports() -> Ports {
     let secrets: BTreeMap<(Agency, String), Secret> =
         [((Agency::new("one"), "token".to_owned()), Secret::new("Bearer hunter2-hunter2"))].into();
     Ports {
-        storage: Arc::new(NoStorage),
+        storage: Arc::new(NoStorage::default()),
         fetch: Arc::new(CannedFetch(Err(FetchError::Timeout), Mutex::default())),
-        promises: Arc::new(NoPromises),
-        directory: Arc::new(NoDirectory),
+        promises: Arc::new(NoPromises::default()),
+        directory: Arc::new(NoDirectory::default()),
         secrets: Arc::new(secrets),
         clock: Arc::new(TestClock),
         random: Arc::new(Seven),

@@ -41,6 +41,7 @@ mod search;
 mod settings;
 mod shortest;
 mod telling;
+mod trying;
 mod walk;
 
 pub use diff::diff;

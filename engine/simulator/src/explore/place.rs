@@ -126,6 +126,20 @@ pub(super) fn flow_key(moment: &Moment) -> u64 {
     hasher.finish()
 }
 
+/// The step of the dialog that the script had named last.
+pub(super) fn step_of(moment: &Moment) -> Option<String> {
+    let step = match moment {
+        Moment::Asked(question) => &question.said.step,
+        Moment::Heard(said) => &said.step,
+        Moment::Transfers(transfer) => &transfer.step,
+        Moment::Waits(wait) => &wait.step,
+        Moment::Fetches(fetch) => &fetch.step,
+        Moment::Stores(store) => &store.step,
+        _ => return None,
+    };
+    step.as_ref().map(ToString::to_string)
+}
+
 fn plain(said: &Spoken) -> Spoken {
     Spoken {
         text: Arc::from(""),

@@ -4,17 +4,14 @@ use super::Watch;
 use super::checks::check;
 use super::flow::{flow, node_name};
 use super::graph::Graph;
-use super::judge::{Decided, wrongs};
-use super::place::flow_key;
-use super::report::{Covered, ExploreReport, Finding, FindingKind, Flow, LeftOut, NodeKind};
+use super::place::{flow_key, step_of};
+use super::report::{Covered, ExploreReport, Finding, Flow, LeftOut, NodeKind};
 use super::search::{Searched, Suspect, search};
 use super::settings::{ExploreSettings, Progress};
-use super::shortest::{Ways, in_words};
-use super::walk::SENSITIVE_KEYS_MIN;
-use crate::decide::{ByList, Decider, Decision, Decisions, Moment, SharedDecider};
-use crate::report::{Line, Report};
+use super::shortest::Ways;
+use super::trying::way_to;
+use crate::decide::{Decisions, Moment};
 use crate::world::World;
-use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -180,29 +177,9 @@ impl Teller {
         (about, names): (&str, &[String]),
         world: &dyn Fn() -> World,
     ) -> Finding {
-        let (state, input) = suspect.last.unwrap_or((0, usize::MAX));
+        let (state, _) = suspect.last.unwrap_or((0, usize::MAX));
         let there = graph.states.get(state);
-        let has_input = there.is_some_and(|there| input < there.inputs.len());
-        let shortest = match there {
-            Some(_) if is_of_its_way(suspect.wrong.kind) => None,
-            Some(_) if has_input => Some(ways.tokens(graph, state, input)),
-            Some(_) => Some(ways.tokens_to(graph, state)),
-            None => None,
-        };
-        let own = suspect.words.clone().unwrap_or_else(|| own_way(graph, &suspect.way));
-        // The graph's way may lead around a place that was split.
-        let shortest = shortest.filter(|keys| suspect.words.is_none() || keys.0.len() < own.0.len());
-        let wanted = there.map(|there| flow_key(&there.place.moment));
-        let tried = shortest.and_then(|keys| {
-            let heard = try_it(world(), &keys, &suspect.wrong.kind, &suspect.wrong.what, wanted)?;
-            Some((keys, heard))
-        });
-        let (keys, heard) = tried.unwrap_or_else(|| {
-            let heard = try_it(world(), &own, &suspect.wrong.kind, &suspect.wrong.what, None).unwrap_or_default();
-            (own, heard)
-        });
-        let last = there.filter(|_| has_input).map(|there| &there.inputs[input]);
-        let (keys, heard) = fewer((keys, heard), (suspect, last), graph, ways, world);
+        let (keys, heard) = way_to(suspect, graph, ways, world);
         let step = there.and_then(|there| step_of(&there.place.moment));
         let message = match (about, &step) {
             ("", None) => suspect.wrong.what.clone(),
@@ -251,86 +228,6 @@ impl Teller {
     }
 }
 
-fn step_of(moment: &Moment) -> Option<String> {
-    let step = match moment {
-        Moment::Asked(question) => &question.said.step,
-        Moment::Heard(said) => &said.step,
-        Moment::Transfers(transfer) => &transfer.step,
-        Moment::Waits(wait) => &wait.step,
-        Moment::Fetches(fetch) => &fetch.step,
-        Moment::Stores(store) => &store.step,
-        _ => return None,
-    };
-    step.as_ref().map(ToString::to_string)
-}
-
-/// What was entered on the way makes it what it is: another way there shows nothing.
-const fn is_of_its_way(kind: FindingKind) -> bool {
-    matches!(kind, FindingKind::SensitiveSpoken | FindingKind::SensitiveLogged)
-}
-
-/// Tries for one finding with fewer decisions.
-const FEWER_TRIES_MAX: u32 = 32;
-/// Places of the kind of which that is tried.
-const OTHER_PLACES_MAX: usize = 12;
-
-/// Fewer decisions that show the same, each tried: the same thing done at another place of the kind, then one decision after
-/// the other left out. What a single call does not show stays as it is.
-fn fewer(
-    (mut keys, mut heard): (Decisions, Vec<String>),
-    (suspect, last): (&Suspect, Option<&Decision>),
-    graph: &Graph,
-    ways: &Ways,
-    world: &dyn Fn() -> World,
-) -> (Decisions, Vec<String>) {
-    let mut tries = 0;
-    let mut shows = |keys: &Decisions| {
-        tries += 1;
-        (tries <= FEWER_TRIES_MAX)
-            .then(|| try_strictly(world(), keys, suspect.wrong.kind, &suspect.wrong.what))
-            .flatten()
-    };
-    if shows(&keys).is_none() {
-        return (keys, heard);
-    }
-    if let Some(last) = last.or(keys.0.last()).cloned() {
-        let step = suspect.last.and_then(|(state, _)| step_of(&graph.states.get(state)?.place.moment));
-        let alike = |moment: &Moment| last.fits(moment) && (step.is_none() || step_of(moment) == step);
-        let others = ways.order().iter().filter(|state| alike(&graph.states[**state].place.moment));
-        let ways_there = others.map(|state| ways.tokens_with(graph, *state, &last));
-        let mut shorter: Vec<_> = ways_there.filter(|other| other.0.len() < keys.0.len()).collect();
-        shorter.sort_by_key(|other| other.0.len());
-        let found = shorter.into_iter().take(OTHER_PLACES_MAX).find_map(|other| Some((shows(&other)?, other)));
-        if let Some((lines, other)) = found {
-            (keys, heard) = (other, lines);
-        }
-    }
-    for at in (0..keys.0.len()).rev() {
-        let mut without = keys.clone();
-        without.0.remove(at);
-        if let Some(lines) = shows(&without) {
-            (keys, heard) = (without, lines);
-        }
-    }
-    (keys, heard)
-}
-
-/// A way as it was gone, in words: the moments are those of the states on it.
-fn own_way(graph: &Graph, way: &[Decision]) -> Decisions {
-    let mut path = Vec::new();
-    let mut state = 0;
-    for decision in way {
-        let Some(known) = graph.states.get(state) else { break };
-        path.push((&known.place.moment, decision));
-        let input = known.inputs.iter().position(|input| input == decision);
-        match input.and_then(|input| known.leads[input]) {
-            Some(super::graph::To::State(to)) => state = to,
-            _ => break,
-        }
-    }
-    in_words(&path)
-}
-
 /// The command that lets one meet it.
 fn replay(target: &str, keys: &Decisions) -> String {
     let quoted = |text: &str| {
@@ -340,91 +237,4 @@ fn replay(target: &str, keys: &Decisions) -> String {
     let keys = keys.to_string();
     let keys = if keys.contains(['"', '\\', '$', '`']) { quoted(&keys) } else { format!("\"{keys}\"") };
     format!("gudok call --local {} --keys {keys}", quoted(target))
-}
-
-/// Goes that way in a world as anybody would who replays it; what was heard, where the same comes of it.
-fn try_it(world: World, keys: &Decisions, kind: &FindingKind, what: &str, wanted: Option<u64>) -> Option<Vec<String>> {
-    let traveller = Arc::new(Mutex::new(Traveller { list: ByList::new(keys.clone()), seen: Vec::new() }));
-    let report = world.decided_by(Arc::clone(&traveller) as SharedDecider).run();
-    let traveller = traveller.lock();
-    let there = wanted.is_none_or(|wanted| traveller.seen.iter().any(|(moment, _)| flow_key(moment) == wanted));
-    let of_call = is_of_call(*kind, what, &report, &traveller.seen);
-    (there && traveller.list.is_over() && of_call).then(|| lines(&report))
-}
-
-/// The same, where that call alone shows it.
-fn try_strictly(world: World, keys: &Decisions, kind: FindingKind, what: &str) -> Option<Vec<String>> {
-    let traveller = Arc::new(Mutex::new(Traveller { list: ByList::new(keys.clone()), seen: Vec::new() }));
-    let report = world.decided_by(Arc::clone(&traveller) as SharedDecider).run();
-    let traveller = traveller.lock();
-    // What comes after the last decision is how the host lands its caller.
-    let last = keys.0.last().and_then(|last| traveller.seen.iter().rposition(|(_, decision)| decision == last));
-    let seen = &traveller.seen[..last.map_or(traveller.seen.len(), |last| last + 1)];
-    (traveller.list.is_over() && is_shown(kind, what, &report, seen)).then(|| lines(&report))
-}
-
-fn is_shown(kind: FindingKind, what: &str, report: &Report, seen: &[(Moment, Decision)]) -> bool {
-    let path: Vec<Decided<'_>> = seen.iter().map(|(moment, decision)| (moment, decision)).collect();
-    let secrets: Vec<String> = path.iter().filter_map(entered_in_secret).collect();
-    wrongs(report, &path, &secrets).iter().any(|wrong| wrong.kind == kind && same_words(&wrong.what, what))
-}
-
-/// Keys of a sensitive question, as `walk` remembers them.
-fn entered_in_secret((moment, decision): &Decided<'_>) -> Option<String> {
-    match (moment, decision) {
-        (Moment::Asked(question), Decision::Keys(keys)) if question.sensitive => {
-            Some(keys.trim_end_matches('#').to_owned()).filter(|keys| keys.len() >= SENSITIVE_KEYS_MIN)
-        }
-        _ => None,
-    }
-}
-
-/// What single calls show is shown by this one too.
-fn is_of_call(kind: FindingKind, what: &str, report: &Report, seen: &[(Moment, Decision)]) -> bool {
-    let by_calls = matches!(
-        kind,
-        FindingKind::Trap
-            | FindingKind::Cpu
-            | FindingKind::Memory
-            | FindingKind::Quota
-            | FindingKind::Timeout
-            | FindingKind::ReturnedError
-            | FindingKind::UnhandledBackEndError
-            | FindingKind::UnhandledTransferOutcome
-            | FindingKind::UnhandledStoreError
-            | FindingKind::ReturnedWithoutServing
-            | FindingKind::IgnoresHangUp
-    );
-    !by_calls || is_shown(kind, what, report, seen)
-}
-
-/// The first words: what follows may have numbers in it.
-fn same_words(one: &str, other: &str) -> bool {
-    const WORDS: usize = 5;
-    one.split_whitespace().take(WORDS).eq(other.split_whitespace().take(WORDS))
-}
-
-/// What is heard and done until the script is out of it.
-fn lines(report: &Report) -> Vec<String> {
-    let failed = report.lines.iter().position(|line| line.text.starts_with("script: "));
-    let end = failed.map_or(report.lines.len(), |place| place + 1);
-    report.lines[..end].iter().filter(|line| line.call == 0).map(|line| line.text.clone()).collect()
-}
-
-/// Goes by a list, and remembers what it met.
-struct Traveller {
-    list: ByList,
-    seen: Vec<(Moment, Decision)>,
-}
-
-impl Decider for Traveller {
-    fn decide(&mut self, moment: &Moment) -> Decision {
-        let decision = self.list.decide(moment);
-        self.seen.push((moment.clone(), decision.clone()));
-        decision
-    }
-
-    fn line(&mut self, line: &Line) {
-        self.list.line(line);
-    }
 }

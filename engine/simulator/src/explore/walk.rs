@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// The host's own questions in one call: then the caller has had enough.
 const HOST_QUESTIONS_MAX: u32 = 4;
 /// Fewer keys than these are said by chance.
-pub(super) const SENSITIVE_KEYS_MIN: usize = 4;
+const SENSITIVE_KEYS_MIN: usize = 4;
 
 /// Whoever explores, in a call.
 pub(super) struct Walker {
@@ -160,12 +160,7 @@ impl Walker {
         let decision = self.graph.states[state].inputs[input].clone();
         self.walk.path.push((state, input));
         self.walk.has_left = decision == Decision::HangUp;
-        if let (Moment::Asked(question), Decision::Keys(keys)) = (moment, &decision)
-            && question.sensitive
-            && keys.len() >= SENSITIVE_KEYS_MIN
-        {
-            self.walk.secrets.push(keys.trim_end_matches('#').to_owned());
-        }
+        self.walk.secrets.extend(entered_in_secret(moment, &decision));
         decision
     }
 
@@ -204,8 +199,7 @@ impl Decider for Walker {
             return Decision::GoOn;
         }
         match moment {
-            // The host's words are no place of the script's.
-            Moment::Heard(spoken) if is_hosts(spoken) => return Decision::GoOn,
+            moment if is_hosts(moment) => return Decision::GoOn,
             Moment::Asked(question) if question.by == AskedBy::Host => {
                 self.walk.host_questions += 1;
                 if self.walk.host_questions > HOST_QUESTIONS_MAX {
@@ -233,6 +227,18 @@ fn is_read_back(moment: &Moment) -> bool {
     matches!(moment, Moment::Asked(question) if matches!(question.grammar, Grammar::YesNo))
 }
 
-fn is_hosts(spoken: &Spoken) -> bool {
-    !spoken.sources.iter().any(|source| matches!(source, PromptSource::Script(_)))
+/// The host's words are no place of the script's.
+pub(super) fn is_hosts(moment: &Moment) -> bool {
+    let of_script = |source: &PromptSource| matches!(source, PromptSource::Script(_));
+    matches!(moment, Moment::Heard(spoken) if !spoken.sources.iter().any(of_script))
+}
+
+/// The digits of an answer to a sensitive question: what must be neither said nor written down.
+pub(super) fn entered_in_secret(moment: &Moment, decision: &Decision) -> Option<String> {
+    match (moment, decision) {
+        (Moment::Asked(question), Decision::Keys(keys)) if question.sensitive => {
+            Some(keys.trim_end_matches('#').to_owned()).filter(|digits| digits.len() >= SENSITIVE_KEYS_MIN)
+        }
+        _ => None,
+    }
 }

@@ -119,7 +119,7 @@ impl World {
             campaigns: CampaignPlan::default(),
             decider: None,
             words: Arc::new(PlainWords),
-            directory: Arc::new(NoDirectory),
+            directory: Arc::new(NoDirectory::default()),
             journal: None,
             keeps_host_calls: false,
             kept: HashMap::new(),

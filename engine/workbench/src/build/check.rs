@@ -63,9 +63,7 @@ pub fn check(project: &Project, file: &Path, progress: &mut dyn Progress) -> Res
     let bytes = std::fs::read(file).map_err(|error| super::fault::io("check", "reading", file, &error))?;
     progress.begins("checking");
     let began = Instant::now();
-    let host = LocalHost::open().map_err(|error| {
-        Fault::of_machine("check", format!("{error:#}")).remedy("`gudok doctor` looks at what is missing here")
-    })?;
+    let host = open_host()?;
     let admission = Admission { config: project.manifest.config.clone(), ..Admission::as_declared() };
     let candidate = Candidate {
         bytes: &bytes,
@@ -114,6 +112,33 @@ pub fn check(project: &Project, file: &Path, progress: &mut dyn Progress) -> Res
     Ok(report)
 }
 
+/// Whether a menu as data serves its callers, and nothing else of a [`check`]: quick enough for every change of it. What is no
+/// menu passes.
+///
+/// # Errors
+/// What the menu says of itself; where there is no script host on this machine.
+pub fn check_menu(project: &Project, bundle: &Bundle) -> Result<(), Fault> {
+    if !project.is_menu() {
+        return Ok(());
+    }
+    // What is refused, whoever was to run it tells.
+    let Ok(version) = open_host()?.load(bundle, project.manifest.config.clone()) else { return Ok(()) };
+    let (agency, entry) = place_of(&version);
+    menu_fault(&version, project, &agency, &entry).map_or(Ok(()), Err)
+}
+
+fn open_host() -> Result<LocalHost, Fault> {
+    LocalHost::open().map_err(|error| {
+        Fault::of_machine("check", format!("{error:#}")).remedy("`gudok doctor` looks at what is missing here")
+    })
+}
+
+/// Where it is called.
+fn place_of(version: &Version) -> (Agency, Entry) {
+    let entry = version.manifest.entries.first().map_or("main", String::as_str);
+    (Agency::new(&version.manifest.agency), Entry::new(entry))
+}
+
 /// The first recording that cannot be heard.
 fn hear(bundle: &Bundle) -> Option<Finding> {
     let mut library = MediaLibrary::default();
@@ -132,8 +157,7 @@ fn hear(bundle: &Bundle) -> Option<Finding> {
 fn try_out(version: &Arc<Version>, project: &Project, report: &mut CheckReport) {
     let began = Instant::now();
     let mut step = CheckedStep { name: StepName::Smoke.as_str(), result: "ok", why: String::new(), took_ms: 0 };
-    let entry = Entry::new(version.manifest.entries.first().map_or("main", String::as_str));
-    let agency = Agency::new(&version.manifest.agency);
+    let (agency, entry) = place_of(version);
     if let Some(fault) = menu_fault(version, project, &agency, &entry) {
         report.faults.push(fault);
         step.result = "failed";

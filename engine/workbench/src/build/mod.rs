@@ -19,7 +19,7 @@ mod slow;
 mod step;
 pub(crate) mod tools;
 
-pub use check::{CheckReport, CheckedStep, check};
+pub use check::{CheckReport, CheckedStep, check, check_menu};
 pub use fault::{Fault, FaultOf, Place};
 pub use progress::{OnScreen, Progress, Silent};
 pub use step::{BuildOptions, Ran, Step};

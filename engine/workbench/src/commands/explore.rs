@@ -7,6 +7,7 @@ use crate::flow::{
     Examples, FoldSettings, Lang, SvgStyle, compared_sheet, difference_in_words, html, mermaid, sheet, svg,
 };
 use crate::local::LocalHost;
+use crate::out;
 use crate::project::bundle_of;
 use anyhow::Context;
 use clap::Args;
@@ -119,8 +120,7 @@ pub(super) fn main(arguments: &Arguments) -> ExitCode {
     match run(arguments) {
         Ok(findings) => ExitCode::from(exit_code(findings)),
         Err(error) => {
-            // Nobody is left to tell when standard error is gone.
-            let _ = writeln!(std::io::stderr(), "{error:#}");
+            out::note(&format!("{error:#}"));
             // A script that does not build is the script's fault.
             ExitCode::from(error.downcast_ref::<Fault>().map_or(UNUSABLE, Fault::exit_code))
         }
@@ -154,7 +154,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<usize> {
     } else {
         in_words(&report, difference.as_ref(), colours())
     };
-    std::io::stdout().lock().write_all(said.as_bytes()).context("printing the report")?;
+    out::bytes(said.as_bytes());
     Ok(report.findings.len())
 }
 

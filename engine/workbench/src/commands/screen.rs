@@ -1,21 +1,10 @@
-//! How the author's commands speak: answers on standard output, everything else on standard error.
+//! What the author's commands have in common: faults and tables as they are told, and questions to a person.
+
+pub(super) use crate::out::{line, note};
 
 use crate::build::Fault;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
-
-/// An answer's line. A reader who has seen enough (`| head`) ends the program, and that is no fault.
-pub(super) fn line(text: &str) {
-    if writeln!(std::io::stdout(), "{text}").is_err() {
-        std::process::exit(0);
-    }
-}
-
-/// A word beside the answer.
-pub(super) fn note(text: &str) {
-    // Nobody is left to tell when standard error is gone.
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
 
 /// Tells a fault; gives its exit code.
 pub(super) fn tell(fault: &Fault) -> ExitCode {

@@ -7,13 +7,14 @@ use crate::conversation::junit::junit;
 use crate::conversation::report::{self, Colours};
 use crate::conversation::run::{Bench, Outcome, Trial};
 use crate::local::{LocalHost, read_bundle};
+use crate::out;
 use crate::project::Project;
 use anyhow::Context;
 use clap::Args;
 use gudok_plugin_host::bundle::Bundle;
 use gudok_simulator::explore::{ExploreReport, ExploreSettings, explore};
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write as _};
+use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -62,8 +63,7 @@ pub(super) fn main(arguments: &Arguments) -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(FAILED),
         Err(error) => {
-            // Nobody is left to tell when standard error is gone.
-            let _ = writeln!(std::io::stderr(), "{error:#}");
+            out::note(&format!("{error:#}"));
             let of_build = error.downcast_ref::<Fault>().map(Fault::exit_code);
             let of_talk = error.downcast_ref::<NotUnderstood>().map(|_| FAILED);
             ExitCode::from(of_build.or(of_talk).unwrap_or(UNUSABLE))
@@ -105,7 +105,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     } else {
         in_words(arguments, &outcomes, coverage.as_ref(), other.as_deref(), colours)
     };
-    std::io::stdout().lock().write_all(said.as_bytes()).context("printing the report")?;
+    out::bytes(said.as_bytes());
     Ok(passed)
 }
 

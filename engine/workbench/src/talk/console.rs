@@ -1,6 +1,6 @@
 //! Where the author types and reads: a terminal, a pipe, or a list of lines in a test.
 
-use std::io::{BufRead, IsTerminal, Read, Write};
+use std::io::{BufRead, IsTerminal, Read};
 
 /// A line has at most so many bytes; a longer one is not read.
 pub(super) const LINE_BYTES_MAX: usize = 8 * 1_024;
@@ -52,11 +52,7 @@ impl Terminal {
     }
 
     fn put(text: &str) {
-        let mut out = std::io::stdout().lock();
-        if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
-            // A reader who has seen enough (`| head`) ends the program, and that is no fault.
-            std::process::exit(0);
-        }
+        crate::out::bytes(text.as_bytes());
     }
 }
 

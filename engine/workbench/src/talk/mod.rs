@@ -23,6 +23,7 @@ mod words;
 
 pub use words::UiLang;
 
+use crate::out;
 use anyhow::Context;
 use clap::Args;
 use gudok_core::time::Timestamp;
@@ -120,11 +121,10 @@ impl Talk<'_> {
 /// Talks. The exit code is 0 where the script did well or the author left, 1 where it was stopped or failed, 2 where it
 /// could not be called.
 #[must_use]
-#[expect(clippy::print_stderr, reason = "this is the command's way to speak")]
 pub fn main(talk: &Talk<'_>) -> ExitCode {
     let talked = Session::open(talk).and_then(|mut session| session.talk(talk));
     talked.unwrap_or_else(|error| {
-        eprintln!("gudok: {error:#}");
+        out::note(&format!("gudok: {error:#}"));
         ExitCode::from(USAGE)
     })
 }

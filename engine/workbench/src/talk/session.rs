@@ -13,6 +13,7 @@ use super::words::UiLang;
 use crate::conversation::run::{Bench, Trial};
 use crate::conversation::{Conversation, Setting};
 use crate::local::LocalHost;
+use crate::out;
 use crate::words::SpokenWords;
 use anyhow::Context;
 use gudok_core::script::{CallError, EndReason, ScriptEnd};
@@ -392,7 +393,6 @@ fn end_on_ctrl_c(leftovers: Leftovers) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "this is the command's answer")]
 fn print(told: &Value) {
-    if told.is_null() { println!() } else { println!("{told:#}") }
+    if told.is_null() { out::line("") } else { out::line(&format!("{told:#}")) }
 }

@@ -66,10 +66,10 @@ pub(crate) fn hold(bundle: &Bundle) {
     let (tell, over) = watch::channel(false);
     let port = Arc::new(Waiting { parked: AtomicUsize::new(0), over });
     let ports = Arc::new(Ports {
-        storage: Arc::new(NoStorage),
+        storage: Arc::new(NoStorage::default()),
         fetch: Arc::new(NoFetch),
-        promises: Arc::new(NoPromises),
-        directory: Arc::new(NoDirectory),
+        promises: Arc::new(NoPromises::default()),
+        directory: Arc::new(NoDirectory::default()),
         secrets: Arc::new(BTreeMap::<(Agency, String), Secret>::new()),
         clock: Arc::new(SystemClock::new(jiff::tz::TimeZone::UTC, BTreeMap::new())),
         random: Arc::new(SystemRandom),

@@ -70,7 +70,7 @@ impl Centre {
             .into();
         let (register, directory) = (Arc::<Register>::default(), Arc::<OneOffice>::default());
         let ports = Ports {
-            storage: Arc::new(NoStorage),
+            storage: Arc::new(NoStorage::default()),
             fetch: Arc::new(HttpFetch::new(HttpConfig::default()).unwrap()),
             promises: Arc::clone(&register) as _,
             directory: Arc::clone(&directory) as _,

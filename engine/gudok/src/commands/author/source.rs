@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use gudok_plugin_host::bundle::Bundle;
-use gudok_workbench::build::OnScreen;
+use gudok_workbench::build::{OnScreen, check_menu};
 use gudok_workbench::local;
 use gudok_workbench::project::Project;
 use sha2::{Digest, Sha256};
@@ -71,6 +71,18 @@ impl Source {
                 Ok(Built { path: built.path, bundle: built.bundle })
             }
         }
+    }
+
+    /// What a menu as data in a project's bundle says of itself when it is called. An engine takes a faulty one, and its callers
+    /// hear an apology: only a log would tell the author why.
+    ///
+    /// # Errors
+    /// What is wrong with the menu, and in which line.
+    pub(super) fn check_menu(&self, built: &Built) -> anyhow::Result<()> {
+        if self.is_project() {
+            check_menu(&Project::open(&self.path)?, &built.bundle)?;
+        }
+        Ok(())
     }
 
     /// Where the engines are that serve it: each in a folder of its own.

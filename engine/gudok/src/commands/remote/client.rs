@@ -244,7 +244,7 @@ impl Client {
         let request = || self.request(Method::GET, path, query).timeout(UPLOAD_MAX);
         let mut response = refused_or(self.send(request).await?).await?;
         let mut out: Box<dyn std::io::Write> = if to.as_os_str() == "-" {
-            Box::new(std::io::stdout())
+            Box::new(gudok_workbench::out::stdout())
         } else {
             Box::new(std::fs::File::create(to).with_context(|| format!("creating {}", to.display()))?)
         };

@@ -1,6 +1,7 @@
 //! How a command fails: told on standard error with field and remedy, and an exit code that scripts can rely on.
 
 use super::output::plain;
+use gudok_workbench::out::note;
 use serde::Deserialize;
 use serde_json::Value;
 use std::process::ExitCode;
@@ -95,7 +96,7 @@ impl Failure {
     /// Tells it to the person.
     pub(crate) fn tell(&self) {
         for line in self.lines() {
-            hint(&line);
+            note(&line);
         }
     }
 
@@ -118,12 +119,6 @@ impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::Failed(error.into())
     }
-}
-
-/// A line on standard error, for the person.
-#[expect(clippy::print_stderr, reason = "this is a command's way to speak")]
-pub(crate) fn hint(line: &str) {
-    eprintln!("{line}");
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What the commands print: the API's JSON as it came, or tables whose columns stand below each other.
 
-use super::failure::hint;
+use gudok_workbench::out;
 use serde_json::Value;
-use std::io::{IsTerminal, Write as _};
+use std::io::IsTerminal;
 use unicode_width::UnicodeWidthStr;
 
 /// Between two columns.
@@ -185,11 +185,9 @@ impl Screen {
         Self { json, terminal, colour: terminal && wanted }
     }
 
-    /// A line. A reader who has seen enough (`| head`) ends the program, and that is no fault.
+    /// A line.
     pub(crate) fn line(&self, text: &str) {
-        if writeln!(std::io::stdout(), "{text}").is_err() {
-            std::process::exit(0);
-        }
+        out::line(text);
     }
 
     /// A table.
@@ -218,7 +216,7 @@ impl Screen {
     /// A word beside the answer, for a person; on standard error, so that it is never taken for the answer.
     pub(crate) fn note(&self, text: &str) {
         if !self.json {
-            hint(text);
+            out::note(text);
         }
     }
 
@@ -228,7 +226,7 @@ impl Screen {
         if self.terminal {
             // Up, everything below is gone, and long lines end at the edge: one line of ours is one of the terminal's.
             let up = if lines_before > 0 { format!("\x1b[{lines_before}A") } else { String::new() };
-            let _ = write!(std::io::stdout(), "{up}\x1b[J\x1b[?7l");
+            out::bytes(format!("{up}\x1b[J\x1b[?7l").as_bytes());
         }
         if !head.is_empty() {
             self.line(head);
@@ -237,7 +235,7 @@ impl Screen {
             self.line(line);
         }
         if self.terminal {
-            let _ = write!(std::io::stdout(), "\x1b[?7h").and_then(|()| std::io::stdout().flush());
+            out::bytes(b"\x1b[?7h");
         }
         lines.len() + usize::from(!head.is_empty())
     }

@@ -1,5 +1,5 @@
 //! `gudok watch`: whatever is changed in a project is built and tested, and the next call uses it. A project that does not
-//! build changes nothing: what was live stays live.
+//! build, or a menu that would serve nobody, changes nothing: what was live stays live.
 
 mod changes;
 mod reload;
@@ -127,8 +127,15 @@ impl Desk {
 
     async fn try_round(&mut self, round: &Round) -> Result<(), Failure> {
         let begun = Instant::now();
-        let source = self.source.clone();
-        let built = tokio::task::spawn_blocking(move || source.build()).await.context("building")??;
+        let (source, live) = (self.source.clone(), self.live);
+        let building = tokio::task::spawn_blocking(move || {
+            let built = source.build()?;
+            if live != Some(built.bundle.content_sha256) {
+                source.check_menu(&built)?;
+            }
+            anyhow::Ok(built)
+        });
+        let built = building.await.context("building")??;
         let name = built.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         self.stage("built", begun, &name);
         let content = built.bundle.content_sha256;

@@ -18,8 +18,10 @@ pub mod gather;
 pub mod junit;
 mod keywords;
 mod matching;
+pub(crate) mod of_decisions;
 mod parse;
 pub mod report;
+pub(crate) mod request;
 pub mod run;
 mod text;
 

@@ -6,12 +6,13 @@ use super::flow::{flow, node_name};
 use super::graph::Graph;
 use super::judge::{Decided, wrongs};
 use super::place::flow_key;
+use super::replay_command::replay_command;
 use super::report::{Covered, ExploreReport, Finding, FindingKind, Flow, LeftOut, NodeKind};
 use super::search::{Searched, Suspect, search};
 use super::settings::{ExploreSettings, Progress};
 use super::shortest::{Ways, in_words};
 use super::walk::SENSITIVE_KEYS_MIN;
-use crate::decide::{ByList, Decider, Decision, Decisions, Moment, SharedDecider};
+use crate::decide::{ByList, CallOf, Decider, Decision, Decisions, Moment, SharedDecider};
 use crate::report::{Line, Report};
 use crate::world::World;
 use parking_lot::Mutex;
@@ -73,8 +74,14 @@ impl Teller {
         !self.stopped
     }
 
-    /// Explores one world. `about` says which it is, where there are several.
-    pub(super) fn explore(&mut self, number: usize, about: &str, world: &dyn Fn() -> World, watch: &mut Watch<'_>) {
+    /// Explores the world of one call. `about` says which it is, where there are several.
+    pub(super) fn explore(
+        &mut self,
+        number: usize,
+        (about, call): (&str, &CallOf),
+        world: &dyn Fn() -> World,
+        watch: &mut Watch<'_>,
+    ) {
         let bounds = &self.settings.bounds;
         let paths_max = bounds.paths_max.saturating_sub(self.report.paths);
         let time_max = Duration::from_millis(bounds.time_max_ms).saturating_sub(self.took);
@@ -89,7 +96,7 @@ impl Teller {
             if self.report.findings.len() >= FINDINGS_MAX {
                 break;
             }
-            let finding = self.finding(&suspect, &searched.graph, &ways, (about, &names), world);
+            let finding = self.finding(&suspect, &searched.graph, &ways, (about, call, &names), world);
             let known = |other: &Finding| other.kind == finding.kind && other.message == finding.message;
             if self.report.findings.iter().any(known) {
                 continue;
@@ -177,7 +184,7 @@ impl Teller {
         suspect: &Suspect,
         graph: &Graph,
         ways: &Ways,
-        (about, names): (&str, &[String]),
+        (about, call, names): (&str, &CallOf, &[String]),
         world: &dyn Fn() -> World,
     ) -> Finding {
         let (state, input) = suspect.last.unwrap_or((0, usize::MAX));
@@ -211,7 +218,7 @@ impl Teller {
         };
         Finding {
             kind: suspect.wrong.kind,
-            replay: replay(&self.settings.target, &keys),
+            replay: replay_command(&self.settings.target, &self.settings.config, call, &keys),
             keys,
             message,
             heard,
@@ -329,17 +336,6 @@ fn own_way(graph: &Graph, way: &[Decision]) -> Decisions {
         }
     }
     in_words(&path)
-}
-
-/// The command that lets one meet it.
-fn replay(target: &str, keys: &Decisions) -> String {
-    let quoted = |text: &str| {
-        let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@".contains(c)) && !text.is_empty();
-        if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
-    };
-    let keys = keys.to_string();
-    let keys = if keys.contains(['"', '\\', '$', '`']) { quoted(&keys) } else { format!("\"{keys}\"") };
-    format!("gudok call --local {} --keys {keys}", quoted(target))
 }
 
 /// Goes that way in a world as anybody would who replays it; what was heard, where the same comes of it.

@@ -22,7 +22,7 @@ pub struct ExploreSettings {
     pub replies: Vec<ExampleReply>,
     /// Keys that fit questions of many digits: "12345678". Besides them, each length that the grammar takes is tried.
     pub entries: Vec<String>,
-    /// What the directory knows; without one, an example that has two of everything.
+    /// What the directory knows; without one, an example that has two of everything ([`crate::ExampleDirectory`]).
     pub directory: Option<Arc<dyn DirectoryPort>>,
     /// In the command that replays: `gudok call --local TARGET … --keys …`.
     pub target: String,

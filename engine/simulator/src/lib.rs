@@ -40,6 +40,7 @@
 //! - [`World`]: what there is, and running it
 //! - [`SimContact`], [`Callee`]: lists of campaigns, and whom they call
 //! - [`Caller`], [`Operator`], [`BackEnd`], [`Trouble`]: who and what is in it
+//! - [`ExampleDirectory`]: reference data for whoever tries a script alone
 //! - [`SimScript`], [`ScriptCall`]: scripts in Rust, as linear code
 //! - [`Report`]: what was said, recorded and broken
 //! - [`Checkers`]: what must hold at every step
@@ -64,6 +65,7 @@ pub mod decide;
 mod dialled;
 mod dice;
 mod directory;
+mod example_directory;
 mod exchange;
 pub mod explore;
 mod informing;
@@ -87,6 +89,7 @@ pub use callee::Callee;
 pub use caller::Caller;
 pub use checkers::{Broken, Checkers};
 pub use dice::Dice;
+pub use example_directory::ExampleDirectory;
 pub use informing::{SimAttempt, SimContact};
 pub use operator::Operator;
 pub use post::SimTicket;

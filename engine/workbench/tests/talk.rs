@@ -1,6 +1,7 @@
 //! Calls in the terminal, as an author has them: the program, lines on its standard input, and what it prints.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use gudok_plugin_host::journal::CallJournal;
 use gudok_simulator::Dice;
 use gudok_workbench::conversation;
 use serde_json::Value;
@@ -209,6 +210,18 @@ fn who_types_nothing_leaves_the_call_where_it_is() {
     let told = talk_as_json("mfc", &[], "");
     assert_eq!((told["over"].as_bool(), told["decisions"].as_str()), (Some(false), Some("")));
     assert!(told["at"]["may"].is_string(), "{told}");
+}
+
+#[test]
+fn a_call_leaves_its_journal_where_it_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("call.journal");
+    let told = talk("mfc", &["--keys", "1", "--end", "--journal", file.to_str().unwrap()], "");
+    assert!(told.contains("gudok replay"), "{told}");
+    let journal = CallJournal::from_bytes(&std::fs::read(&file).unwrap()).unwrap();
+    let steps = gudok_workbench::replays::steps(&journal).unwrap();
+    let asked = |function: &str| steps.iter().filter(|step| step["function"] == function).count();
+    assert!(asked("telephony.call.collect") > 1 && asked("directory.find-offices") == 1, "{steps:?}");
 }
 
 #[test]

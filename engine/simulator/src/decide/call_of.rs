@@ -1,9 +1,11 @@
-//! One call to one bundle, in a world that has all that its manifest names: the same for whoever tries a script alone.
+//! One call to one bundle, in a world that has all that its manifest names, and a directory that knows two of everything: the
+//! same for whoever tries a script alone.
 
 use super::everything;
 use crate::callee::Callee;
 use crate::caller::Caller;
 use crate::campaigns::samples;
+use crate::example_directory::ExampleDirectory;
 use crate::informing::SimContact;
 use crate::smoke;
 use crate::world::World;
@@ -60,7 +62,7 @@ pub fn world_of(version: &Arc<Version>, call: &CallOf) -> World {
     let (agency, entry) = call.place(version);
     let manifest = &version.manifest;
     let routes = call.routes.clone().unwrap_or_else(|| everything::routes_of(&manifest.capabilities, &agency));
-    let mut world = World::new(call.seed).routes(routes);
+    let mut world = World::new(call.seed).routes(routes).directory(Arc::new(ExampleDirectory));
     if let Some(at) = call.at {
         world = world.starts_at(at);
     }

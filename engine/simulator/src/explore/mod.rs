@@ -35,6 +35,7 @@ mod graph;
 mod inputs;
 mod judge;
 mod place;
+mod replay_command;
 mod report;
 mod rounds;
 mod search;
@@ -88,7 +89,7 @@ pub fn explore(version: &Arc<Version>, settings: &ExploreSettings, watch: &mut W
     for (number, (about, call)) in calls.iter().enumerate() {
         let world = || bounded(world_of(version, call), settings);
         if teller.goes_on(watch) {
-            teller.explore(number, about, &world, watch);
+            teller.explore(number, (about, call), &world, watch);
         }
     }
     teller.tell()
@@ -107,7 +108,7 @@ pub fn explore_in_rust(script: &Arc<dyn SimScript>, people: &[&str], settings: &
             settings,
         )
     };
-    teller.explore(0, "", &world, &mut |_| ControlFlow::Continue(()));
+    teller.explore(0, ("", &settings.call), &world, &mut |_| ControlFlow::Continue(()));
     teller.tell()
 }
 

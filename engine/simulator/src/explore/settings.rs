@@ -3,6 +3,7 @@
 use crate::decide::CallOf;
 use gudok_plugin_host::ports::DirectoryPort;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,10 +22,12 @@ pub struct ExploreSettings {
     pub replies: Vec<ExampleReply>,
     /// Keys that fit questions of many digits: "12345678". Besides them, each length that the grammar takes is tried.
     pub entries: Vec<String>,
-    /// What the directory knows; without one, an example that has two of everything.
+    /// What the directory knows; without one, an example that has two of everything ([`crate::ExampleDirectory`]).
     pub directory: Option<Arc<dyn DirectoryPort>>,
-    /// In the command that replays: `gudok call --local TARGET --keys …`.
+    /// In the command that replays: `gudok call --local TARGET … --keys …`.
     pub target: String,
+    /// In that command: what the version was loaded with over its manifest's configuration. It stands there in clear.
+    pub config: BTreeMap<String, String>,
 }
 
 impl ExploreSettings {
@@ -39,6 +42,7 @@ impl ExploreSettings {
             entries: Vec::new(),
             directory: None,
             target: target.into(),
+            config: BTreeMap::new(),
         }
     }
 }

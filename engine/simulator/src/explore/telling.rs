@@ -5,12 +5,13 @@ use super::checks::check;
 use super::flow::{flow, node_name};
 use super::graph::Graph;
 use super::place::{flow_key, step_of};
+use super::replay_command::replay_command;
 use super::report::{Covered, ExploreReport, Finding, Flow, LeftOut, NodeKind};
 use super::search::{Searched, Suspect, search};
 use super::settings::{ExploreSettings, Progress};
 use super::shortest::Ways;
 use super::trying::way_to;
-use crate::decide::{Decisions, Moment};
+use crate::decide::{CallOf, Moment};
 use crate::world::World;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -70,8 +71,14 @@ impl Teller {
         !self.stopped
     }
 
-    /// Explores one world. `about` says which it is, where there are several.
-    pub(super) fn explore(&mut self, number: usize, about: &str, world: &dyn Fn() -> World, watch: &mut Watch<'_>) {
+    /// Explores the world of one call. `about` says which it is, where there are several.
+    pub(super) fn explore(
+        &mut self,
+        number: usize,
+        (about, call): (&str, &CallOf),
+        world: &dyn Fn() -> World,
+        watch: &mut Watch<'_>,
+    ) {
         let bounds = &self.settings.bounds;
         let paths_max = bounds.paths_max.saturating_sub(self.report.paths);
         let time_max = Duration::from_millis(bounds.time_max_ms).saturating_sub(self.took);
@@ -86,7 +93,7 @@ impl Teller {
             if self.report.findings.len() >= FINDINGS_MAX {
                 break;
             }
-            let finding = self.finding(&suspect, &searched.graph, &ways, (about, &names), world);
+            let finding = self.finding(&suspect, &searched.graph, &ways, (about, call, &names), world);
             let known = |other: &Finding| other.kind == finding.kind && other.message == finding.message;
             if self.report.findings.iter().any(known) {
                 continue;
@@ -174,7 +181,7 @@ impl Teller {
         suspect: &Suspect,
         graph: &Graph,
         ways: &Ways,
-        (about, names): (&str, &[String]),
+        (about, call, names): (&str, &CallOf, &[String]),
         world: &dyn Fn() -> World,
     ) -> Finding {
         let (state, _) = suspect.last.unwrap_or((0, usize::MAX));
@@ -188,7 +195,7 @@ impl Teller {
         };
         Finding {
             kind: suspect.wrong.kind,
-            replay: replay(&self.settings.target, &keys),
+            replay: replay_command(&self.settings.target, &self.settings.config, call, &keys),
             keys,
             message,
             heard,
@@ -226,15 +233,4 @@ impl Teller {
         self.report.paths_per_second = if seconds > 0.0 { (paths / seconds).round() } else { 0.0 };
         self.report
     }
-}
-
-/// The command that lets one meet it.
-fn replay(target: &str, keys: &Decisions) -> String {
-    let quoted = |text: &str| {
-        let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@".contains(c)) && !text.is_empty();
-        if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
-    };
-    let keys = keys.to_string();
-    let keys = if keys.contains(['"', '\\', '$', '`']) { quoted(&keys) } else { format!("\"{keys}\"") };
-    format!("gudok call --local {} --keys {keys}", quoted(target))
 }

@@ -163,8 +163,9 @@ type Explored = (ExploreReport, Arc<Version>, CallOf);
 fn explored(host: &LocalHost, arguments: &Arguments, script: &Path) -> anyhow::Result<Explored> {
     let bundle = bundle_of(script)?;
     let config: BTreeMap<String, String> = arguments.config.iter().cloned().collect();
-    let version = host.load(&bundle, config)?;
+    let version = host.load(&bundle, config.clone())?;
     let mut settings = ExploreSettings::new(&script.display().to_string());
+    settings.config = config;
     settings.bounds = bounds(arguments);
     settings.call.at = arguments.at.map(|at| Timestamp::from_millis(u64::try_from(at.as_millisecond()).unwrap_or(0)));
     settings.call.entry.clone_from(&arguments.entry);

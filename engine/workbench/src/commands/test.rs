@@ -52,7 +52,7 @@ pub struct Arguments {
     /// Try all of them so often, and compare every run with the first, byte by byte.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     repeat: u32,
-    /// Tell every conversation from its first line, and what was used.
+    /// Tell every conversation from its first line, what the script logged in it, and what was used.
     #[arg(long, short)]
     verbose: bool,
 }

@@ -18,8 +18,10 @@ pub mod gather;
 pub mod junit;
 mod keywords;
 mod matching;
+pub(crate) mod of_decisions;
 mod parse;
 pub mod report;
+pub(crate) mod request;
 pub mod run;
 mod text;
 
@@ -60,7 +62,8 @@ pub struct Conversation {
 }
 
 /// How the world is before the call. What nobody sets is as usual: it is noon on a Tuesday, nothing is stored, every secret
-/// is there, operators work and answer, no back end can be reached.
+/// is there, operators work and answer, no back end can be reached, and the directory knows two of whatever it is asked
+/// ([`gudok_simulator::ExampleDirectory`]).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "setting", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Setting {

@@ -61,11 +61,15 @@ pub fn outcomes(all: &[Outcome], verbose: bool, colours: Colours) -> String {
         let _ = writeln!(text, "  {mark} {}{blanks}  {}", outcome.title, colours.faint(&figures));
         if verbose && outcome.passed() {
             told(&mut text, &outcome.told, colours);
+            logged(&mut text, &outcome.log, colours);
         }
         for (nth, departure) in outcome.departures.iter().enumerate() {
             // What must be true then is looked at when all was told.
             if nth == 0 {
                 so_far(&mut text, outcome, departure, verbose, colours);
+                if verbose {
+                    logged(&mut text, &outcome.log, colours);
+                }
             }
             departed(&mut text, outcome, departure, colours);
         }
@@ -101,6 +105,13 @@ fn told(text: &mut String, lines: &[Told], colours: Colours) {
         let who = format!("{:<8}", line.who.as_str());
         let said = if line.who == Who::World { colours.faint(&line.text) } else { line.text.clone() };
         let _ = writeln!(text, "    {time}  {}  {said}", colours.faint(&who));
+    }
+}
+
+/// What the script told its author, all of it: a log line has no time of its own.
+fn logged(text: &mut String, lines: &[String], colours: Colours) {
+    for line in lines.iter().flat_map(|entry| entry.lines()) {
+        let _ = writeln!(text, "             {}  {line}", colours.faint(&format!("{:<8}", "log")));
     }
 }
 
@@ -256,6 +267,7 @@ pub(super) mod tests {
                 Told { at_ms: 80, who: Who::Script, text: "Добрый день.".into() },
                 Told { at_ms: 2_480, who: Who::Caller, text: "1".into() },
             ],
+            log: vec!["Step passport result".into(), "Warn passport no answer".into()],
             used: Used { fuel: 7_500_000, cpu_us: 1_250, memory_bytes: 1 << 20, host_calls: 4, steps: Vec::new() },
             reached: Reached::default(),
             call_ms: 12_340,
@@ -281,6 +293,16 @@ pub(super) mod tests {
                          ~~~ ~~
 
 "
+        );
+        let verbose = outcomes(&[outcome(vec![Departure::new("silence", "a word")])], true, Colours(false));
+        let lines: Vec<&str> = verbose.lines().collect();
+        assert_eq!(
+            lines[3..6],
+            [
+                "      2.4 s  caller    1",
+                "             log       Step passport result",
+                "             log       Warn passport no answer"
+            ]
         );
         let coloured = outcomes(&[outcome(Vec::new())], true, Colours(true));
         assert!(coloured.contains("\u{1b}[32m✓") && coloured.contains("Добрый день."), "{coloured}");

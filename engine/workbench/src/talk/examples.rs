@@ -1,6 +1,6 @@
 //! Answers of back ends that the project's conversations have ready: offered where a script asks its back end.
 
-use super::told;
+use crate::conversation::request::{is_path, method};
 use crate::conversation::{self, Conversation, Setting, Step};
 use gudok_simulator::decide::{BackEndChoice, Decision, Fetches};
 use serde_json::Value;
@@ -8,8 +8,6 @@ use std::path::Path;
 
 /// Answers that are offered at once.
 const OFFERED_MAX: usize = 9;
-/// In a path, stands for anything.
-const ANYTHING: char = '…';
 
 /// All that there are.
 #[derive(Debug, Default)]
@@ -53,9 +51,7 @@ impl Examples {
 
 impl Example {
     fn is_for(&self, request: &Fetches) -> bool {
-        let path = path_of(&request.url);
-        self.method.eq_ignore_ascii_case(told::method(request.method))
-            && (fits(&self.path, path) || fits(&self.path, &request.url))
+        self.method.eq_ignore_ascii_case(method(request.method)) && is_path(&self.path, &request.url)
     }
 }
 
@@ -81,29 +77,6 @@ fn text_of(body: &Value) -> String {
     body.as_str().map_or_else(|| body.to_string(), str::to_owned)
 }
 
-/// Path and query of a whole address.
-pub(super) fn path_of(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.find('/').map_or("/", |at| &rest[at..])
-}
-
-/// Whether an address is what was written, `…` being anything.
-fn fits(written: &str, address: &str) -> bool {
-    let mut pieces = written.split(ANYTHING);
-    let first = pieces.next().unwrap_or_default();
-    let Some(mut rest) = address.strip_prefix(first) else { return false };
-    let mut last = None;
-    for piece in pieces {
-        let Some(at) = rest.find(piece) else { return false };
-        rest = &rest[at + piece.len()..];
-        last = Some(piece);
-    }
-    match last {
-        None => rest.is_empty(),
-        Some(last) => rest.is_empty() || last.is_empty() || address.ends_with(last),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,20 +85,6 @@ mod tests {
 
     fn asks(method: FetchMethod, url: &str) -> Fetches {
         Fetches { method, url: url.into(), body: Vec::new(), timeout: Duration::from_secs(5), step: None }
-    }
-
-    #[test]
-    fn an_example_is_for_its_address() {
-        let check =
-            |written: &str, address: &str, expect: bool| assert_eq!(fits(written, address), expect, "{written}");
-        check("/slots?day=5", "/slots?day=5", true);
-        check("/slots", "/slots?day=5", false);
-        check("/slots…", "/slots?day=5", true);
-        check("…day=5", "/slots?day=5", true);
-        check("/slots…day=…", "/slots?city=3&day=5", true);
-        check("/slots…day=6", "/slots?day=5", false);
-        assert_eq!(path_of("https://mfc.example/slots?day=5"), "/slots?day=5");
-        assert_eq!((path_of("https://mfc.example"), path_of("")), ("/", "/"));
     }
 
     #[test]

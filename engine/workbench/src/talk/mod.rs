@@ -30,7 +30,7 @@ use gudok_core::time::Timestamp;
 use gudok_simulator::decide::CallOf;
 use session::Session;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -74,6 +74,9 @@ pub struct TalkOptions {
     /// Everything that is left to chance comes from it.
     #[arg(long, requires = "local")]
     pub seed: Option<u64>,
+    /// Write the call's journal there when it is over, in clear: gudok replay FILE runs it again, --bundle on another version.
+    #[arg(long, requires = "local", value_name = "FILE")]
+    pub journal: Option<PathBuf>,
 }
 
 /// The columns of a campaign's contact.

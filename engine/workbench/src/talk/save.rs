@@ -1,18 +1,15 @@
 //! A talk as a test: what was said, pressed and answered, and what the script made of it. It is run before it is kept, so
 //! that what is kept passes.
 
-use super::examples::path_of;
 use super::talker::{Event, SoFar};
 use super::told;
 use super::words::UiLang;
+use crate::conversation::of_decisions::{asks, said, step};
 use crate::conversation::{self, Conversation, Setting, Step, Tongue};
 use anyhow::{Context, bail};
 use gudok_core::script::ScriptEnd;
 use gudok_simulator::Report;
-use gudok_simulator::decide::{
-    BackEndChoice, Decision, Decisions, DirectoryChoice, Fetches, Moment, QueueChoice, TransferChoice,
-};
-use serde_json::Value;
+use gudok_simulator::decide::{BackEndChoice, Decision, Decisions, Moment};
 use std::path::Path;
 
 /// Of an example's title where the author gives none.
@@ -100,87 +97,17 @@ fn steps(events: &[Event]) -> anyhow::Result<Vec<Step>> {
     let mut steps = Vec::new();
     for event in events {
         match event {
-            Event::Line(line) => {
-                if let Some(words) = line.strip_prefix("host: ") {
-                    steps.push(Step::Says { words: words.to_owned() });
-                }
-            }
+            Event::Line(line) => steps.extend(said(line)),
             Event::Decided(moment, decision) => {
                 if let Moment::Asked(_) = **moment {
                     asks(&mut steps);
                 }
-                steps.push(step(moment, decision)?);
+                let Some(step) = step(moment, decision) else { bail!("no conversation says {decision}") };
+                steps.push(step);
             }
         }
     }
     Ok(steps)
-}
-
-/// What was said last was a question.
-fn asks(steps: &mut [Step]) {
-    if let Some(last) = steps.last_mut()
-        && let Step::Says { words } = last
-    {
-        *last = Step::Asks { words: std::mem::take(words) };
-    }
-}
-
-fn step(moment: &Moment, decision: &Decision) -> anyhow::Result<Step> {
-    Ok(match (moment, decision) {
-        (_, Decision::Keys(keys)) => Step::Presses { keys: keys.clone() },
-        (_, Decision::Ahead(keys)) => Step::Interrupts { keys: keys.clone() },
-        (_, Decision::Silence) => Step::Silent,
-        (_, Decision::HangUp) => Step::HangsUp,
-        (_, Decision::Speak(time)) => Step::Speaks { seconds: u32::try_from(time.as_secs()).unwrap_or(u32::MAX) },
-        (_, Decision::Transfer(choice)) => match choice {
-            TransferChoice::Answered => Step::OperatorAnswers { seconds: None },
-            TransferChoice::Busy => Step::OperatorBusy,
-            TransferChoice::NoAnswer => Step::OperatorSilent,
-            TransferChoice::Rejected => Step::OperatorRejects,
-            TransferChoice::Unavailable => Step::OperatorUnreachable,
-            TransferChoice::Closed => Step::OperatorsClosed,
-            TransferChoice::Failed => Step::OperatorMissing,
-        },
-        (_, Decision::Queue(choice)) => match choice {
-            QueueChoice::Answered => Step::QueueAnswers { seconds: None },
-            QueueChoice::Nobody => Step::QueueNobody,
-            QueueChoice::Closed => Step::QueueClosed,
-            QueueChoice::Full => Step::QueueFull,
-            QueueChoice::Failed => Step::QueueMissing,
-        },
-        (Moment::Fetches(request), Decision::BackEnd(choice)) => back_end(request, choice),
-        (_, Decision::NoStore) => Step::StorageUnavailable,
-        (_, Decision::NoPromise) => Step::PromisesUnavailable,
-        (_, Decision::Directory(choice)) => match choice {
-            DirectoryChoice::Unavailable => Step::DirectoryUnavailable,
-            DirectoryChoice::Nothing => Step::DirectoryKnowsNothing,
-        },
-        (_, other) => bail!("no conversation says {other}"),
-    })
-}
-
-fn back_end(request: &Fetches, choice: &BackEndChoice) -> Step {
-    let (method, path) = (told::method(request.method).to_owned(), path_of(&request.url).to_owned());
-    match choice {
-        BackEndChoice::Answers(status, body) => {
-            let body = (!body.is_empty()).then(|| body_of(body));
-            Step::BackEndAnswers { method, path, sent: None, status: *status, body }
-        }
-        BackEndChoice::Nonsense => {
-            let body = Some(Value::String("{]".to_owned()));
-            Step::BackEndAnswers { method, path, sent: None, status: 200, body }
-        }
-        BackEndChoice::Unreachable => Step::BackEndFails { method, path, sent: None },
-        BackEndChoice::Hangs => Step::BackEndNeverAnswers { method, path, sent: None },
-    }
-}
-
-/// As JSON where it is some: an author reads that.
-fn body_of(body: &str) -> Value {
-    serde_json::from_str(body)
-        .ok()
-        .filter(|value: &Value| !value.is_string())
-        .unwrap_or_else(|| Value::String(body.to_owned()))
 }
 
 /// What was decided in a run, for one more of the same kind.

@@ -14,11 +14,13 @@ use crate::conversation::run::{Bench, Trial};
 use crate::conversation::{Conversation, Setting};
 use crate::local::LocalHost;
 use crate::out;
+use crate::replays::JournalFile;
 use crate::words::SpokenWords;
 use anyhow::Context;
 use gudok_core::script::{CallError, EndReason, ScriptEnd};
 use gudok_plugin_host::Version;
 use gudok_plugin_host::bundle::Bundle;
+use gudok_plugin_host::journal::Journal;
 use gudok_simulator::Report;
 use gudok_simulator::decide::{CallOf, Decision, Decisions, Moment, world_of};
 use parking_lot::Mutex;
@@ -106,6 +108,9 @@ impl Session {
             };
         };
         self.farewell(&ended);
+        if let Some(path) = &talk.options.journal {
+            self.keep_journal(path, &ended)?;
+        }
         Ok(exit_code(&ended))
     }
 
@@ -192,6 +197,21 @@ impl Session {
         }
     }
 
+    /// A world has one journal, and the author reads it as the call goes: the same call is run once more for the file.
+    fn keep_journal(&self, path: &Path, ended: &Ended) -> anyhow::Result<()> {
+        let mut decisions = save::decisions(&self.talker.lock().events);
+        if ended.wish.is_some() {
+            decisions.0.push(Decision::HangUp);
+        }
+        let file = Arc::new(JournalFile::new(path));
+        let journal: Arc<dyn Journal> = Arc::<JournalFile>::clone(&file);
+        let _ = run_aside(&self.version, &self.call, &self.words, decisions, Some(journal));
+        file.written()?;
+        let place = path.display().to_string();
+        self.talker.lock().tell("journal-kept", &[&place, &place]);
+        Ok(())
+    }
+
     /// The talk for programs. Sensitive keys are stars, as on the screen.
     fn as_json(&self, talker: &Talker, place: Option<&Moment>, ended: &Ended) -> Value {
         let decisions: Vec<String> =
@@ -243,7 +263,7 @@ impl Session {
             if so_far.open {
                 decisions.0.push(Decision::HangUp);
             }
-            let report = run_aside(&version, &call, &words, decisions);
+            let report = run_aside(&version, &call, &words, decisions, None);
             let conversation = save::conversation(so_far, settings.clone(), save::result(&report));
             let conversation = conversation.map_err(|error| failing(&error.to_string()))?;
             if let Some(why) = departure(&host, &bundle, &conversation).map_err(|error| failing(&error.to_string()))? {
@@ -257,10 +277,19 @@ impl Session {
 }
 
 /// The same call once more, decided by that list. On a thread of its own: a script may be at work on this one.
-fn run_aside(version: &Arc<Version>, call: &CallOf, words: &Arc<SpokenWords>, decisions: Decisions) -> Report {
+fn run_aside(
+    version: &Arc<Version>,
+    call: &CallOf,
+    words: &Arc<SpokenWords>,
+    decisions: Decisions,
+    journal: Option<Arc<dyn Journal>>,
+) -> Report {
     let list = Arc::new(Mutex::new(gudok_simulator::decide::ByList::new(decisions)));
     let words: Arc<dyn gudok_simulator::words::PromptWords> = Arc::<SpokenWords>::clone(words);
-    let world = world_of(version, call).words(words).decided_by(list);
+    let mut world = world_of(version, call).words(words).decided_by(list);
+    if let Some(journal) = journal {
+        world = world.journal(journal);
+    }
     std::thread::scope(|scope| scope.spawn(|| world.run()).join())
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

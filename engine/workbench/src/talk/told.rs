@@ -1,9 +1,9 @@
 //! What a moment asks of the author, in a line: which keys, which outcomes, and what an empty line does.
 
 use super::words::UiLang;
+use crate::conversation::request::method;
 use gudok_core::input::{Choice, Grammar};
 use gudok_core::privacy::mask_digit_runs;
-use gudok_plugin_host::ports::FetchMethod;
 use gudok_simulator::decide::{BackEndChoice, Decision, Moment, Promised, Question, QueueChoice, TransferChoice};
 
 /// Of an example's body, so much is shown.
@@ -168,18 +168,6 @@ fn shortened(text: &str) -> String {
         shown.push('…');
     }
     shown
-}
-
-/// As HTTP writes it.
-pub(super) const fn method(method: FetchMethod) -> &'static str {
-    match method {
-        FetchMethod::Get => "GET",
-        FetchMethod::Head => "HEAD",
-        FetchMethod::Post => "POST",
-        FetchMethod::Put => "PUT",
-        FetchMethod::Patch => "PATCH",
-        FetchMethod::Delete => "DELETE",
-    }
 }
 
 fn promised(promised: &Promised) -> String {

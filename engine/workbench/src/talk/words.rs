@@ -110,6 +110,7 @@ const WORDS: &[(&str, &str, &str)] = &[
         "the call is over: {}. back, save, log, why, restart or quit",
         "звонок окончен: {}. back, save, log, why, restart или quit",
     ),
+    ("journal-kept", "the call's journal is in {}: gudok replay {}", "журнал звонка в файле {}: gudok replay {}"),
     ("saved", "{} is kept, and passes", "{} сохранён и проходит"),
     (
         "saved-failing",

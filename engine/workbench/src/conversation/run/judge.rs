@@ -6,12 +6,12 @@
 
 use super::super::coverage::QUESTION_CHARS_MAX;
 use super::super::matching::words;
+use super::super::request::{is_path, method, path_of};
 use super::super::{Conversation, Expected, Setting, Step, Tongue, text};
 use super::told::{Departure, Told, Who, has, text as value_text};
 use super::{Keys, Reached};
 use gudok_core::input::Grammar;
 use gudok_core::time::Timestamp;
-use gudok_plugin_host::ports::FetchMethod;
 use gudok_simulator::Line;
 use gudok_simulator::decide::{
     BackEndChoice, Decider, Decision, DirectoryChoice, Fetches, Moment, Question, QueueChoice, TransferChoice,
@@ -434,17 +434,6 @@ fn is_keys(text: &str) -> bool {
     text.chars().all(|c| matches!(c, '0'..='9' | '*' | '#' | 'A'..='D'))
 }
 
-const fn method(method: FetchMethod) -> &'static str {
-    match method {
-        FetchMethod::Get => "GET",
-        FetchMethod::Head => "HEAD",
-        FetchMethod::Post => "POST",
-        FetchMethod::Put => "PUT",
-        FetchMethod::Patch => "PATCH",
-        FetchMethod::Delete => "DELETE",
-    }
-}
-
 /// What must have been sent, and the answer, if the step is for that request.
 fn answer(step: &Step, method: &str, url: &str) -> Option<(Option<Value>, BackEndChoice)> {
     let (of, path, sent, answer) = match step {
@@ -456,25 +445,6 @@ fn answer(step: &Step, method: &str, url: &str) -> Option<(Option<Value>, BackEn
         _ => return None,
     };
     (of == method && is_path(path, url)).then(|| (sent.clone(), answer))
-}
-
-/// Whether the address is that: the whole of it, or its path and query; `…` stands for anything.
-fn is_path(expected: &str, url: &str) -> bool {
-    let found = if expected.starts_with("http") { url } else { path_of(url) };
-    let mut parts = expected.split('…');
-    let Some(mut rest) = parts.next().and_then(|first| found.strip_prefix(first)) else { return false };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    rest.ends_with(last)
-}
-
-fn path_of(url: &str) -> &str {
-    let host = url.find("://").map_or(0, |at| at + 3);
-    url[host..].find('/').map_or("/", |at| &url[host + at..])
 }
 
 fn shown_request(method: &str, fetches: &Fetches) -> String {
@@ -496,29 +466,5 @@ fn in_words(answer: &BackEndChoice) -> String {
         BackEndChoice::Unreachable => "cannot be reached".into(),
         BackEndChoice::Hangs => "never answers".into(),
         BackEndChoice::Nonsense => "answers nonsense".into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_compared_whole_or_by_its_path() {
-        let url = "https://mfc.example:8443/slots?day=5&place=12";
-        for (expected, fits) in [
-            ("/slots?day=5&place=12", true),
-            ("/slots?…", true),
-            ("/slots?…place=12", true),
-            ("…day=5…", true),
-            ("https://mfc.example:8443/slots?day=5&place=12", true),
-            ("https://mfc.example…", true),
-            ("/slots", false),
-            ("/slots?…place=1", false),
-            ("/slot…x", false),
-        ] {
-            assert_eq!(is_path(expected, url), fits, "{expected}");
-        }
-        assert!(is_path("/", "https://mfc.example"));
     }
 }

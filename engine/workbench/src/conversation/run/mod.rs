@@ -57,6 +57,9 @@ pub struct Outcome {
     pub departures: Vec<Departure>,
     /// What was said and done.
     pub told: Vec<Told>,
+    /// What the script told its author: steps, log lines, why it was stopped.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
     /// What the script used.
     pub used: Used,
     /// What of the script was reached.

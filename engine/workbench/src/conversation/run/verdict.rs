@@ -48,6 +48,7 @@ pub(super) fn outcome(trial: &Trial, judge: &mut Judge, report: &Report, version
         line: trial.line,
         departures,
         told: std::mem::take(&mut judge.told),
+        log: report.log.clone(),
         used: seen.used(),
         reached,
         call_ms: u64::try_from(seen.lasted().as_millis()).unwrap_or(u64::MAX),

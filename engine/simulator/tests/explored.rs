@@ -114,7 +114,7 @@ fn how_the_host_lands_its_caller_is_not_judged() {
         Ok(returned("served"))
     }
     let report = explored(helpless, Bounds::default());
-    let found = report.findings.iter().find(|one| one.keys.to_string() == "0 transfer:busy").unwrap();
+    let found = report.findings.iter().find(|one| one.keys.to_string() == "transfer:busy").unwrap();
     assert_eq!(found.kind, FindingKind::UnhandledTransferOutcome);
     // It was met again: what is told was heard.
     assert!(found.heard.iter().any(|line| line.starts_with("script: failed")), "{found:?}");

@@ -124,7 +124,10 @@ declare module "gudok:ivr/host@0.1.0" {
   export function randomU64(): number;
   /** A value of the script's configuration. */
   export function config(key: string): string | null;
-  /** A data file of the bundle (under data/), at most 1 MiB. */
+  /**
+   * A data file of the bundle (under data/), at most 1 MiB. Of `name.toml` there is `name.toml.tree` too, where it is valid
+   * TOML: parsed by the host, in the wire format of postcard 1.0, for scripts that read it at every call.
+   */
   export function data(name: string): Uint8Array | null;
   /** True where it is granted now: lets a script do without instead of failing. */
   export function granted(capability: string): boolean;

@@ -188,11 +188,11 @@ pub(super) fn node_name(names: &[String], state: StateNo) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::title;
 
     #[test]
     fn a_title_is_the_first_sentence() {
-        let check = |said: &str, title: &str| assert_eq!(super::title(said), title);
+        let check = |said: &str, first: &str| assert_eq!(title(said), first);
         check("Good day. Press one.", "Good day.");
         check("POST http://127.0.0.1:8099/slots", "POST http://127.0.0.1:8099/slots");
         check("Really?! Yes.", "Really?!");

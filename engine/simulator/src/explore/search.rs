@@ -77,7 +77,7 @@ pub(super) fn search(
         steps: std::collections::BTreeSet::new(),
     };
     let began = Instant::now();
-    search.call(Vec::new(), None);
+    search.call(Walk::new(Vec::new(), None));
     let cut = loop {
         if search.paths >= paths_max {
             break Some("paths_max");
@@ -98,7 +98,7 @@ pub(super) fn search(
         let depth_max = settings.bounds.depth_max as usize;
         let ways = rounds(&search.walker.lock().graph, depth_max);
         for way in ways {
-            search.call(way, None);
+            search.call(Walk::round(way));
         }
     }
     let took = began.elapsed();
@@ -125,7 +125,7 @@ impl Search {
                 return true;
             };
             let way = probe.way.iter().cloned().chain([decision]).collect();
-            self.call(way, Some((probe.state, input)));
+            self.call(Walk::new(way, Some((probe.state, input))));
             return true;
         }
         let mut walker = self.walker.lock();
@@ -141,7 +141,7 @@ impl Search {
         let way = walker.graph.states[state].way.clone();
         let left = walker.graph.untried(state);
         drop(walker);
-        self.call(way, None);
+        self.call(Walk::new(way, None));
         let mut walker = self.walker.lock();
         if walker.graph.is_open(state) && walker.graph.untried(state) == left {
             self.unstable += 1;
@@ -162,8 +162,8 @@ impl Search {
     }
 
     /// A whole call, from its answer to its end.
-    fn call(&mut self, forced: Vec<Decision>, probe: Option<(StateNo, usize)>) {
-        self.walker.lock().walk = Walk::new(forced, probe);
+    fn call(&mut self, walk: Walk) {
+        self.walker.lock().walk = walk;
         let report = self.world.clone().decided_by(Arc::clone(&self.walker) as SharedDecider).run();
         self.paths += 1;
         for run in &report.runs {

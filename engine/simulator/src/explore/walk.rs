@@ -39,6 +39,8 @@ pub(super) struct Walk {
     pub(super) forced: Vec<Decision>,
     /// Where that ends, the next input that was not tried is tried.
     tries: bool,
+    /// It goes where others have gone, again and again: how it ends is no news of the place.
+    goes_round: bool,
     /// The end of what is decided is looked at: the same as in that state?
     pub(super) probe: Option<(StateNo, usize)>,
     pub(super) path: Vec<(StateNo, usize)>,
@@ -56,6 +58,11 @@ pub(super) struct Walk {
 }
 
 impl Walk {
+    /// A call that goes round.
+    pub(super) fn round(forced: Vec<Decision>) -> Self {
+        Self { forced, goes_round: true, ..Self::default() }
+    }
+
     /// A call into what is not known, or one that looks once more at what is.
     pub(super) fn new(forced: Vec<Decision>, probe: Option<(StateNo, usize)>) -> Self {
         Self { tries: probe.is_none(), forced, probe, ..Self::default() }
@@ -103,7 +110,7 @@ impl Walker {
             self.walk.contradicted = !same && other.is_some();
         }
         // Where nothing more was to be tried, the caller's leaving was no decision.
-        if let Some(last) = self.walk.path.last().copied().filter(|_| !self.walk.closing) {
+        if let Some(last) = self.walk.path.last().copied().filter(|_| !self.walk.closing && !self.walk.goes_round) {
             self.graph.ends(end, last);
         }
     }

@@ -60,7 +60,10 @@ def config(key: str) -> Optional[str]:
 
 
 def data(name: str) -> Optional[bytes]:
-    """A data file of the bundle (under data/), at most 1 MiB."""
+    """
+    A data file of the bundle (under data/), at most 1 MiB. Of `name.toml` there is `name.toml.tree` too, where it is valid
+    TOML: parsed by the host, in the wire format of postcard 1.0, for scripts that read it at every call.
+    """
     raise NotImplementedError
 
 

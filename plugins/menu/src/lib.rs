@@ -31,7 +31,8 @@ gudok_sdk::service!(run);
 fn run(call: &Call) -> Result<Summary> {
     let parsed = gudok_sdk::host::data(PARSED_FILE);
     if let Some(tree) = parsed.as_deref().and_then(read_tree) {
-        return walk(&tree, &mut line::OverCall::new(call));
+        // With the call ends all that is in its memory.
+        return walk(&core::mem::ManuallyDrop::new(tree), &mut line::OverCall::new(call));
     }
     // Only the text shows where a fault is.
     let text = gudok_sdk::host::data_text(DATA_FILE)?;

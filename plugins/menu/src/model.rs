@@ -2,12 +2,13 @@
 
 use gudok_sdk::{Date, IntoPrompt, Prompt, Segment, TimeOfDay, Transfer, choose};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// A whole menu.
 #[derive(Debug)]
 pub struct Tree {
     pub(crate) start: NodeId,
-    pub(crate) languages: Vec<String>,
+    pub(crate) languages: Vec<Rc<str>>,
     /// Keys that work in every question that does not use them itself.
     pub(crate) keys: Vec<(String, Target)>,
     pub(crate) nodes: Vec<Node>,
@@ -268,7 +269,7 @@ pub(crate) fn is_own_value(name: &str) -> bool {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Words {
     /// With the tag "" where the words are the same in every language.
-    pub(crate) by_language: Vec<(String, Vec<Piece>)>,
+    pub(crate) by_language: Vec<(Rc<str>, Vec<Piece>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -281,7 +282,7 @@ pub(crate) enum Piece {
 
 impl Words {
     pub(crate) fn of_any_language(pieces: Vec<Piece>) -> Self {
-        Self { by_language: vec![(String::new(), pieces)] }
+        Self { by_language: vec![(Rc::from(""), pieces)] }
     }
 
     pub(crate) fn prompt(&self, language: &str, values: &Values) -> Prompt {

@@ -37,7 +37,30 @@ pub(super) struct Fields<'doc, 'text> {
     table: &'doc [Entry<'text>],
     offset: u32,
     at: Identity,
-    asked: Vec<&'static str>,
+    asked: Asked,
+}
+
+/// The keys that were asked for, without a list of their own to be made and thrown away for every table.
+#[derive(Default)]
+struct Asked {
+    keys: [&'static str; ASKED_MAX],
+    count: usize,
+}
+
+/// No kind of node knows more keys.
+const ASKED_MAX: usize = 24;
+
+impl Asked {
+    fn push(&mut self, key: &'static str) {
+        if let Some(place) = self.keys.get_mut(self.count) {
+            *place = key;
+            self.count += 1;
+        }
+    }
+
+    fn all(&self) -> &[&'static str] {
+        &self.keys[..self.count]
+    }
 }
 
 /// A name and its value. They stand in the order of the names.
@@ -140,7 +163,7 @@ impl<'doc, 'text> At<'doc, 'text> {
         };
         let table = self.expect(table, "a table: { … } or [ … ] on a line of its own")?;
         let at = identity(&self.place.value);
-        Some(Fields { source: self.source, table, offset: self.place.at, at, asked: Vec::new() })
+        Some(Fields { source: self.source, table, offset: self.place.at, at, asked: Asked::default() })
     }
 
     pub(super) fn is_text(&self) -> bool {
@@ -195,8 +218,8 @@ impl<'doc, 'text> Fields<'doc, 'text> {
     pub(super) fn finish(self) {
         for (key, _) in self.table {
             let name = &*key.value;
-            if !self.asked.contains(&name) {
-                let what = format!("there is no {name:?} here; known are {}", self.asked.join(", "));
+            if !self.asked.all().contains(&name) {
+                let what = format!("there is no {name:?} here; known are {}", self.asked.all().join(", "));
                 self.source.fault(key.at, self.at, what);
             }
         }

@@ -16,6 +16,7 @@ use core::fmt;
 use fields::{Fields, Source};
 use nodes::Names;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// The format that this menu reads.
 const FORMAT: i64 = 1;
@@ -68,6 +69,8 @@ pub fn read_tree(parsed: &[u8]) -> Option<Tree> {
     let source = Source::default();
     let document = document::of_tree(parsed)?;
     let tree = source.fields(&document).and_then(tree);
+    // An instance lives for one call, which begins here: to give this little back costs more than it is worth.
+    core::mem::forget(document);
     tree.filter(|_| source.is_without_faults())
 }
 
@@ -89,6 +92,7 @@ fn tree(mut top: Fields<'_, '_>) -> Option<Tree> {
         nodes: nodes.as_ref().map(Fields::keys).unwrap_or_default(),
         tables: tables.as_ref().map(Fields::keys).unwrap_or_default(),
         languages: languages.clone(),
+        no_language: Rc::from(""),
     };
     let start = top.required("start").and_then(|start| start.text()).and_then(|name| {
         let known = names.node(name);
@@ -105,12 +109,12 @@ fn tree(mut top: Fields<'_, '_>) -> Option<Tree> {
     Some(Tree { start: start?, languages, keys: keys.unwrap_or_default(), nodes, tables })
 }
 
-fn languages(top: &mut Fields<'_, '_>) -> Vec<String> {
+fn languages(top: &mut Fields<'_, '_>) -> Vec<Rc<str>> {
     let list = top.required("languages").and_then(|languages| languages.list()).unwrap_or_default();
     if list.is_empty() {
         top.fault("languages: name at least one, such as [\"ru-RU\"]; the first is the default");
     }
-    list.iter().filter_map(fields::At::text).map(str::to_owned).collect()
+    list.iter().filter_map(fields::At::text).map(Rc::from).collect()
 }
 
 fn defaults(top: &mut Fields<'_, '_>, names: &Names, start: Option<usize>) -> Defaults {

@@ -6,12 +6,15 @@ use super::hours;
 use super::services;
 use super::words::{Allow, one_of, words};
 use crate::model::{Act, Asking, Mode, Node, NodeId, Party, Question, Target, Words};
+use std::rc::Rc;
 
 /// What a name may stand for. Nodes and tables are numbered by their place here.
 pub(super) struct Names {
     pub(super) nodes: Vec<String>,
     pub(super) tables: Vec<String>,
-    pub(super) languages: Vec<String>,
+    pub(super) languages: Vec<Rc<str>>,
+    /// What is said in every language alike has none.
+    pub(super) no_language: Rc<str>,
 }
 
 const KINDS: &str =
@@ -174,8 +177,8 @@ fn party(fields: &mut Fields<'_, '_>) -> Option<Party> {
 fn language(fields: &mut Fields<'_, '_>, names: &Names, start: Option<NodeId>) -> Option<Act> {
     let at = fields.required("language")?;
     let tag = at.text()?;
-    if tag != "@next" && !names.languages.iter().any(|language| language == tag) {
-        at.fault(format!("{tag:?} is not @next or one of the languages {}", list(&names.languages)));
+    if tag != "@next" && !names.languages.iter().any(|language| **language == *tag) {
+        at.fault(format!("{tag:?} is not @next or one of the languages {}", names.languages.join(", ")));
     }
     let then = target(&fields.required("then")?, names, start)?;
     Some(Act::Language { tag: (tag != "@next").then(|| tag.to_owned()), then })

@@ -55,7 +55,7 @@ opens = [{ time = "08:30" }]
 #[test]
 fn a_good_menu_is_read() {
     let tree = read(GOOD).unwrap();
-    assert_eq!(tree.languages, ["ru-RU", "en-US"]);
+    assert_eq!(tree.languages.iter().map(|tag| &**tag).collect::<Vec<_>>(), ["ru-RU", "en-US"]);
     assert_eq!(tree.nodes.len(), 6);
     assert_eq!(tree.tables.iter().map(Vec::len).sum::<usize>(), 1);
 }

@@ -8,6 +8,7 @@ use gudok_sdk::{
     Case, Date, Gender, Grouping, IntoPrompt, Money, Number, Prompt, Segment, TimeOfDay, date, media, money, number,
     ordinal, silence, spell, time, tone,
 };
+use std::rc::Rc;
 
 /// What words may hold where they stand.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,29 +24,33 @@ const PIECE_KINDS: [&str; 12] =
 
 pub(super) fn words(at: &At<'_, '_>, names: &Names, allow: Allow) -> Words {
     if at.is_text() || at.is_list() {
-        return Words::of_any_language(pieces(at, allow));
+        return in_any_language(names, pieces(at, allow));
     }
     let Some(fields) = at.fields() else { return Words::default() };
     let each = fields.each();
     let is_piece = each.iter().any(|(key, _)| PIECE_KINDS.contains(key) || *key == "if_known");
     if is_piece {
-        return Words::of_any_language(piece(at, allow).into_iter().collect());
+        return in_any_language(names, piece(at, allow).into_iter().collect());
     }
     for (key, value) in &each {
-        if !names.languages.iter().any(|language| language == key) {
+        if !names.languages.iter().any(|language| **language == **key) {
             value.fault(format!("{key:?} is not one of the languages {}", names.languages.join(", ")));
         }
     }
-    let missing = |language: &&String| !each.iter().any(|(key, _)| key == language);
+    let missing = |language: &&Rc<str>| !each.iter().any(|(key, _)| **key == ***language);
     if let Some(language) = names.languages.iter().find(missing) {
         at.fault(format!("has no words in {language}"));
     }
     // In the order of `languages`, so that the default comes first.
     let by_language = names.languages.iter().filter_map(|language| {
-        let (_, at) = each.iter().find(|(key, _)| key == language)?;
-        Some((language.clone(), pieces(at, allow)))
+        let (_, at) = each.iter().find(|(key, _)| **key == **language)?;
+        Some((Rc::clone(language), pieces(at, allow)))
     });
     Words { by_language: by_language.collect() }
+}
+
+fn in_any_language(names: &Names, pieces: Vec<Piece>) -> Words {
+    Words { by_language: vec![(Rc::clone(&names.no_language), pieces)] }
 }
 
 fn pieces(at: &At<'_, '_>, allow: Allow) -> Vec<Piece> {

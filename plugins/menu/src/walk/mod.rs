@@ -67,7 +67,7 @@ impl<L: Line> Walk<'_, '_, L> {
         let tags: Vec<_> = self.tree.languages.iter().enumerate().map(|(place, tag)| (tag, place)).collect();
         let spoken = choose(&self.line.language(), &tags).copied().unwrap_or_default();
         let next = tags.iter().map(|(tag, _)| *tag).cycle().nth(spoken + 1);
-        next.cloned().unwrap_or_default()
+        next.map(ToString::to_string).unwrap_or_default()
     }
 
     fn visit(&mut self, at: NodeId) -> Result<Next> {

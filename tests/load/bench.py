@@ -84,7 +84,8 @@ class Engine:
 
     def __enter__(self):
         resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
-        subprocess.run(["rm", "-rf", STORE], check=True)
+        # Without what stands beside it, the engine would look for the store that it had, and go on without one.
+        subprocess.run(["rm", "-rf", STORE, f"{STORE}-emergency"], check=True)
         command = ["taskset", "-c", ENGINE_CORE, GUDOK, "serve", "--config", self.config]
         log = open(os.path.join(tempfile.gettempdir(), "gudok-bench-engine.log"), "w")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True,
@@ -423,7 +424,7 @@ def main():
     parser.add_argument("--compile", type=int, default=500, help="concurrent calls for compile")
     parser.add_argument("--campaign", type=int, default=600, help="attempts/s for campaign")
     parser.add_argument("--deploy", type=int, default=200, help="calls/s for deploy")
-    parser.add_argument("--journal", type=int, default=200, help="calls/s for journal")
+    parser.add_argument("--journal", type=int, default=50, help="calls/s for journal: below what one core plays prompts to")
     parser.add_argument("--journal-turns", type=int, default=3, help="how often journal measures each side")
     parser.add_argument("--soak-seconds", type=int, default=1800)
     parser.add_argument("--json", action="store_true", help="what was seen, as JSON lines")

@@ -20,6 +20,21 @@ pub enum FetchMethod {
     Delete,
 }
 
+impl FetchMethod {
+    /// As HTTP writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
 /// Who stands behind an origin: how far into his own networks a request may go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Voucher {

@@ -8,7 +8,6 @@ use super::shortest::Ways;
 use crate::decide::{AskedBy, Decision, Moment, Promised, Question, Spoken, TransferChoice};
 use crate::words;
 use gudok_core::input::Grammar;
-use gudok_plugin_host::ports::FetchMethod;
 use std::collections::{BTreeMap, HashMap};
 
 const TITLE_CHARS_MAX: usize = 48;
@@ -76,7 +75,7 @@ fn node(number: usize, moment: &Moment, reached_by: crate::decide::Decisions) ->
         Moment::Transfers(to) => (NodeKind::Transfer, to.target.label().to_string(), String::new(), to.step.clone()),
         Moment::Waits(wait) => (NodeKind::Queue, wait.queue.to_string(), String::new(), wait.step.clone()),
         Moment::Fetches(fetch) => {
-            let said = format!("{} {}", method(fetch.method), fetch.url);
+            let said = format!("{} {}", fetch.method.as_str(), fetch.url);
             (NodeKind::BackEnd, said, String::new(), fetch.step.clone())
         }
         Moment::Stores(store) => {
@@ -145,17 +144,6 @@ fn first_sentence(said: &str) -> &str {
     let mut stops = said.char_indices().filter(ends).map(|(at, c)| at + c.len_utf8());
     let end = stops.find(|end| said[*end..].chars().next().is_none_or(char::is_whitespace));
     &said[..end.unwrap_or(said.len())]
-}
-
-const fn method(method: FetchMethod) -> &'static str {
-    match method {
-        FetchMethod::Get => "GET",
-        FetchMethod::Head => "HEAD",
-        FetchMethod::Post => "POST",
-        FetchMethod::Put => "PUT",
-        FetchMethod::Patch => "PATCH",
-        FetchMethod::Delete => "DELETE",
-    }
 }
 
 /// What leads there, and whether that is the usual.

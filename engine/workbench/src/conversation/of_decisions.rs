@@ -1,7 +1,7 @@
 //! A call that was decided in the simulator, as the steps of a conversation: for whoever writes down what happened.
 
 use super::Step;
-use super::request::{method, path_of};
+use super::request::path_of;
 use gudok_simulator::decide::{BackEndChoice, Decision, DirectoryChoice, Fetches, Moment, QueueChoice, TransferChoice};
 use serde_json::Value;
 
@@ -57,7 +57,7 @@ pub(crate) fn step(moment: &Moment, decision: &Decision) -> Option<Step> {
 }
 
 fn back_end(request: &Fetches, choice: &BackEndChoice) -> Step {
-    let (method, path) = (method(request.method).to_owned(), path_of(&request.url).to_owned());
+    let (method, path) = (request.method.as_str().to_owned(), path_of(&request.url).to_owned());
     let (status, body) = match choice {
         BackEndChoice::Answers(status, body) => (*status, (!body.is_empty()).then(|| body_of(body))),
         BackEndChoice::Nonsense => (200, Some(Value::String("{]".to_owned()))),

@@ -1,21 +1,7 @@
 //! A request to a back end as conversations write it: `GET /slots?day=5`.
 
-use gudok_plugin_host::ports::FetchMethod;
-
 /// In a path, stands for anything.
 const ANYTHING: char = '…';
-
-/// As HTTP writes it.
-pub(crate) const fn method(method: FetchMethod) -> &'static str {
-    match method {
-        FetchMethod::Get => "GET",
-        FetchMethod::Head => "HEAD",
-        FetchMethod::Post => "POST",
-        FetchMethod::Put => "PUT",
-        FetchMethod::Patch => "PATCH",
-        FetchMethod::Delete => "DELETE",
-    }
-}
 
 /// Path and query of a whole address.
 pub(crate) fn path_of(url: &str) -> &str {

@@ -1,6 +1,6 @@
 //! Answers of back ends that the project's conversations have ready: offered where a script asks its back end.
 
-use crate::conversation::request::{is_path, method};
+use crate::conversation::request::is_path;
 use crate::conversation::{self, Conversation, Setting, Step};
 use gudok_simulator::decide::{BackEndChoice, Decision, Fetches};
 use serde_json::Value;
@@ -51,7 +51,7 @@ impl Examples {
 
 impl Example {
     fn is_for(&self, request: &Fetches) -> bool {
-        self.method.eq_ignore_ascii_case(method(request.method)) && is_path(&self.path, &request.url)
+        self.method.eq_ignore_ascii_case(request.method.as_str()) && is_path(&self.path, &request.url)
     }
 }
 

@@ -1,7 +1,6 @@
 //! What a moment asks of the author, in a line: which keys, which outcomes, and what an empty line does.
 
 use super::words::UiLang;
-use crate::conversation::request::method;
 use gudok_core::input::{Choice, Grammar};
 use gudok_core::privacy::mask_digit_runs;
 use gudok_simulator::decide::{BackEndChoice, Decision, Moment, Promised, Question, QueueChoice, TransferChoice};
@@ -32,7 +31,7 @@ pub(super) fn invitation(moment: &Moment, examples: &[Decision], ui: UiLang) -> 
         Moment::Waits(waits) => lines.push(format!("? {}", ui.tell("queue-asked", &[&waits.queue]))),
         Moment::Fetches(fetches) => {
             let url = mask_digit_runs(&fetches.url);
-            lines.push(format!("? {}", ui.tell("back-end-asked", &[method(fetches.method), &url])));
+            lines.push(format!("? {}", ui.tell("back-end-asked", &[fetches.method.as_str(), &url])));
             for (at, example) in examples.iter().enumerate() {
                 lines.push(format!("    {} {}", at + 1, shortened(&answer(example))));
             }

@@ -6,7 +6,7 @@
 
 use super::super::coverage::QUESTION_CHARS_MAX;
 use super::super::matching::words;
-use super::super::request::{is_path, method, path_of};
+use super::super::request::{is_path, path_of};
 use super::super::{Conversation, Expected, Setting, Step, Tongue, text};
 use super::told::{Departure, Told, Who, has, text as value_text};
 use super::{Keys, Reached};
@@ -235,7 +235,7 @@ impl Judge {
     }
 
     fn fetches(&mut self, fetches: &Fetches) -> Decision {
-        let method = method(fetches.method);
+        let method = fetches.method.as_str();
         let shown = shown_request(method, fetches);
         self.tell(Who::BackEnd, format!("is asked: {shown}"));
         let next = self.next(|step| {

@@ -191,8 +191,9 @@ pub(crate) struct Asking {
     pub(crate) attempts: u8,
     pub(crate) first_timeout_ms: u32,
     pub(crate) digit_gap_ms: u32,
-    pub(crate) no_input: Words,
-    pub(crate) no_match: Words,
+    // Most questions share the words of the whole menu.
+    pub(crate) no_input: Rc<Words>,
+    pub(crate) no_match: Rc<Words>,
 }
 
 /// Where a choice leads.

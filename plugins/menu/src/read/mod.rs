@@ -11,7 +11,7 @@ mod words;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-use crate::model::{Asking, KEY, Row, Target, Tree, Words, is_own_value};
+use crate::model::{Asking, KEY, Row, Target, Tree, is_own_value};
 use core::fmt;
 use fields::{Fields, Source};
 use nodes::Names;
@@ -122,8 +122,8 @@ fn defaults(top: &mut Fields<'_, '_>, names: &Names, start: Option<usize>) -> De
         attempts: 3,
         first_timeout_ms: 6_000,
         digit_gap_ms: 4_000,
-        no_input: Words::default(),
-        no_match: Words::default(),
+        no_input: Rc::default(),
+        no_match: Rc::default(),
     };
     let mut defaults = Defaults { asking: plain, otherwise: None };
     if let Some(mut asking) = top.optional("asking").and_then(|asking| asking.fields()) {

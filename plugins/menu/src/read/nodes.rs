@@ -123,8 +123,8 @@ pub(super) fn asking(
     };
     patience("first_timeout_ms", &mut asking.first_timeout_ms);
     patience("digit_gap_ms", &mut asking.digit_gap_ms);
-    asking.no_input = optional_words(fields, "no_input", names).unwrap_or(asking.no_input);
-    asking.no_match = optional_words(fields, "no_match", names).unwrap_or(asking.no_match);
+    asking.no_input = optional_words(fields, "no_input", names).map_or(asking.no_input, Rc::new);
+    asking.no_match = optional_words(fields, "no_match", names).map_or(asking.no_match, Rc::new);
     let otherwise = fields.optional("otherwise").and_then(|at| target(&at, names, start));
     (asking, otherwise.or(defaults.otherwise))
 }

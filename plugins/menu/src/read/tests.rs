@@ -151,3 +151,13 @@ fn rubbish_is_refused_without_a_panic() {
         assert!(read(text).is_err(), "{text:?}");
     }
 }
+
+#[test]
+fn a_digit_is_found_wherever_it_stands() {
+    for byte in 0..=u8::MAX {
+        for letters in ["", "a", "Здравств", "Здравствуйте, "] {
+            let text = format!("{letters}{}{letters}", char::from(byte));
+            assert_eq!(super::words::has_digit(&text), byte.is_ascii_digit(), "{text:?}");
+        }
+    }
+}

@@ -17,7 +17,8 @@ const TRAIL_MAX: usize = 64;
 /// # Errors
 /// As the host calls that it makes, [`Ended`](gudok_sdk::CallError::Ended) above all.
 pub fn walk(tree: &Tree, line: &mut impl Line) -> Result<Summary> {
-    let mut walk = Walk { tree, line, trail: Vec::new(), values: Values::new(), heard: None, slow: false };
+    let language = line.language();
+    let mut walk = Walk { tree, line, language, trail: Vec::new(), values: Values::new(), heard: None, slow: false };
     walk.speak_a_language_of_the_tree()?;
     let mut at = tree.start;
     for _ in 0..VISITS_MAX {
@@ -37,6 +38,8 @@ pub fn walk(tree: &Tree, line: &mut impl Line) -> Result<Summary> {
 struct Walk<'tree, 'line, L> {
     tree: &'tree Tree,
     line: &'line mut L,
+    /// The language the caller is spoken to in: nobody else changes it.
+    language: String,
     /// The questions that led here, this one last.
     trail: Vec<NodeId>,
     values: Values,
@@ -53,19 +56,24 @@ enum Next {
 impl<L: Line> Walk<'_, '_, L> {
     /// A call in a language that the tree has no words in would hear its words in one language and its numbers in another.
     fn speak_a_language_of_the_tree(&mut self) -> Result<()> {
-        let spoken = self.line.language();
         let tags: Vec<_> = self.tree.languages.iter().map(|tag| (tag, tag)).collect();
         let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
-        match choose(&spoken, &tags) {
-            Some(tag) if primary(tag) != primary(&spoken) => self.line.set_language(tag),
+        match choose(&self.language, &tags) {
+            Some(tag) if primary(tag) != primary(&self.language) => self.set_language(tag),
             _ => Ok(()),
         }
+    }
+
+    fn set_language(&mut self, tag: &str) -> Result<()> {
+        self.line.set_language(tag)?;
+        tag.clone_into(&mut self.language);
+        Ok(())
     }
 
     /// The one after the one that is spoken, the first after the last.
     fn next_language(&self) -> String {
         let tags: Vec<_> = self.tree.languages.iter().enumerate().map(|(place, tag)| (tag, place)).collect();
-        let spoken = choose(&self.line.language(), &tags).copied().unwrap_or_default();
+        let spoken = choose(&self.language, &tags).copied().unwrap_or_default();
         let next = tags.iter().map(|(tag, _)| *tag).cycle().nth(spoken + 1);
         next.map(ToString::to_string).unwrap_or_default()
     }
@@ -108,7 +116,7 @@ impl<L: Line> Walk<'_, '_, L> {
             }
             Act::Language { tag, then } => {
                 let next = self.next_language();
-                self.line.set_language(tag.as_deref().unwrap_or(&next))?;
+                self.set_language(tag.as_deref().unwrap_or(&next))?;
                 *then
             }
             Act::Hours { week, open, closed } => {
@@ -149,7 +157,7 @@ impl<L: Line> Walk<'_, '_, L> {
     }
 
     fn prompt(&self, words: &Words) -> gudok_sdk::Prompt {
-        words.prompt(&self.line.language(), &self.values)
+        words.prompt(&self.language, &self.values)
     }
 
     /// The place of the picked key, or where to go instead.
@@ -177,12 +185,11 @@ impl<L: Line> Walk<'_, '_, L> {
 
     fn pick_row(&mut self, question: &Question, each: &Words, table: usize, then: Target) -> Result<Target> {
         let rows = self.tree.tables.get(table).map(Vec::as_slice).unwrap_or_default();
-        let language = self.line.language();
         let mut listed = gudok_sdk::Prompt::new();
         for row in rows {
             let mut values = row.cells.clone();
             values.insert(KEY.to_owned(), said_key(&row.key));
-            listed = listed.with(each.prompt(&language, &values));
+            listed = listed.with(each.prompt(&self.language, &values));
         }
         let keys = rows.iter().map(|row| row.key.as_str()).collect();
         Ok(match self.ask(question, Some(listed), keys)? {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 
 /// How often scripts are looked after: the grain of `cpu_ms_per_step`.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);
@@ -42,8 +42,11 @@ const ASYNC_STACK_BYTES: usize = 1024 * 1024;
 /// Measured (p50 of a trivial call, resident after 2,000 parked ones): 64 KiB 8.5 µs and 86 KiB a slot, 4 KiB 7.1 µs and
 /// 22 KiB, none 15 µs and 10 KiB.
 const KEEP_RESIDENT_BYTES: usize = 4 * 1024;
-/// The same where scripts are tried, one short call after the other and few at once: what the next needs too is kept.
+/// The same of memories and tables where scripts are tried, one short call after the other and few at once: what the next needs
+/// too is kept. The kernel is asked which pages were written, so that only those are made as they were.
 const KEEP_RESIDENT_BYTES_IN_TESTS: usize = 512 * 1024;
+/// And of stacks, which are cleared whether they were written or not.
+const KEEP_RESIDENT_STACK_BYTES_IN_TESTS: usize = 32 * 1024;
 
 /// Mappings of the process for each parked call: memory, its guard, tables, stack, stack guard.
 const MAPPINGS_PER_INSTANCE: u64 = 5;
@@ -101,9 +104,9 @@ impl ScriptEngine {
         caps: &Limits,
         metering: Metering,
     ) -> Result<Arc<Self>, Error> {
-        let keep_resident = match metering {
-            Metering::Epochs => KEEP_RESIDENT_BYTES,
-            Metering::Fuel => KEEP_RESIDENT_BYTES_IN_TESTS,
+        let (keep_resident, of_stacks, pagemap_scan) = match metering {
+            Metering::Epochs => (KEEP_RESIDENT_BYTES, KEEP_RESIDENT_BYTES, Enabled::No),
+            Metering::Fuel => (KEEP_RESIDENT_BYTES_IN_TESTS, KEEP_RESIDENT_STACK_BYTES_IN_TESTS, Enabled::Auto),
         };
         let mut pool = PoolingAllocationConfig::default();
         pool.total_component_instances(instances_max)
@@ -120,7 +123,8 @@ impl ScriptEngine {
             .max_unused_warm_slots(warm_instances_max)
             .linear_memory_keep_resident(keep_resident)
             .table_keep_resident(keep_resident)
-            .async_stack_keep_resident(keep_resident);
+            .async_stack_keep_resident(of_stacks)
+            .pagemap_scan(pagemap_scan);
         let mut config = base_config(metering);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         let engine = Engine::new(&config).map_err(|error| Error::Engine(format!("{error:#}")))?;

@@ -50,7 +50,8 @@ fn run(args: &[String]) -> Result<(), Box<dyn Error>> {
     let mut of_host = HostConfig::new(folder.path().join("cache"), child);
     of_host.metering = Metering::Fuel;
     let host = ScriptHost::start(of_host)?;
-    let bundle = Bundle::from_bytes(file, &std::fs::read(Path::new(file))?, &BundleLimits::default())?;
+    let name = Path::new(file).file_name().and_then(|name| name.to_str()).unwrap_or(file);
+    let bundle = Bundle::from_bytes(name, &std::fs::read(Path::new(file))?, &BundleLimits::default())?;
     let version = host.load(&bundle, &Admission { config, ..Admission::as_declared() })?;
     let bound = |name: &str, usual: u64| bounds.get(name).copied().unwrap_or(usual);
     let usual = Bounds::default();

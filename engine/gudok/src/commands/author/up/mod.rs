@@ -109,7 +109,12 @@ struct Up {
 async fn open(screen: &Screen, arguments: &Arguments) -> Result<Up, Failure> {
     let source = Source::at(&arguments.path)?;
     let building = source.clone();
-    let built = tokio::task::spawn_blocking(move || building.build()).await.context("building")??;
+    let building = move || {
+        let built = building.build()?;
+        building.check_menu(&built)?;
+        anyhow::Ok(built)
+    };
+    let built = tokio::task::spawn_blocking(building).await.context("building")??;
     let mut others = Vec::new();
     for path in &arguments.with {
         others.push(Source::at(path)?.build()?);

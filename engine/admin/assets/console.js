@@ -148,6 +148,29 @@
   };
   if (document.querySelector("[sse-connect]")) setInterval(tick, 1000);
 
+  // The picture of a dialog begins where the call comes in, which is seldom its corner. The box that was followed stays in sight.
+  const shows = (picture, box, centred) => {
+    const [frame, place] = [picture.getBoundingClientRect(), box.getBoundingClientRect()];
+    const inSight = place.left >= frame.left && place.right <= frame.right && place.top >= frame.top && place.bottom <= frame.bottom;
+    if (inSight && !centred) return;
+    picture.scrollLeft += (place.left + place.right - frame.left - frame.right) / 2;
+    if (!centred) picture.scrollTop += (place.top + place.bottom - frame.top - frame.bottom) / 2;
+  };
+  const followed = () => document.getElementById(`box-${location.hash.slice(1)}`);
+  const opens = (part) => {
+    for (const picture of part.querySelectorAll(".flow-picture")) {
+      const [chosen, start] = [followed(), picture.querySelector(".start")];
+      if (start) shows(picture, start, true);
+      if (chosen && picture.contains(chosen)) shows(picture, chosen, false);
+    }
+  };
+  document.body.addEventListener("htmx:load", (event) => opens(event.detail.elt));
+  addEventListener("hashchange", () => {
+    const box = followed();
+    const picture = box?.closest(".flow-picture");
+    if (picture) shows(picture, box, false);
+  });
+
   // The slider and the field beside it say the same.
   for (const slider of document.querySelectorAll("[data-slider]")) {
     const field = document.getElementById(slider.dataset.slider);

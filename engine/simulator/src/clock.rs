@@ -42,15 +42,13 @@ impl VirtualClock {
 
     /// Moves the time and wakes whoever slept until then.
     pub(crate) fn advance(&self, now: Timestamp) {
-        let due: Vec<Waker> = {
-            let mut state = self.state.lock();
-            state.now = state.now.max(now);
-            let due = (state.now, u64::MAX);
-            let later = state.timers.split_off(&due);
-            std::mem::replace(&mut state.timers, later).into_values().collect()
-        };
-        for waker in due {
-            waker.wake();
+        let mut state = self.state.lock();
+        state.now = state.now.max(now);
+        let due = (state.now, u64::MAX);
+        while let Some(timer) = state.timers.first_entry().filter(|timer| *timer.key() < due) {
+            let waker = timer.remove();
+            // Whoever wakes may look at the clock.
+            parking_lot::MutexGuard::unlocked(&mut state, || waker.wake());
         }
     }
 }

@@ -13,10 +13,10 @@ pub(crate) struct Crowd {
     calls: Vec<Option<Box<SimCall>>>,
     by_id: BTreeMap<CallId, usize>,
     deadlines: BTreeSet<(Timestamp, usize)>,
-    /// As they are in `deadlines`.
-    deadline_of: BTreeMap<usize, Timestamp>,
-    /// Something may have happened to these since the last look.
-    touched: BTreeSet<usize>,
+    /// As they are in `deadlines`, by number.
+    deadline_of: Vec<Option<Timestamp>>,
+    /// Something may have happened to these since the last look; a few, in their order.
+    touched: Vec<usize>,
     steps_max: u32,
 }
 
@@ -30,12 +30,14 @@ impl Crowd {
         let number = self.calls.len();
         self.by_id.insert(call.id(), number);
         self.calls.push(Some(Box::new(call)));
-        self.touched.insert(number);
+        self.deadline_of.push(None);
+        self.touch(number);
     }
 
     /// Somebody called, and no call came of it.
     pub(crate) fn add_none(&mut self) {
         self.calls.push(None);
+        self.deadline_of.push(None);
     }
 
     pub(crate) fn number_of(&self, id: CallId) -> Option<usize> {
@@ -48,38 +50,48 @@ impl Crowd {
 
     /// To change it; its deadline is looked at again.
     pub(crate) fn get_mut(&mut self, number: usize) -> Option<&mut SimCall> {
-        self.touched.insert(number);
+        self.touch(number);
         self.calls.get_mut(number)?.as_deref_mut()
+    }
+
+    fn touch(&mut self, number: usize) {
+        if let Err(place) = self.touched.binary_search(&number) {
+            self.touched.insert(place, number);
+        }
     }
 
     /// The next call that something may have happened to.
     pub(crate) fn take_touched(&mut self) -> Option<usize> {
-        self.touched.pop_first()
+        (!self.touched.is_empty()).then(|| self.touched.remove(0))
     }
 
     /// Looks at a call's deadline; forgets the call where it is over. True where that was now.
     pub(crate) fn look_at(&mut self, number: usize) -> bool {
-        if let Some(before) = self.deadline_of.remove(&number) {
-            self.deadlines.remove(&(before, number));
-        }
         let Some(call) = self.calls.get_mut(number).and_then(Option::as_mut) else { return false };
         self.steps_max = self.steps_max.max(call.steps);
         if call.is_over() {
             self.by_id.remove(&call.id());
             self.calls[number] = None;
+            self.is_due(number, None);
             return true;
         }
-        if let Some(deadline) = call.machine.deadline() {
-            self.deadline_of.insert(number, deadline);
-            self.deadlines.insert((deadline, number));
-        }
+        let deadline = call.machine.deadline();
+        self.is_due(number, deadline);
         false
+    }
+
+    fn is_due(&mut self, number: usize, deadline: Option<Timestamp>) {
+        let Some(known) = self.deadline_of.get_mut(number).filter(|known| **known != deadline) else { return };
+        if let Some(before) = std::mem::replace(known, deadline) {
+            self.deadlines.remove(&(before, number));
+        }
+        self.deadlines.extend(deadline.map(|at| (at, number)));
     }
 
     /// Nothing more is to be done for it now, unless there was.
     pub(crate) fn untouched(&mut self, number: usize, busy: bool) {
-        if !busy {
-            self.touched.remove(&number);
+        if !busy && let Ok(place) = self.touched.binary_search(&number) {
+            self.touched.remove(place);
         }
     }
 
@@ -115,9 +127,7 @@ impl Crowd {
 
     /// The engine is gone, and this call with it.
     pub(crate) fn lose(&mut self, number: usize) {
-        if let Some(before) = self.deadline_of.remove(&number) {
-            self.deadlines.remove(&(before, number));
-        }
+        self.is_due(number, None);
         if let Some(call) = self.calls.get_mut(number).and_then(Option::take) {
             self.by_id.remove(&call.id());
         }

@@ -1,5 +1,6 @@
 //! What calls share, without the calls: the time, the dice, who behaves how, and what is to happen.
 
+use crate::agenda::Agenda;
 use crate::call::Happening;
 use crate::centre::ToCentre;
 use crate::decide::{Decision, Moment, SharedDecider};
@@ -39,8 +40,7 @@ pub(crate) struct Props {
     pub(crate) unreachable: BTreeSet<Operator>,
     /// No transcript and no trace: for worlds of very many calls.
     pub(crate) quiet: bool,
-    pub(crate) events: BTreeMap<(Timestamp, u64), Event>,
-    pub(crate) next_event: u64,
+    pub(crate) events: Agenda<Event>,
     pub(crate) lines: Vec<Line>,
     pub(crate) decider: Option<SharedDecider>,
     pub(crate) words: Arc<dyn PromptWords>,
@@ -55,8 +55,7 @@ impl Props {
     }
 
     pub(crate) fn at(&mut self, at: Timestamp, event: Event) {
-        self.events.insert((at, self.next_event), event);
-        self.next_event += 1;
+        self.events.at(at, event);
     }
 
     pub(crate) fn line(&mut self, call: usize, text: String) {

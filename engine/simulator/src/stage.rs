@@ -1,5 +1,6 @@
 //! The world at work: one loop over events, deadlines and scripts, on one thread and in one order.
 
+use crate::agenda::Agenda;
 use crate::call::{Happening, SimCall, Want};
 use crate::caller::Caller;
 use crate::centre::SimCentre;
@@ -168,8 +169,7 @@ impl Stage {
             operators: setting.operators,
             recordings: setting.recordings,
             routes: setting.routes,
-            events: BTreeMap::new(),
-            next_event: 0,
+            events: Agenda::new(),
             lines: Vec::new(),
             decider: setting.decider,
             words: setting.words,
@@ -288,11 +288,9 @@ impl Stage {
         if !self.calls.is_empty() || !self.informing.is_done() {
             return false;
         }
-        let to_come = self
-            .props
-            .events
-            .values()
-            .any(|event| matches!(event, Event::Comes(_) | Event::Lives | Event::Saved(_) | Event::Orders(..)));
+        let must_come =
+            |event: &Event| matches!(event, Event::Comes(_) | Event::Lives | Event::Saved(_) | Event::Orders(..));
+        let to_come = self.props.events.any(must_come);
         let now = self.props.now;
         let owed = || self.centre.machine().is_some_and(|machine| machine.callbacks().any(|one| is_open(one, now)));
         // What became of an attempt that a death cut off may have to be written down again.
@@ -301,7 +299,7 @@ impl Stage {
     }
 
     fn next(&self) -> Option<Timestamp> {
-        let event = self.props.events.keys().next().map(|(at, _)| *at);
+        let event = self.props.events.next();
         let post = self.post.lock().deadline();
         let campaigns = self.informing.office.deadline();
         [event, self.calls.next_deadline(), self.clock.next(), self.centre.deadline(), post, campaigns]
@@ -314,11 +312,8 @@ impl Stage {
     fn advance(&mut self, at: Timestamp) {
         self.props.now = self.props.now.max(at);
         self.clock.advance(self.props.now);
-        let due = self.props.events.first_key_value().is_some_and(|((at, _), _)| *at <= self.props.now);
-        if due {
-            if let Some((_, event)) = self.props.events.pop_first() {
-                self.happens(event);
-            }
+        if let Some(event) = self.props.events.pop_due(self.props.now) {
+            self.happens(event);
             return;
         }
         for number in self.calls.due(self.props.now) {

@@ -7,6 +7,7 @@ use super::numbers::Number;
 use super::office::{Errand, Office};
 use super::report::{CampaignsReport, LineUse};
 use super::world::{CampaignWorld, Incident, SimCampaign};
+use crate::agenda::Agenda;
 use crate::dice::Dice;
 use gudok_core::campaign::{
     AttemptEnd, AttemptId, AttemptStart, CampaignInput, CampaignMode, CampaignOrder, ContactDecision, ContactNo,
@@ -57,8 +58,7 @@ pub(super) struct Stage {
     stopwatch: Timestamp,
     /// The wall clock is so many microseconds before or behind the stopwatch.
     set_by: i64,
-    events: BTreeMap<(Timestamp, u64), (u32, Event)>,
-    next_event: u64,
+    events: Agenda<(u32, Event)>,
     to_come: usize,
     last_saved: Timestamp,
     failing: BTreeMap<Trunk, Timestamp>,
@@ -83,8 +83,7 @@ impl Stage {
             dice,
             stopwatch: begins,
             set_by: 0,
-            events: BTreeMap::new(),
-            next_event: 0,
+            events: Agenda::new(),
             to_come: 0,
             last_saved: begins,
             failing: BTreeMap::new(),
@@ -157,11 +156,8 @@ impl Stage {
             }
             let Some(at) = self.next() else { break };
             self.stopwatch = self.stopwatch.max(at);
-            let due = self.events.first_key_value().is_some_and(|((at, _), _)| *at <= self.stopwatch);
-            if due {
-                if let Some((_, (life, event))) = self.events.pop_first() {
-                    self.happens(life, event);
-                }
+            if let Some((life, event)) = self.events.pop_due(self.stopwatch) {
+                self.happens(life, event);
             } else {
                 let now = self.now();
                 self.office.looks_at_the_clock(now);
@@ -178,7 +174,7 @@ impl Stage {
     }
 
     fn next(&self) -> Option<Timestamp> {
-        let event = self.events.keys().next().map(|(at, _)| *at);
+        let event = self.events.next();
         let deadline = self.office.deadline().map(|wall| shifted(wall, -self.set_by));
         [event, deadline].into_iter().flatten().min()
     }
@@ -195,8 +191,7 @@ impl Stage {
 
     fn at(&mut self, at: Timestamp, event: Event) {
         self.to_come += usize::from(event.must_come());
-        self.events.insert((at, self.next_event), (self.office.life, event));
-        self.next_event += 1;
+        self.events.at(at, (self.office.life, event));
     }
 
     fn settle(&mut self) {

@@ -100,6 +100,13 @@ impl Callee {
         Self::of(Sort::Tone(tone), Operator::no_answer(), Caller::called())
     }
 
+    /// An answering machine with a greeting of the usual length, and a beep.
+    #[must_use]
+    pub fn answering_machine() -> Self {
+        const GREETING: Duration = Duration::from_secs(5);
+        Self::machine(GREETING)
+    }
+
     /// Answers as that one does.
     #[must_use]
     pub fn answering(mut self, answers: Operator) -> Self {

@@ -69,6 +69,48 @@ async fn from_nothing_to_a_call_in_every_template_and_language() -> anyhow::Resu
     Ok(())
 }
 
+/// Where no language is compiled, on a busy machine.
+const BUILD_MAX: Duration = Duration::from_secs(180);
+/// Of the call in which a fault is found, and of its conversation.
+const NIGHT: (&str, &str) = ("2026-05-05T02:30:00+07:00", "2026-05-04 19:30");
+
+#[tokio::test]
+async fn what_exploring_finds_is_kept_as_conversations_of_the_same_call() -> anyhow::Result<()> {
+    let home = Home::without_engine()?;
+    let folder = home.new_project("nobody", "menu", "", AGENCY).await?.folder;
+    std::fs::remove_dir_all(folder.join("tests"))?;
+    let menu = folder.join("data/menu.toml");
+    let whole = std::fs::read_to_string(&menu)?;
+    let without_operator = whole.replace("\"0\" = \"operator\"\n", "");
+    ensure!(whole != without_operator, "the template has another key for its operator");
+    std::fs::write(&menu, without_operator)?;
+    let mut explore = home.command("gudok");
+    explore.current_dir(&folder).args(["explore", "--at", NIGHT.0, "--save-test", "found.talk"]);
+    let explored = explore.output().await?;
+    ensure!(explored.status.code() == Some(1), "{explored:?}");
+    let found = std::fs::read_to_string(folder.join("found.talk"))?;
+    ensure!(found.contains(NIGHT.1), "{found}");
+    std::fs::create_dir(folder.join("tests"))?;
+    std::fs::rename(folder.join("found.talk"), folder.join("tests/found.talk"))?;
+    home.run(&folder, &["test"]).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_faulty_menu_is_not_put_on_a_number() -> anyhow::Result<()> {
+    let home = Home::without_engine()?;
+    let folder = home.new_project("faulty", "menu", "", AGENCY).await?.folder;
+    let menu = folder.join("data/menu.toml");
+    let whole = std::fs::read_to_string(&menu)?;
+    std::fs::write(&menu, whole.replace("start = \"welcome\"", "start = \"nowhere\""))?;
+    let mut up = home.command("gudok");
+    let running = up.current_dir(&folder).args(["up", "--no-phone"]).output();
+    let told = tokio::time::timeout(BUILD_MAX, running).await.context("it is up with a faulty menu")??;
+    let said = String::from_utf8_lossy(&told.stderr);
+    ensure!(told.status.code() == Some(1) && said.contains("menu.toml") && said.contains("nowhere"), "{told:?}");
+    Ok(())
+}
+
 fn config(town: &Phone) -> ConfigBuilder {
     let mut more = format!(
         "[[queue]]\nname = \"operators\"\ncalendar = \"day\"\n[[agency]]\nname = {AGENCY:?}\nfallback = \"operators\"\n"

@@ -56,7 +56,7 @@ fn answer(order: &Order) -> anyhow::Result<Answer> {
         Lang::Ru => flow::Lang::Ru,
         Lang::En => flow::Lang::En,
     };
-    let settings = FoldSettings { lang, all: order.all, target: order.new.target.clone() };
+    let settings = FoldSettings { lang, all: order.all };
     let (sheet, differences) = match &old {
         Some((old, _)) => {
             let difference = diff(old, &new);
@@ -149,7 +149,7 @@ mod tests {
         };
         let report = serde_json::json!({
             "script": "a", "version": "1.0.0", "agency": "b", "entry": "main", "paths": 3, "took_ms": 1, "paths_per_second": 9.0,
-            "covered": gudok_simulator::explore::Covered::default(), "left_out": [], "findings": [], "flow": { "start": null, "nodes": [], "edges": [] },
+            "covered": gudok_simulator::explore::Covered::default(), "left_out": [], "findings": [], "flow": { "start": null, "replay": "", "nodes": [], "edges": [] },
         });
         let drawing = drawing(&serde_json::from_value(report).unwrap(), &sheet, Vec::new(), flow::Lang::Ru).unwrap();
         assert_eq!((drawing.paths, drawing.places.len(), drawing.covered["states"]), (3, 2, 0));

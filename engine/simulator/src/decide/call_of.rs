@@ -2,7 +2,7 @@
 //! same for whoever tries a script alone.
 
 use super::everything;
-use crate::callee::Callee;
+use crate::callee::{Callee, Sort};
 use crate::caller::Caller;
 use crate::campaigns::samples;
 use crate::example_directory::ExampleDirectory;
@@ -52,6 +52,12 @@ impl CallOf {
         let manifest = &version.manifest;
         let entry = self.entry.clone().or_else(|| manifest.entries.first().cloned());
         (Agency::new(&manifest.agency), Entry::new(entry.as_deref().unwrap_or("main")))
+    }
+
+    /// An answering machine takes the call.
+    #[must_use]
+    pub fn is_on_machine(&self) -> bool {
+        self.callee.as_ref().is_some_and(|callee| matches!(callee.sort, Sort::Machine { .. }))
     }
 }
 

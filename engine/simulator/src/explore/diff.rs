@@ -127,6 +127,7 @@ mod tests {
             said: said.into(),
             lang: "ru-RU".into(),
             reached_by: way.parse().unwrap(),
+            replay: String::new(),
             findings: Vec::new(),
         }
     }
@@ -145,6 +146,8 @@ mod tests {
             heard: Vec::new(),
             step: None,
             node: None,
+            contact: Vec::new(),
+            on_machine: false,
         };
         ExploreReport {
             script: "s".into(),
@@ -157,7 +160,7 @@ mod tests {
             covered: Covered::default(),
             left_out: Vec::new(),
             findings: findings.iter().map(finding).collect(),
-            flow: Flow { start: nodes.first().map(|node| node.id.clone()), nodes, edges },
+            flow: Flow { start: nodes.first().map(|node| node.id.clone()), replay: String::new(), nodes, edges },
         }
     }
 

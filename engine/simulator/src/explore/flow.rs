@@ -61,7 +61,8 @@ pub(super) fn flow(graph: &Graph, ways: &Ways) -> (Flow, Vec<String>) {
     };
     let edges = edges.into_iter().map(edge).collect();
     let names = node_of.iter().map(|at| nodes.get(*at).map(|node| node.id.clone()).unwrap_or_default()).collect();
-    (Flow { start: nodes.first().map(|node| node.id.clone()), nodes, edges }, names)
+    let start = nodes.first().map(|node| node.id.clone());
+    (Flow { start, replay: String::new(), nodes, edges }, names)
 }
 
 fn node(number: usize, moment: &Moment, reached_by: crate::decide::Decisions) -> FlowNode {
@@ -97,6 +98,7 @@ fn node(number: usize, moment: &Moment, reached_by: crate::decide::Decisions) ->
         said,
         lang,
         reached_by,
+        replay: String::new(),
         findings: Vec::new(),
     }
 }
@@ -116,6 +118,7 @@ fn end_node(number: usize, end: &End, reached_by: crate::decide::Decisions) -> F
         said,
         lang: String::new(),
         reached_by,
+        replay: String::new(),
         findings: Vec::new(),
     }
 }

@@ -69,9 +69,6 @@ use telling::Teller;
 /// Who is told how far exploring has come, and may end it.
 pub type Watch<'a> = dyn FnMut(&Progress) -> ControlFlow<()> + 'a;
 
-/// Of an answering machine.
-const GREETING: Duration = Duration::from_secs(5);
-
 /// Explores a compiled script, on this thread. Not from within a tokio runtime: use a thread that may block.
 ///
 /// The same version, settings and seed give the same report but for its times, as long as neither `time_max_ms` nor the
@@ -139,7 +136,7 @@ fn calls(version: &Arc<Version>, call: &CallOf) -> Vec<(String, CallOf)> {
         contacts.push(("a contact without columns".into(), Vec::new()));
     }
     let machine = contacts.first().map(|(about, contact)| {
-        let callee = Some(Callee::machine(GREETING));
+        let callee = Some(Callee::answering_machine());
         (format!("{about}, an answering machine"), CallOf { contact: contact.clone(), callee, ..call.clone() })
     });
     let people = contacts.into_iter().map(|(about, contact)| (about, CallOf { contact, ..call.clone() }));

@@ -1,18 +1,25 @@
 //! The command that lets a person meet a finding: the call as it was explored, and what happens in it.
 
-use crate::callee::Sort;
 use crate::decide::{CallOf, Decisions};
 use gudok_core::time::Timestamp;
 use std::collections::BTreeMap;
 
-/// `gudok call --local TARGET --keys …`, with all of the call that is not as usual. The engine's own routes are in no
-/// command: a local call has everything that the manifest names.
+/// `gudok call --local TARGET --keys …`: the call, and what is done in it.
 pub(super) fn replay_command(
     target: &str,
     config: &BTreeMap<String, String>,
     call: &CallOf,
     keys: &Decisions,
 ) -> String {
+    let keys = keys.to_string();
+    // Keys are changed and tried again: double quotation marks are easier to find one's way in.
+    let keys = if keys.contains(['"', '\\', '$', '`', '!']) { quoted(&keys) } else { format!("\"{keys}\"") };
+    format!("{} --keys {keys}", call_command(target, config, call))
+}
+
+/// `gudok call --local TARGET`, with all of the call that is not as usual. The engine's own routes are in no command: a
+/// local call has everything that the manifest names.
+pub(super) fn call_command(target: &str, config: &BTreeMap<String, String>, call: &CallOf) -> String {
     let mut command = format!("gudok call --local {}", quoted(target));
     let mut option = |name: &str, value: &str| {
         command.push_str(&format!(" --{name} {}", quoted(value)));
@@ -42,13 +49,10 @@ pub(super) fn replay_command(
     if call.seed != CallOf::default().seed {
         option("seed", &call.seed.to_string());
     }
-    if call.callee.as_ref().is_some_and(|callee| matches!(callee.sort, Sort::Machine { .. })) {
+    if call.is_on_machine() {
         command.push_str(" --on-machine");
     }
-    let keys = keys.to_string();
-    // Keys are changed and tried again: double quotation marks are easier to find one's way in.
-    let keys = if keys.contains(['"', '\\', '$', '`', '!']) { quoted(&keys) } else { format!("\"{keys}\"") };
-    format!("{command} --keys {keys}")
+    command
 }
 
 /// None that is beyond all calendars: no command line says it.

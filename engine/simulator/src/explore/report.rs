@@ -1,6 +1,7 @@
 //! What came of exploring.
 
-use crate::decide::Decisions;
+use crate::callee::Callee;
+use crate::decide::{CallOf, Decisions};
 use serde::{Deserialize, Serialize};
 
 /// What came of exploring a script.
@@ -87,6 +88,21 @@ pub struct Finding {
     pub step: Option<String>,
     /// The node of the flow where it is.
     pub node: Option<String>,
+    /// Of a campaign's script: the columns of the contact in whose call it was found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contact: Vec<(String, String)>,
+    /// Of a campaign's script: an answering machine took that call.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_machine: bool,
+}
+
+impl Finding {
+    /// The call in which it was found, of the one that was explored.
+    #[must_use]
+    pub fn call(&self, explored: &CallOf) -> CallOf {
+        let callee = if self.on_machine { Some(Callee::answering_machine()) } else { explored.callee.clone() };
+        CallOf { contact: self.contact.clone(), callee, ..explored.clone() }
+    }
 }
 
 /// What is wrong.
@@ -196,6 +212,8 @@ impl FindingKind {
 pub struct Flow {
     /// Where a call begins; none where nothing was met.
     pub start: Option<String>,
+    /// A command that makes the call.
+    pub replay: String,
     /// In the order in which they were met, the start first.
     pub nodes: Vec<FlowNode>,
     /// Between them, in the order of their nodes.
@@ -219,6 +237,8 @@ pub struct FlowNode {
     pub lang: String,
     /// The shortest way there that was found.
     pub reached_by: Decisions,
+    /// A command that leads there.
+    pub replay: String,
     /// The findings here: places in [`ExploreReport::findings`].
     pub findings: Vec<usize>,
 }

@@ -5,7 +5,7 @@ use super::checks::check;
 use super::flow::{flow, node_name};
 use super::graph::Graph;
 use super::place::{flow_key, step_of};
-use super::replay_command::replay_command;
+use super::replay_command::{call_command, replay_command};
 use super::report::{Covered, ExploreReport, Finding, Flow, LeftOut, NodeKind};
 use super::search::{Searched, Suspect, search};
 use super::settings::{ExploreSettings, Progress};
@@ -85,6 +85,11 @@ impl Teller {
         let searched = search(world(), &self.settings, (paths_max, time_max), watch);
         let ways = Ways::of(&searched.graph);
         let (mut flow, names) = flow(&searched.graph, &ways);
+        let (target, config) = (&self.settings.target, &self.settings.config);
+        flow.replay = call_command(target, config, call);
+        for node in &mut flow.nodes {
+            node.replay = replay_command(target, config, call, &node.reached_by);
+        }
         self.count(&searched, &flow);
         let mut suspects = searched.suspects.clone();
         suspects.extend(check(&searched.graph, &self.settings.rules, self.people, self.calls_out));
@@ -201,6 +206,8 @@ impl Teller {
             heard,
             step,
             node: node_name(names, state),
+            contact: call.contact.clone(),
+            on_machine: call.is_on_machine(),
         }
     }
 
@@ -217,7 +224,9 @@ impl Teller {
             }
         }
         let known = &mut self.report.flow;
-        known.start = known.start.take().or(flow.start);
+        if known.start.is_none() {
+            (known.start, known.replay) = (flow.start, flow.replay);
+        }
         known.nodes.extend(flow.nodes);
         known.edges.extend(flow.edges);
     }

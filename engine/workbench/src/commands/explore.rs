@@ -13,7 +13,6 @@ use anyhow::Context;
 use clap::Args;
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::Version;
-use gudok_simulator::decide::CallOf;
 use gudok_simulator::explore::{
     Bounds, Covered, ExampleReply, ExploreReport, ExploreSettings, Finding, FlowDiff, Progress, diff, explore,
 };
@@ -139,7 +138,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<usize> {
         Some(other) => Some(explored(&host, arguments, other)?.0),
         None => None,
     };
-    let (report, version, call) = explored(&host, arguments, &arguments.script)?;
+    let (report, version, settings) = explored(&host, arguments, &arguments.script)?;
     let difference = old.as_ref().map(|old| (old, diff(old, &report)));
     write_pictures(arguments, &report, difference.as_ref())?;
     if let Some(file) = &arguments.save_test {
@@ -147,7 +146,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<usize> {
             Lang::Ru => Tongue::Russian,
             Lang::En => Tongue::English,
         };
-        write(file, &conversations(&version, &call, &report.findings, tongue))?;
+        let told = conversations(&version, (&settings.call, &settings.config), &report.findings, tongue);
+        write(file, &told)?;
     }
     let said = if arguments.json {
         in_json(&report, difference.as_ref())?
@@ -158,7 +158,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<usize> {
     Ok(report.findings.len())
 }
 
-type Explored = (ExploreReport, Arc<Version>, CallOf);
+type Explored = (ExploreReport, Arc<Version>, ExploreSettings);
 
 fn explored(host: &LocalHost, arguments: &Arguments, script: &Path) -> anyhow::Result<Explored> {
     let bundle = bundle_of(script)?;
@@ -179,7 +179,7 @@ fn explored(host: &LocalHost, arguments: &Arguments, script: &Path) -> anyhow::R
     let mut telling = Telling::new(&bundle.manifest.name);
     let report = explore(&version, &settings, &mut |progress| telling.tell(progress));
     telling.end();
-    Ok((report, version, settings.call))
+    Ok((report, version, settings))
 }
 
 fn bounds(arguments: &Arguments) -> Bounds {
@@ -241,7 +241,7 @@ fn write_pictures(
         return Ok(());
     }
     let lang = arguments.lang;
-    let settings = FoldSettings { lang, all: arguments.all, target: arguments.script.display().to_string() };
+    let settings = FoldSettings { lang, all: arguments.all };
     let drawn = match compared {
         Some((old, difference)) => compared_sheet(old, report, difference, &settings),
         None => sheet(report, &settings),
@@ -415,7 +415,7 @@ mod tests {
         serde_json::from_value(serde_json::json!({
             "script": "desk", "version": "1.0.0", "agency": "mfc", "entry": "main", "paths": 5210, "took_ms": 900,
             "paths_per_second": 5788.9, "covered": Covered { states: 34, questions: 1, ..Covered::default() },
-            "left_out": [left], "findings": findings, "flow": { "start": null, "nodes": [], "edges": [] },
+            "left_out": [left], "findings": findings, "flow": { "start": null, "replay": "", "nodes": [], "edges": [] },
         }))
         .unwrap()
     }

@@ -2,20 +2,28 @@
 //! What the script ought to do instead is the author's to add.
 
 use crate::conversation::of_decisions::{asks, said, step};
-use crate::conversation::{Conversation, Step, Tongue};
+use crate::conversation::{Conversation, Step, Tongue, of_call};
 use gudok_plugin_host::Version;
 use gudok_simulator::Line;
 use gudok_simulator::decide::{ByList, CallOf, Decider, Decision, Moment, SharedDecider, world_of};
 use gudok_simulator::explore::Finding;
 use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Each finding as a conversation, in a file.
-pub(super) fn conversations(version: &Arc<Version>, call: &CallOf, findings: &[Finding], tongue: Tongue) -> String {
+/// Each finding as a conversation, in a file; of the call that was explored, of a version with that configuration.
+pub(super) fn conversations(
+    version: &Arc<Version>,
+    (explored, config): (&CallOf, &BTreeMap<String, String>),
+    findings: &[Finding],
+    tongue: Tongue,
+) -> String {
     let mut text = String::new();
     for (number, finding) in (1..).zip(findings) {
         let mut written = Conversation::new(&format!("{number}. {}: {}", finding.kind.as_str(), finding.keys));
-        written.steps = steps(version, call, finding);
+        let call = finding.call(explored);
+        written.settings = of_call::settings(&call, config);
+        written.steps = steps(version, &call, finding);
         // Of one line, whatever a message says.
         let message = finding.message.split_whitespace().collect::<Vec<_>>().join(" ");
         text.push_str(&format!("# {message}\n# {}\n{}\n", finding.replay.replace('\n', " "), written.to_text(tongue)));
@@ -26,7 +34,6 @@ pub(super) fn conversations(version: &Arc<Version>, call: &CallOf, findings: &[F
 fn steps(version: &Arc<Version>, call: &CallOf, finding: &Finding) -> Vec<Step> {
     let writing = Arc::new(Mutex::new(Writing { list: ByList::new(finding.keys.clone()), steps: Vec::new() }));
     let _ = world_of(version, call).decided_by(Arc::clone(&writing) as SharedDecider).run();
-
     std::mem::take(&mut writing.lock().steps)
 }
 

@@ -18,6 +18,7 @@ pub mod gather;
 pub mod junit;
 mod keywords;
 mod matching;
+pub(crate) mod of_call;
 pub(crate) mod of_decisions;
 mod parse;
 pub mod report;
@@ -140,7 +141,7 @@ pub enum Setting {
     },
     /// What is left to chance comes from here.
     Seed {
-        /// Any number; 1 where it is not set.
+        /// Any number; 0 where it is not set.
         seed: u64,
     },
 }

@@ -36,8 +36,6 @@ pub struct FoldSettings {
     pub lang: Lang,
     /// Draws every state and every way.
     pub all: bool,
-    /// What a command calls the script: ".", "my-script.ivr".
-    pub target: String,
 }
 
 /// The sheet of a flow.
@@ -85,7 +83,7 @@ impl Folding<'_> {
         self.places.push(Place {
             shape: Shape::Start,
             title: lang.of("Звонок приходит", "A call comes in").to_owned(),
-            replay: self.command(""),
+            replay: report.flow.replay.clone(),
             of: 1,
             ..Place::default()
         });
@@ -105,7 +103,7 @@ impl Folding<'_> {
                 title: own(if node.title.is_empty() { &node.said } else { &node.title }),
                 said: own(&node.said),
                 lang: node.lang.clone(),
-                replay: self.command(&keys),
+                replay: node.replay.clone(),
                 keys,
                 flaws: flaws_of(node),
                 change,
@@ -121,15 +119,6 @@ impl Folding<'_> {
                 self.notes.push(format!("{about}: {}", finding_name(finding.kind, lang)));
             }
         }
-    }
-
-    fn command(&self, keys: &str) -> String {
-        let target = &self.settings.target;
-        if target.is_empty() {
-            return String::new();
-        }
-        let keys = if keys.is_empty() { String::new() } else { format!(" --keys {}", quoted(keys)) };
-        format!("gudok call --local {}{keys}", quoted(target))
     }
 
     /// Every way, one for each pair of places, with all that takes it.
@@ -543,18 +532,5 @@ fn shape_of(node: &FlowNode) -> Shape {
         NodeKind::BackEnd | NodeKind::Data => Shape::BackEnd,
         NodeKind::Recording => Shape::Recording,
         NodeKind::End => Shape::End,
-    }
-}
-
-/// A word of a command, as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "./_-+=@,".contains(c);
-    let harmless = |c: char| plain(c) || " :*#".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else if word.chars().all(harmless) {
-        format!("\"{word}\"")
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }

@@ -8,7 +8,7 @@ const HOSTILE: &str = "</text><script>alert(1)</script>\"'&]]>%%{init}\u{202E}\u
 
 fn node(id: &str, kind: &str, step: &str, said: &str, reached_by: &str, findings: &[usize]) -> Value {
     json!({ "id": id, "kind": kind, "step": step, "title": said, "said": said, "lang": "ru-RU",
-            "reached_by": reached_by, "findings": findings })
+            "reached_by": reached_by, "replay": format!("gudok call --local . --keys \"{reached_by}\""), "findings": findings })
 }
 
 fn edge(from: &str, to: &str, labels: &[(&str, Option<&str>)], usual: bool) -> Value {
@@ -53,13 +53,13 @@ fn of(nodes: Vec<Value>, edges: Vec<Value>) -> ExploreReport {
     let report = json!({
         "script": "kindergarten", "version": "1.0.0", "agency": "education", "entry": "main", "paths": 1234,
         "took_ms": 10, "paths_per_second": 1.0, "covered": gudok_simulator::explore::Covered::default(),
-        "left_out": [], "findings": [finding], "flow": { "start": "n1", "nodes": nodes, "edges": edges },
+        "left_out": [], "findings": [finding], "flow": { "start": "n1", "replay": "gudok call --local .", "nodes": nodes, "edges": edges },
     });
     serde_json::from_value(report).unwrap()
 }
 
 fn settings(all: bool) -> FoldSettings {
-    FoldSettings { lang: Lang::Ru, all, target: ".".to_owned() }
+    FoldSettings { lang: Lang::Ru, all }
 }
 
 fn drawn(sheet: &Sheet) -> String {
@@ -195,7 +195,7 @@ fn no_text_of_a_script_is_markup() {
     let mut report = report();
     for node in &mut report.flow.nodes {
         (node.title, node.said, node.step) = (HOSTILE.into(), HOSTILE.into(), Some(HOSTILE.into()));
-        node.lang = HOSTILE.into();
+        (node.lang, node.replay) = (HOSTILE.into(), HOSTILE.into());
     }
     for label in report.flow.edges.iter_mut().flat_map(|edge| &mut edge.labels) {
         label.stands_for = Some(HOSTILE.into());
@@ -203,8 +203,8 @@ fn no_text_of_a_script_is_markup() {
     report.findings[0].message = HOSTILE.into();
     report.findings[0].replay = HOSTILE.into();
     report.script = HOSTILE.into();
-    let settings = FoldSettings { target: HOSTILE.to_owned(), ..settings(true) };
-    let sheet = sheet(&report, &settings);
+    report.flow.replay = HOSTILE.into();
+    let sheet = sheet(&report, &settings(true));
     let svg = drawn(&sheet);
     let document = roxmltree::Document::parse(&svg).unwrap();
     let names: std::collections::BTreeSet<&str> =

@@ -32,10 +32,7 @@ use session::Session;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
-/// How long the greeting of an answering machine is, as in conversations.
-const GREETING: Duration = Duration::from_secs(5);
 /// Says that the caller shows no number.
 const WITHHELD: &str = "withheld";
 /// The exit code of wrong usage and of a machine on which something is missing.
@@ -111,7 +108,7 @@ impl Talk<'_> {
             anonymous,
             seed: options.seed.unwrap_or_else(|| CallOf::default().seed),
             contact: options.contact.clone().unwrap_or_default().0,
-            callee: options.on_machine.then(|| gudok_simulator::Callee::machine(GREETING)),
+            callee: options.on_machine.then(gudok_simulator::Callee::answering_machine),
             ..CallOf::default()
         }
     }

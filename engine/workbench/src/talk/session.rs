@@ -11,7 +11,7 @@ use super::trace;
 use super::typed::{Command, Typed};
 use super::words::UiLang;
 use crate::conversation::run::{Bench, Trial};
-use crate::conversation::{Conversation, Setting};
+use crate::conversation::{Conversation, Setting, of_call};
 use crate::local::LocalHost;
 use crate::out;
 use crate::replays::JournalFile;
@@ -73,7 +73,7 @@ impl Session {
         talker.languages.clone_from(&version.manifest.languages);
         let talker = Arc::new(Mutex::new(talker));
         let mut session = Self { version, call, words, talker, json: talk.json, host, bundle };
-        session.arrange_saving(settings(talk));
+        session.arrange_saving(of_call::settings(&session.call, &talk.config()));
         Ok(session)
     }
 
@@ -169,7 +169,7 @@ impl Session {
         let manifest = &self.version.manifest;
         let mut talker = self.talker.lock();
         let name = format!("{} {}", manifest.name, manifest.version);
-        let at = self.call.at.map_or_else(|| "12:00".to_owned(), civil);
+        let at = self.call.at.map_or_else(|| "12:00".to_owned(), of_call::civil);
         talker.tell("welcome", &[&name, &at]);
         if talk.options.audio {
             let ui = talker.ui;
@@ -301,38 +301,6 @@ fn departure(host: &LocalHost, bundle: &Bundle, conversation: &Conversation) -> 
     let tried = std::thread::scope(|scope| scope.spawn(|| bench.try_one(&trial)).join());
     let outcome = tried.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     Ok(outcome.departures.first().map(|departure| format!("{}; {}", departure.expected, departure.came)))
-}
-
-/// What a conversation must set so that it is this call.
-fn settings(talk: &Talk<'_>) -> Vec<Setting> {
-    let options = talk.options;
-    let mut settings = Vec::new();
-    if let Some(at) = options.at {
-        settings.push(Setting::At { time: civil(at) });
-    }
-    match talk.from {
-        Some(super::WITHHELD) => settings.push(Setting::Withheld),
-        Some(number) => settings.push(Setting::From { number: number.to_owned() }),
-        None => {}
-    }
-    settings.extend(options.lang.iter().map(|language| Setting::Language { language: language.clone() }));
-    settings.extend(options.entry.iter().map(|entry| Setting::Entry { entry: entry.clone() }));
-    let config = options.config.iter().map(|(key, value)| Setting::Config { key: key.clone(), value: value.clone() });
-    settings.extend(config);
-    let columns = options.contact.iter().flat_map(|columns| &columns.0);
-    settings.extend(columns.map(|(name, value)| Setting::Contact { name: name.clone(), value: value.clone() }));
-    if options.on_machine {
-        settings.push(Setting::AnsweredByMachine);
-    }
-    settings.extend(options.seed.map(|seed| Setting::Seed { seed }));
-    settings
-}
-
-/// A moment as conversations write it, in UTC.
-fn civil(at: gudok_core::time::Timestamp) -> String {
-    let moment = i64::try_from(at.as_millis()).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    let moment = moment.unwrap_or_default();
-    moment.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// What the command line asks for is there.

@@ -25,10 +25,6 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::time::Duration;
-
-/// Of an answering machine.
-const GREETING: Duration = Duration::from_secs(5);
 
 /// A conversation that is to be tried, and where it stands.
 #[derive(Clone, PartialEq, Debug)]
@@ -219,7 +215,7 @@ fn world(version: &Arc<Version>, conversation: &Conversation, words: Arc<dyn Pro
             Setting::Language { language } => call.lang = Some(language.clone()),
             Setting::Entry { entry } => call.entry = Some(entry.clone()),
             Setting::Contact { name, value } => call.contact.push((name.clone(), value.clone())),
-            Setting::AnsweredByMachine => call.callee = Some(Callee::machine(GREETING)),
+            Setting::AnsweredByMachine => call.callee = Some(Callee::answering_machine()),
             Setting::Seed { seed } => call.seed = *seed,
             Setting::Config { .. }
             | Setting::Secret { .. }

@@ -37,7 +37,7 @@ impl<E> Agenda<E> {
         self.heap.pop().map(|item| item.event)
     }
 
-    /// All of it, in no order.
+    /// Whether any of it is that.
     pub(crate) fn any(&self, is: impl Fn(&E) -> bool) -> bool {
         self.heap.iter().any(|item| is(&item.event))
     }

@@ -13,6 +13,7 @@ use anyhow::Context;
 use clap::Args;
 use gudok_core::time::Timestamp;
 use gudok_plugin_host::Version;
+use gudok_plugin_host::bundle::Bundle;
 use gudok_simulator::explore::{
     Bounds, Covered, ExampleReply, ExploreReport, ExploreSettings, Finding, FlowDiff, Progress, diff, explore,
 };
@@ -135,30 +136,36 @@ const fn exit_code(findings: usize) -> u8 {
 fn run(arguments: &Arguments) -> anyhow::Result<usize> {
     let host = LocalHost::open()?;
     let old = match &arguments.diff {
-        Some(other) => Some(explored(&host, arguments, other)?.0),
+        Some(other) => Some(explored(&host, arguments, other)?.report),
         None => None,
     };
-    let (report, version, settings) = explored(&host, arguments, &arguments.script)?;
-    let difference = old.as_ref().map(|old| (old, diff(old, &report)));
-    write_pictures(arguments, &report, difference.as_ref())?;
+    let new = explored(&host, arguments, &arguments.script)?;
+    let report = &new.report;
+    let difference = old.as_ref().map(|old| (old, diff(old, report)));
+    write_pictures(arguments, report, difference.as_ref())?;
     if let Some(file) = &arguments.save_test {
         let tongue = match arguments.lang {
             Lang::Ru => Tongue::Russian,
             Lang::En => Tongue::English,
         };
-        let told = conversations(&version, (&settings.call, &settings.config), &report.findings, tongue);
-        write(file, &told)?;
+        write(file, &conversations(&new, tongue)?)?;
     }
     let said = if arguments.json {
-        in_json(&report, difference.as_ref())?
+        in_json(report, difference.as_ref())?
     } else {
-        in_words(&report, difference.as_ref(), colours())
+        in_words(report, difference.as_ref(), colours())
     };
     out::bytes(said.as_bytes());
     Ok(report.findings.len())
 }
 
-type Explored = (ExploreReport, Arc<Version>, ExploreSettings);
+/// A script, how it was explored, and what came of it.
+pub(super) struct Explored {
+    pub(super) bundle: Bundle,
+    pub(super) version: Arc<Version>,
+    pub(super) settings: ExploreSettings,
+    pub(super) report: ExploreReport,
+}
 
 fn explored(host: &LocalHost, arguments: &Arguments, script: &Path) -> anyhow::Result<Explored> {
     let bundle = bundle_of(script)?;
@@ -179,7 +186,7 @@ fn explored(host: &LocalHost, arguments: &Arguments, script: &Path) -> anyhow::R
     let mut telling = Telling::new(&bundle.manifest.name);
     let report = explore(&version, &settings, &mut |progress| telling.tell(progress));
     telling.end();
-    Ok((report, version, settings))
+    Ok(Explored { bundle, version, settings, report })
 }
 
 fn bounds(arguments: &Arguments) -> Bounds {

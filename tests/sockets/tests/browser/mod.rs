@@ -90,16 +90,7 @@ impl Browser {
     /// Opens it with settings of its own.
     pub(crate) async fn open_with(server: SocketAddr, screen: Screen, preferences: Value) -> anyhow::Result<Self> {
         let profile = tempfile::tempdir()?;
-        let mut driver = Command::new("chromedriver")
-            .args(["--port=0"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .map(Driver)
-            .context("no chromedriver here: run scripts/install-deps --test")?;
-        let port = port_of(&mut driver.0).await?;
+        let (driver, port) = driver().await?;
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities(screen, &preferences, profile.path()))
             .connect(&format!("http://127.0.0.1:{port}"))
@@ -334,6 +325,30 @@ fn capabilities(screen: Screen, preferences: &Value, profile: &Path) -> serde_js
     let all =
         json!({ "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } });
     all.as_object().cloned().unwrap_or_default()
+}
+
+/// A chromedriver, and where it listens. It takes a free port of IPv4 and wants the same of IPv6: where somebody else has that, it
+/// ends at once, and another one has better luck.
+async fn driver() -> anyhow::Result<(Driver, u16)> {
+    const TRIES: u32 = 5;
+    let mut tries = 0;
+    loop {
+        let mut driver = Command::new("chromedriver")
+            .args(["--port=0"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .map(Driver)
+            .context("no chromedriver here: run scripts/install-deps --test")?;
+        tries += 1;
+        match port_of(&mut driver.0).await {
+            Ok(port) => return Ok((driver, port)),
+            Err(error) if tries == TRIES => return Err(error),
+            Err(_) => {}
+        }
+    }
 }
 
 /// chromedriver chooses its port and says it.

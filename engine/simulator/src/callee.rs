@@ -32,6 +32,8 @@ pub(crate) enum Sort {
     Tone(Heard),
 }
 
+/// How long an answering machine's greeting usually is.
+pub(crate) const GREETING: Duration = Duration::from_secs(5);
 /// From the answer until the media room knows, in its middle: a word and the pause after it, a fax's tone, nothing at all.
 const PERSON_HEARD: Duration = Duration::from_millis(900);
 const MACHINE_HEARD: Duration = Duration::from_millis(1_700);
@@ -103,7 +105,6 @@ impl Callee {
     /// An answering machine with a greeting of the usual length, and a beep.
     #[must_use]
     pub fn answering_machine() -> Self {
-        const GREETING: Duration = Duration::from_secs(5);
         Self::machine(GREETING)
     }
 

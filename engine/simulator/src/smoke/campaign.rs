@@ -6,7 +6,7 @@
 //! one contact without columns.
 
 use super::{BackEnds, KEYS, SmokeFault, SmokeReport, SmokeSettings, Smoker, smoke, smokers, world};
-use crate::callee::Callee;
+use crate::callee::{Callee, GREETING};
 use crate::caller::Caller;
 use crate::campaigns::samples;
 use crate::informing::SimContact;
@@ -30,8 +30,6 @@ const OWN_COLUMNS: [&str; 6] = ["number", "id", "zone", "window", "lang", "area"
 const KEYS_FIELD: &str = "keys";
 /// How long there are campaigns in the world: who is put off for longer is not called in it.
 const LASTS: Duration = Duration::from_hours(6);
-/// Of an answering machine.
-const GREETING: Duration = Duration::from_secs(5);
 
 /// A contact of the list.
 #[derive(Default)]
@@ -101,7 +99,7 @@ fn contacts(fetches: bool, rows: &[Row]) -> Vec<Smoker> {
         extra: false,
     };
     let mut all = vec![
-        new("an answering machine", Callee::machine(GREETING), None),
+        new("an answering machine", Callee::answering_machine(), None),
         new("an answering machine that does not beep", Callee::machine_without_beep(GREETING), None),
         new("takes the call and says nothing", Callee::silent(Caller::called()), None),
     ];
